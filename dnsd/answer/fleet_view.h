@@ -1,0 +1,37 @@
+// The fleet as a worker sees it: one entry a node, one number an address. Built whole by the
+// control loop, at most 20 times a second, and shared as an immutable snapshot.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "dnsd/base/address_table.h"
+#include "dnsd/fleet/hosting.h"
+#include "dnsd/fleet/node_state.h"
+#include "dnsd/policy/least_cost.h"
+
+namespace dnsd::answer {
+
+struct NodeEntry {
+  policy::CostFigures figures;
+  float cost = 0;                 // CostOf(figures, figures.sessions), ready to compare
+  std::uint32_t last_usable = 0;  // seconds on the monotonic clock; for `last_good`
+  fleet::Tier tier = fleet::Tier::kUsable;
+  bool declares_hosting = false;  // hosts what it names, and nothing else
+};
+
+struct FleetView {
+  std::vector<NodeEntry> nodes;                 // by NodeIndex
+  std::vector<fleet::NodeIndex> node_of;        // by AddressId; kNoNode: unmanaged. May be shorter
+                                                // than the address table: the rest is unmanaged
+  fleet::HostingTable hosting;
+  // Keeps the DelayTables that `nodes` point into alive.
+  std::vector<std::shared_ptr<const policy::DelayTable>> delay_tables;
+
+  fleet::NodeIndex NodeOf(AddressId address) const {
+    return address < node_of.size() ? node_of[address] : fleet::kNoNode;
+  }
+};
+
+}  // namespace dnsd::answer

@@ -1,0 +1,64 @@
+// A heartbeat as the fleet judges it: checked, in our own types, stamped with its arrival.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dnsd/base/clock.h"
+#include "dnsd/base/ip.h"
+#include "dnsd/wire/name.h"
+
+namespace dnsd::fleet {
+
+// Loads of one report; what is absent is not known. Utilisations: 0 idle, 1 full. All finite and
+// not negative once they have passed the control service.
+struct Load {
+  std::optional<double> cpu_utilization;
+  std::optional<double> mem_utilization;
+  std::optional<double> application_utilization;
+  std::optional<double> rps;                // requests a second
+  std::optional<double> eps;                // errors a second
+  std::optional<double> sps;                // new sessions a second
+  std::optional<double> cpus;               // CPUs it may use
+  std::optional<double> run_queue;          // runnable tasks
+  std::optional<double> blocked_processes;
+  std::optional<double> swap_out_rate;      // pages a second
+  std::optional<double> disk_utilization;
+  std::optional<double> network_utilization;
+  std::optional<double> connections;        // established on the service ports
+  std::optional<double> memory_available_bytes;
+  std::optional<double> memory_total_bytes;
+  std::optional<double> process_time_seconds;
+  std::map<std::string, double> named_metrics;
+};
+
+struct SiteReport {
+  wire::Name name;
+  std::uint64_t content_version = 0;
+  std::uint64_t bytes = 0;
+  bool ready = false;
+  bool healthy = true;
+};
+
+// The kinds of the proto's Hosting.
+enum class HostingKind : std::uint8_t { kUnchanged, kAll, kFull, kDifference };
+
+struct HostingReport {
+  HostingKind kind = HostingKind::kUnchanged;
+  std::vector<SiteReport> sites;
+  std::vector<wire::Name> removed;
+};
+
+struct Heartbeat {
+  std::uint64_t sequence = 0;
+  Duration age{0};  // of the sample when it was sent
+  Load load;
+  bool healthy = true;
+  std::string health_detail;
+  HostingReport hosting;
+};
+
+}  // namespace dnsd::fleet

@@ -1,0 +1,90 @@
+// Domain names in wire form, and the hash that finds them.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "dnsd/wire/reader.h"
+
+namespace dnsd::wire {
+
+// Why a message was refused. The values index counters: append only.
+enum class WireError : std::uint8_t { kNone, kTruncated, kLabelType, kNameTooLong };
+
+// The hash of the root name, from which the hash of a longer name grows label by label from the
+// right: HashLabel(HashLabel(kRootHash, "example"), "www"). One pass over a name so gives the hash
+// of each of its ancestors.
+inline constexpr std::uint64_t kRootHash = 0x9E3779B97F4A7C15U;
+// `label`: its octets in lower case, length octet left out.
+std::uint64_t HashLabel(std::uint64_t parent, std::span<const std::uint8_t> label);
+
+// A fully qualified domain name in wire form: length-prefixed labels of 1-63 octets closed by the
+// root's zero octet, 1-255 octets in all (RFC 1035 §2.3.4, §3.1). Held in lower case, since names
+// compare without regard to ASCII case (RFC 4343 §3). A value: no heap, safe to share once built.
+class Name {
+ public:
+  static constexpr std::size_t kMaxSize = 255;
+  static constexpr std::size_t kMaxLabels = 127;
+
+  Name() { octets_[0] = 0; }  // the root
+  Name(const Name& other) { *this = other; }
+  Name& operator=(const Name& other);  // copies what is used only
+
+  // From presentation format (RFC 1035 §5.1: \X and \DDD escapes), taken as fully qualified with
+  // or without the final dot. Nothing for an empty label, a label above 63 or a name above 255.
+  static std::optional<Name> Parse(std::string_view text);
+  // From uncompressed wire form of exactly `wire.size()` octets.
+  static std::optional<Name> FromWire(std::span<const std::uint8_t> wire);
+
+  // The length-prefixed form, root octet included.
+  std::span<const std::uint8_t> wire() const { return {octets_.data(), size_}; }
+  // The number of labels, the root's left out.
+  std::size_t label_count() const { return label_count_; }
+  // The octets of the `i`th label from the left, length octet left out.
+  std::span<const std::uint8_t> label(std::size_t i) const {
+    const std::size_t at = label_offset(i);
+    return {octets_.data() + at + 1, octets_[at]};
+  }
+  // Where the `i`th label's length octet stands; label_offset(label_count()) is the root's.
+  std::size_t label_offset(std::size_t i) const { return i == label_count_ ? size_ - 1U : offsets_[i]; }
+  // The name's ancestor with its first `i` labels taken off, in wire form.
+  std::span<const std::uint8_t> suffix(std::size_t i) const {
+    return wire().subspan(label_offset(i));
+  }
+  std::uint64_t Hash() const;
+  bool is_wildcard() const { return label_count_ > 0 && octets_[0] == 1 && octets_[1] == '*'; }
+  // True if this name is `ancestor` or lies below it.
+  bool IsAtOrBelow(const Name& ancestor) const;
+  // Presentation format with the final dot; "." for the root.
+  std::string ToString() const;
+
+  friend bool operator==(const Name& a, const Name& b);
+
+ private:
+  friend WireError ReadName(Reader& in, Name& out);
+
+  std::uint8_t size_ = 1;
+  std::uint8_t label_count_ = 0;
+  std::array<std::uint8_t, kMaxLabels> offsets_;  // those past label_count_ mean nothing
+  std::array<std::uint8_t, kMaxSize> octets_;     // those past size_ mean nothing
+};
+
+// Reads an uncompressed name, as a QNAME is, into `out`. A compression pointer (RFC 1035 §4.1.4)
+// is kLabelType: nothing precedes a QNAME to point at. On error `out` is unspecified and `in`
+// stands where the fault was found.
+[[nodiscard]] WireError ReadName(Reader& in, Name& out);
+
+// ASCII lower case of one octet (RFC 4343 §3).
+constexpr std::uint8_t LowerOctet(std::uint8_t octet) {
+  return octet >= 'A' && octet <= 'Z' ? static_cast<std::uint8_t>(octet + 32) : octet;
+}
+
+// Presentation format of a name given in wire form.
+std::string NameToString(std::span<const std::uint8_t> wire);
+
+}  // namespace dnsd::wire
