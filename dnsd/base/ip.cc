@@ -115,9 +115,7 @@ std::optional<IpPrefix> IpPrefix::Parse(std::string_view text) {
   return IpPrefix{*address, static_cast<std::uint8_t>(length)};
 }
 
-std::string IpPrefix::ToString() const {
-  return address.ToString() + "/" + std::to_string(length);
-}
+std::string IpPrefix::ToString() const { return address.ToString() + "/" + std::to_string(length); }
 
 std::optional<Endpoint> Endpoint::Parse(std::string_view text) {
   const std::size_t colon = text.rfind(':');
@@ -157,8 +155,7 @@ unsigned Endpoint::ToSockaddr(sockaddr_storage& out) const {
 
 std::string Endpoint::ToString() const {
   const std::string host = address.ToString();
-  return (address.family() == IpFamily::kV4 ? host : "[" + host + "]") + ":" +
-         std::to_string(port);
+  return (address.family() == IpFamily::kV4 ? host : "[" + host + "]") + ":" + std::to_string(port);
 }
 
 std::size_t IpAddressHash::operator()(const IpAddress& a) const {

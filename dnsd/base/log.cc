@@ -19,8 +19,8 @@ bool StartLogging(const std::string& program, const std::string& level) {
   } else {
     return false;
   }
-  auto logger = std::make_shared<spdlog::logger>(
-      program, std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  auto logger =
+      std::make_shared<spdlog::logger>(program, std::make_shared<spdlog::sinks::stderr_sink_mt>());
   logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e %n %l: %v");
   logger->set_level(parsed);
   logger->flush_on(spdlog::level::debug);

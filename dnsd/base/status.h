@@ -17,7 +17,7 @@ inline std::string Message(const absl::Status& status) {
 }  // namespace dnsd
 
 // Leaves the calling function with the error of `expression`, if it is one.
-#define DNSD_RETURN_IF_ERROR(expression)                        \
-  do {                                                          \
+#define DNSD_RETURN_IF_ERROR(expression)                                                \
+  do {                                                                                  \
     if (absl::Status dnsd_status = (expression); !dnsd_status.ok()) return dnsd_status; \
   } while (false)

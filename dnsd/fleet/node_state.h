@@ -11,15 +11,15 @@ using NodeIndex = std::uint32_t;
 inline constexpr NodeIndex kNoNode = 0xFFFFFFFFU;
 
 enum class NodeState : std::uint8_t {
-  kUnknown,   // named, but has never reported: not dead, usable
-  kAlive,     // reports in time
-  kSuspect,   // missed a beat and a half, or is unwell: answers only if nobody else can
-  kDead,      // missed `dead_after` beats
-  kWarming,   // new or back: its cost is raised until its ramp is done
-  kLeaving,   // its reporter said goodbye
-  kUnhealthy, // reports in time that its own health check fails
-  kDraining,  // an operator said: no new answers
-  kDisabled,  // an operator said: not there
+  kUnknown,    // named, but has never reported: not dead, usable
+  kAlive,      // reports in time
+  kSuspect,    // missed a beat and a half, or is unwell: answers only if nobody else can
+  kDead,       // missed `dead_after` beats
+  kWarming,    // new or back: its cost is raised until its ramp is done
+  kLeaving,    // its reporter said goodbye
+  kUnhealthy,  // reports in time that its own health check fails
+  kDraining,   // an operator said: no new answers
+  kDisabled,   // an operator said: not there
 };
 
 // What a state means to a query.

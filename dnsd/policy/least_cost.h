@@ -28,13 +28,13 @@ class DelayTable {
 
 // One node's figures as published; what a worker needs to price it.
 struct CostFigures {
-  float sessions = 0;             // A: active sessions, all dnsd's answers so far counted
-  float load_per_session = 0;     // e: share of the node's CPUs that one session takes
-  float background = 0;           // r: load that sessions do not explain
-  float sessions_per_answer = 1;  // kappa, times (all workers' answers / this worker's) at use
-  float cpus = 1;                 // m
-  float overload_price = 50;      // 1000 * mean CPUs busy per session: slope beyond the knee
-  float factor = 1;               // warm-up, error and memory guards: 1 and upwards
+  float sessions = 0;                 // A: active sessions, all dnsd's answers so far counted
+  float load_per_session = 0;         // e: share of the node's CPUs that one session takes
+  float background = 0;               // r: load that sessions do not explain
+  float sessions_per_answer = 1;      // kappa, times (all workers' answers / this worker's) at use
+  float cpus = 1;                     // m
+  float overload_price = 50;          // 1000 * mean CPUs busy per session: slope beyond the knee
+  float factor = 1;                   // warm-up, error and memory guards: 1 and upwards
   const DelayTable* delay = nullptr;  // for this m; owned by the published fleet
 };
 

@@ -23,7 +23,8 @@ struct ZoneConfig {
 
 // The options of the sites whose owner name the pattern matches; the first rule that matches wins.
 struct SiteRule {
-  std::string pattern;  // an owner name, or with `*` and `?` as a shell has them; lower case, no final dot
+  std::string
+      pattern;  // an owner name, or with `*` and `?` as a shell has them; lower case, no final dot
   zone::SiteOptions options;
 };
 
@@ -35,39 +36,39 @@ struct SubnetRule {
 
 // An identity that may report, and what it may speak for. Patterns as in SiteRule.
 struct ReporterGrant {
-  std::string token;                   // empty: the identity is the certificate's name
-  std::string certificate_name;        // subject alternative name (DNS) or common name
-  std::vector<std::string> nodes;      // node names it may use
-  std::vector<IpPrefix> addresses;     // empty: any
-  std::vector<std::string> sites;      // empty: any
+  std::string token;                // empty: the identity is the certificate's name
+  std::string certificate_name;     // subject alternative name (DNS) or common name
+  std::vector<std::string> nodes;   // node names it may use
+  std::vector<IpPrefix> addresses;  // empty: any
+  std::vector<std::string> sites;   // empty: any
 };
 
 struct HeartbeatConfig {
-  std::optional<Endpoint> listen;      // nothing: no reporters, plain DNS
-  bool insecure = false;               // plain text beyond loopback
+  std::optional<Endpoint> listen;                       // nothing: no reporters, plain DNS
+  bool insecure = false;                                // plain text beyond loopback
   std::string tls_certificate, tls_key, tls_client_ca;  // PEM files; empty: plain text
-  std::vector<ReporterGrant> grants;   // empty: any node name, address and site
-  double suspect_after = 1.5;          // missed beats
-  double dead_after = 3;               // missed beats
+  std::vector<ReporterGrant> grants;                    // empty: any node name, address and site
+  double suspect_after = 1.5;                           // missed beats
+  double dead_after = 3;                                // missed beats
   Duration warm_up = std::chrono::seconds(30);
   Duration restart_grace = std::chrono::seconds(10);  // before a restored node is judged silent
 };
 
 struct Config {
   std::vector<Endpoint> listen;
-  unsigned workers = 0;                // 0: one a core
+  unsigned workers = 0;  // 0: one a core
   std::vector<ZoneConfig> zones;
   std::vector<SiteRule> sites;
   zone::SiteOptions site_defaults;
   std::vector<SubnetRule> subnets;
   HeartbeatConfig heartbeat;
-  std::optional<Endpoint> http_listen; // nothing: no HTTP
-  std::string state_dir;               // empty: nothing outlives a restart
-  std::uint16_t edns_size = 1232;      // octets, 512 to 4096: offered, and the most that is sent
-  unsigned tcp_clients = 1000;         // open TCP connections, per worker
+  std::optional<Endpoint> http_listen;  // nothing: no HTTP
+  std::string state_dir;                // empty: nothing outlives a restart
+  std::uint16_t edns_size = 1232;       // octets, 512 to 4096: offered, and the most that is sent
+  unsigned tcp_clients = 1000;          // open TCP connections, per worker
   Duration tcp_idle = std::chrono::seconds(10);
   std::string log_level = "info";
-  std::string ready_file;              // from the flag alone
+  std::string ready_file;  // from the flag alone
 };
 
 }  // namespace dnsd::server

@@ -51,7 +51,9 @@ class Name {
     return {octets_.data() + at + 1, octets_[at]};
   }
   // Where the `i`th label's length octet stands; label_offset(label_count()) is the root's.
-  std::size_t label_offset(std::size_t i) const { return i == label_count_ ? size_ - 1U : offsets_[i]; }
+  std::size_t label_offset(std::size_t i) const {
+    return i == label_count_ ? size_ - 1U : offsets_[i];
+  }
   // The name's ancestor with its first `i` labels taken off, in wire form.
   std::span<const std::uint8_t> suffix(std::size_t i) const {
     return wire().subspan(label_offset(i));
