@@ -1,0 +1,373 @@
+#include "dnsd/base/yaml.h"
+
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <utility>
+
+#include "dnsd/base/duration.h"
+#include "dnsd/base/edit_distance.h"
+
+namespace dnsd {
+namespace {
+
+// yaml-cpp's events into a tree of YamlNode. Open collections are a stack; a map's next value is
+// its key while there are as many values as keys.
+class TreeBuilder : public YAML::EventHandler {
+ public:
+  explicit TreeBuilder(YamlFile& file) : file_(file) {}
+
+  std::shared_ptr<const YamlNode> root() const { return root_; }
+
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    Open(mark, anchor, YamlNode::Kind::kNothing);
+    Close();
+  }
+  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                const std::string& value) override {
+    Open(mark, anchor, YamlNode::Kind::kScalar)->text = value;
+    Close();
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    Open(mark, anchor, YamlNode::Kind::kList);
+  }
+  void OnSequenceEnd() override { Close(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    Open(mark, anchor, YamlNode::Kind::kMap);
+  }
+  void OnMapEnd() override { Close(); }
+
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    // An anchor that is still open would make a value its own part.
+    const auto target = anchors_.find(anchor);
+    if (target == anchors_.end()) {
+      file_.AddError(mark.line + 1, "an alias inside the value that it names");
+      Add(std::make_shared<YamlNode>());
+    } else {
+      Add(target->second);
+    }
+  }
+
+ private:
+  struct OpenNode {
+    std::shared_ptr<YamlNode> node;
+    YAML::anchor_t anchor;
+  };
+
+  YamlNode* Open(const YAML::Mark& mark, YAML::anchor_t anchor, YamlNode::Kind kind) {
+    auto node = std::make_shared<YamlNode>();
+    node->kind = kind;
+    node->line = mark.line + 1;
+    open_.push_back({std::move(node), anchor});
+    return open_.back().node.get();
+  }
+
+  void Close() {
+    const OpenNode closed = std::move(open_.back());
+    open_.pop_back();
+    if (closed.anchor != YAML::NullAnchor) anchors_[closed.anchor] = closed.node;
+    Add(closed.node);
+  }
+
+  void Add(const std::shared_ptr<const YamlNode>& value) {
+    if (open_.empty()) {
+      root_ = value;
+      return;
+    }
+    YamlNode& parent = *open_.back().node;
+    if (parent.kind == YamlNode::Kind::kMap && parent.keys.size() == parent.values.size()) {
+      AddKey(parent, *value);
+    } else {
+      parent.values.push_back(value);
+    }
+  }
+
+  void AddKey(YamlNode& map, const YamlNode& key) {
+    if (key.kind != YamlNode::Kind::kScalar) {
+      file_.AddError(key.line, "a key is a word, not a list or a map");
+    }
+    const auto same = std::find_if(map.keys.begin(), map.keys.end(),
+                                   [&](const auto& earlier) { return earlier.text == key.text; });
+    if (same != map.keys.end()) {
+      file_.AddError(key.line, "key '" + key.text + "' is given twice; first on line " +
+                                   std::to_string(same->line));
+    }
+    map.keys.push_back({key.text, key.line});
+  }
+
+  YamlFile& file_;
+  std::vector<OpenNode> open_;
+  std::map<YAML::anchor_t, std::shared_ptr<const YamlNode>> anchors_;
+  std::shared_ptr<const YamlNode> root_ = std::make_shared<YamlNode>();
+};
+
+// A value as messages show it.
+std::string Found(const YamlNode& node) {
+  static constexpr std::size_t kMostShown = 60;
+  switch (node.kind) {
+    case YamlNode::Kind::kNothing:
+      return "nothing";
+    case YamlNode::Kind::kList:
+      return "a list";
+    case YamlNode::Kind::kMap:
+      return "a map";
+    case YamlNode::Kind::kScalar:
+      break;
+  }
+  return node.text.size() <= kMostShown ? "'" + node.text + "'"
+                                        : "'" + node.text.substr(0, kMostShown) + "...'";
+}
+
+template <typename Number>
+bool ParseNumber(const std::string& text, Number& out) {
+  const char* const last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, out);
+  return error == std::errc() && end == last;
+}
+
+// A number for a message, without needless digits.
+std::string NumberText(double value) {
+  std::ostringstream text;
+  text << value;
+  return text.str();
+}
+
+template <typename T>
+bool Take(const std::optional<T>& parsed, T& out) {
+  if (parsed) out = *parsed;
+  return parsed.has_value();
+}
+
+}  // namespace
+
+bool YamlType<bool>::Parse(const std::string& text, bool& out) {
+  out = text == "true";
+  return out || text == "false";
+}
+bool YamlType<std::string>::Parse(const std::string& text, std::string& out) {
+  out = text;
+  return !text.empty();
+}
+bool YamlType<IpAddress>::Parse(const std::string& text, IpAddress& out) {
+  return Take(IpAddress::Parse(text), out);
+}
+bool YamlType<IpPrefix>::Parse(const std::string& text, IpPrefix& out) {
+  return Take(IpPrefix::Parse(text), out);
+}
+bool YamlType<Endpoint>::Parse(const std::string& text, Endpoint& out) {
+  return Take(Endpoint::Parse(text), out);
+}
+bool YamlType<Duration>::Parse(const std::string& text, Duration& out) {
+  return Take(ParseDuration(text), out);
+}
+
+YamlFile YamlFile::Load(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  // Reading a directory opens and then fails, so the read tells, not the open.
+  if (in && in.peek() != std::ifstream::traits_type::eof()) text << in.rdbuf();
+  if (in.bad() || (!in.is_open())) {
+    const int error = errno;
+    YamlFile file;
+    file.path_ = path;
+    file.unreadable_ = absl::ErrnoToStatus(error, path);
+    return file;
+  }
+  return Parse(text.str(), path);
+}
+
+YamlFile YamlFile::Parse(const std::string& text, const std::string& path) {
+  YamlFile file;
+  file.path_ = path;
+  TreeBuilder builder(file);
+  try {
+    std::istringstream in(text);
+    YAML::Parser parser(in);
+    parser.HandleNextDocument(builder);
+    file.root_ = builder.root();
+    if (TreeBuilder second(file); parser.HandleNextDocument(second)) {
+      file.AddError(second.root()->line, "a second document; wanted one");
+    }
+  } catch (const YAML::Exception& e) {
+    file.root_ = nullptr;
+    file.AddError(e.mark.line + 1, "YAML syntax: " + e.msg);
+  }
+  return file;
+}
+
+void YamlFile::Read(const Visit& visit) {
+  if (root_ == nullptr) return;
+  static const YamlNode kEmpty{YamlNode::Kind::kMap, 1, {}, {}, {}};
+  ReadNode(root_->kind == YamlNode::Kind::kNothing ? kEmpty : *root_, "", visit);
+}
+
+void YamlFile::ReadNode(const YamlNode& node, const std::string& name, const Visit& visit) {
+  if (node.kind != YamlNode::Kind::kMap) {
+    AddError(node.line, (name.empty() ? "" : "key '" + name + "': ") + "found " + Found(node) +
+                            ", wanted a map of keys and values");
+    return;
+  }
+  YamlMap map(*this, node, name);
+  visit(map);
+  map.RefuseUnknownKeys();
+}
+
+absl::Status YamlFile::status() const {
+  if (!unreadable_.ok()) return unreadable_;
+  if (errors_.empty()) return absl::OkStatus();
+  std::vector<Error> sorted = errors_;
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const Error& a, const Error& b) { return a.line < b.line; });
+  std::string all;
+  for (const Error& error : sorted) {
+    all += (all.empty() ? "" : "\n") + path_ + ":" + std::to_string(error.line) + ": " + error.text;
+  }
+  return absl::InvalidArgumentError(all);
+}
+
+void YamlFile::AddError(int line, const std::string& what) { errors_.push_back({line, what}); }
+
+const YamlNode* YamlMap::Find(const std::string& key) {
+  if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.push_back(key);
+  for (std::size_t i = 0; i < node_.values.size(); ++i) {
+    if (node_.keys[i].text == key) return node_.values[i].get();
+  }
+  return nullptr;
+}
+
+const YamlNode* YamlMap::Scalar(const std::string& key, const char* wanted) {
+  const YamlNode* node = Find(key);
+  if (node == nullptr || node->kind == YamlNode::Kind::kScalar) return node;
+  RefuseNode(key, *node, wanted);
+  return nullptr;
+}
+
+std::vector<const YamlNode*> YamlMap::Scalars(const std::string& key, const char* wanted) {
+  const YamlNode* node = Find(key);
+  if (node == nullptr) return {};
+  if (node->kind == YamlNode::Kind::kScalar) return {node};
+  const std::string list = std::string("a list of: ") + wanted;
+  if (node->kind != YamlNode::Kind::kList || node->values.empty()) {
+    RefuseNode(key, *node, list);
+    return {};
+  }
+  std::vector<const YamlNode*> scalars;
+  for (const auto& value : node->values) {
+    if (value->kind == YamlNode::Kind::kScalar) {
+      scalars.push_back(value.get());
+    } else {
+      RefuseNode(key, *value, list);
+    }
+  }
+  return scalars;
+}
+
+bool YamlMap::ReadInteger(const std::string& key, std::int64_t& out, std::int64_t least,
+                          std::int64_t most) {
+  const std::string wanted =
+      "a whole number from " + std::to_string(least) + " to " + std::to_string(most);
+  const YamlNode* node = Scalar(key, wanted.c_str());
+  if (node == nullptr) return false;
+  std::int64_t value = 0;
+  if (!ParseNumber(node->text, value) || value < least || value > most) {
+    RefuseNode(key, *node, wanted);
+    return false;
+  }
+  out = value;
+  return true;
+}
+
+bool YamlMap::Read(const std::string& key, double& out, double least, double most) {
+  const std::string wanted = "a number from " + NumberText(least) + " to " + NumberText(most);
+  const YamlNode* node = Scalar(key, wanted.c_str());
+  if (node == nullptr) return false;
+  double value = 0;
+  // Written so that NaN fails it.
+  if (!ParseNumber(node->text, value) || !(value >= least && value <= most)) {
+    RefuseNode(key, *node, wanted);
+    return false;
+  }
+  out = value;
+  return true;
+}
+
+bool YamlMap::Read(const std::string& key, Duration& out, Duration least, Duration most) {
+  Duration value{};
+  if (!Read(key, value)) return false;
+  if (value < least || value > most) {
+    Refuse(key, "a duration from " + DurationText(least) + " to " + DurationText(most));
+    return false;
+  }
+  out = value;
+  return true;
+}
+
+bool YamlMap::ReadMap(const std::string& key, const YamlFile::Visit& visit) {
+  const YamlNode* node = Find(key);
+  if (node == nullptr) return false;
+  file_.ReadNode(*node, Path(key), visit);
+  return node->kind == YamlNode::Kind::kMap;
+}
+
+bool YamlMap::ReadMaps(const std::string& key, const YamlFile::Visit& visit) {
+  const YamlNode* node = Find(key);
+  if (node == nullptr) return false;
+  if (node->kind != YamlNode::Kind::kList) return ReadMap(key, visit);
+  for (const auto& value : node->values) file_.ReadNode(*value, Path(key), visit);
+  return true;
+}
+
+std::string YamlMap::Path(const std::string& key) const {
+  return name_.empty() ? key : name_ + "." + key;
+}
+
+int YamlMap::LineOf(const std::string& key) const {
+  for (const auto& known : node_.keys) {
+    if (known.text == key) return known.line;
+  }
+  return node_.line;
+}
+
+std::string YamlMap::Origin() const { return file_.path() + ":" + std::to_string(node_.line); }
+
+void YamlMap::Refuse(const std::string& key, const std::string& wanted) {
+  if (const YamlNode* node = Find(key)) RefuseNode(key, *node, wanted);
+}
+
+void YamlMap::RefuseNode(const std::string& key, const YamlNode& node, const std::string& wanted) {
+  file_.AddError(node.line, "key '" + key + "': found " + Found(node) + ", wanted " + wanted);
+}
+
+void YamlMap::Require(const std::string& key, const std::string& wanted) {
+  if (Find(key) == nullptr) AddError("key '" + key + "' is missing, wanted " + wanted);
+}
+
+void YamlMap::RefuseUnknownKeys() {
+  for (const auto& key : node_.keys) {
+    if (std::find(known_.begin(), known_.end(), key.text) != known_.end()) continue;
+    std::string what = "unknown key '" + key.text + "'";
+    if (!name_.empty()) what += " in '" + name_ + "'";
+    if (const std::string closest = ClosestWord(key.text, known_); !closest.empty()) {
+      what += "; did you mean '" + closest + "'?";
+    } else {
+      std::string all;
+      for (const auto& word : known_) all += (all.empty() ? "" : ", ") + word;
+      what += "; known keys: " + all;
+    }
+    file_.AddError(key.line, what);
+  }
+}
+
+}  // namespace dnsd
