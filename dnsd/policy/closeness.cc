@@ -1,0 +1,33 @@
+#include "dnsd/policy/closeness.h"
+
+#include <algorithm>
+
+namespace dnsd::policy {
+
+Closeness::Closeness(std::vector<SubnetOrder> subnets) : subnets_(std::move(subnets)) {
+  std::stable_sort(subnets_.begin(), subnets_.end(), [](const auto& a, const auto& b) {
+    return a.clients.length > b.clients.length;
+  });
+}
+
+const SubnetOrder* Closeness::Find(const IpAddress& client) const {
+  for (const SubnetOrder& subnet : subnets_) {
+    if (subnet.clients.Contains(client)) return &subnet;
+  }
+  return nullptr;
+}
+
+ClosenessScore Closeness::Score(const SubnetOrder* list, const IpAddress& client,
+                                const IpAddress& member) {
+  if (list != nullptr) {
+    for (std::size_t i = 0; i < list->order.size(); ++i) {
+      if (list->order[i].Contains(member)) {
+        return static_cast<ClosenessScore>(kListed + list->order.size() - i);
+      }
+    }
+  }
+  const unsigned most = member.family() == IpFamily::kV4 ? kMostShared4 : kMostShared6;
+  return static_cast<ClosenessScore>(std::min(client.SharedPrefix(member), most));
+}
+
+}  // namespace dnsd::policy

@@ -1,0 +1,32 @@
+// From candidates to members, in order of preference.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "dnsd/base/random.h"
+#include "dnsd/policy/closeness.h"
+
+namespace dnsd::policy {
+
+// A member that may be answered.
+struct Candidate {
+  std::uint32_t member = 0;      // place in its pool
+  float cost = 0;                // least is best
+  ClosenessScore closeness = 0;  // greatest is best
+};
+
+struct Preference {
+  bool locality_first = false;  // closeness before cost
+  float margin = 0;             // costs up to (1 + margin) times the least are equal
+};
+
+// Moves the best `count` candidates to the front, the best first; count at most the size.
+//   cost first:      of those whose cost is within the margin of the least, the closest;
+//                    of these the cheapest; of these one at random
+//   locality first:  the closest; of these the cheapest; of these one at random
+// True if closeness told candidates apart: the answer then depends on the client.
+bool Select(std::span<Candidate> candidates, std::size_t count, const Preference& preference,
+            Random& random);
+
+}  // namespace dnsd::policy

@@ -1,0 +1,124 @@
+#include "dnsd/wire/writer.h"
+
+namespace dnsd::wire {
+
+void Writer::CompressedName(std::span<const std::uint8_t> name) {
+  // Where each label starts, and the hash of the suffix from there.
+  std::array<std::uint8_t, Name::kMaxLabels + 1> starts;
+  std::array<std::uint64_t, Name::kMaxLabels + 1> hashes;
+  std::size_t labels = 0;
+  for (std::size_t at = 0; name[at] != 0; at += 1U + name[at]) {
+    starts[labels++] = static_cast<std::uint8_t>(at);
+  }
+  std::uint64_t hash = kRootHash;
+  for (std::size_t i = labels; i > 0; --i) {
+    hash = HashLabel(hash, name.subspan(starts[i - 1] + 1U, name[starts[i - 1]]));
+    hashes[i - 1] = hash;
+  }
+  for (std::size_t i = 0; i < labels; ++i) {
+    if (const Known* known = FindKnown(hashes[i], name.subspan(starts[i]))) {
+      U16(static_cast<std::uint16_t>(0xC000U | known->offset));
+      return;
+    }
+    Remember(hashes[i], size_);
+    Bytes(name.subspan(starts[i], 1U + name[starts[i]]));
+  }
+  U8(0);
+}
+
+void Writer::RememberQname(const Name& name, std::size_t offset) {
+  // Shortest suffix last, so that offsets rise.
+  std::array<std::uint64_t, Name::kMaxLabels + 1> hashes;
+  std::uint64_t hash = kRootHash;
+  for (std::size_t i = name.label_count(); i > 0; --i) {
+    hash = HashLabel(hash, name.label(i - 1));
+    hashes[i - 1] = hash;
+  }
+  for (std::size_t i = 0; i < name.label_count(); ++i) {
+    Remember(hashes[i], offset + name.label_offset(i));
+  }
+}
+
+void Writer::Remember(std::uint64_t hash, std::size_t offset) {
+  if (known_count_ == kMostKnown || offset >= 0x4000) return;  // a pointer has 14 bits
+  known_[known_count_++] = {static_cast<std::uint32_t>(hash), static_cast<std::uint16_t>(offset)};
+}
+
+const Writer::Known* Writer::FindKnown(std::uint64_t hash,
+                                       std::span<const std::uint8_t> suffix) const {
+  if (!ok_) return nullptr;
+  for (std::size_t i = 0; i < known_count_; ++i) {
+    if (known_[i].hash == static_cast<std::uint32_t>(hash) && EqualAt(known_[i].offset, suffix)) {
+      return &known_[i];
+    }
+  }
+  return nullptr;
+}
+
+// Compares the name at `offset` of the message, pointers followed, with `name`. All names of the
+// message were written here or read as well formed, so pointers lead backwards and end.
+bool Writer::EqualAt(std::size_t offset, std::span<const std::uint8_t> name) const {
+  std::size_t at = 0;
+  while (offset < size_) {  // a name still under way ends at size_
+    while (buffer_[offset] >= 0xC0) {
+      offset = static_cast<std::size_t>(buffer_[offset] & 0x3FU) << 8 | buffer_[offset + 1];
+    }
+    const std::size_t length = buffer_[offset];
+    if (length != name[at]) return false;
+    if (length == 0) return true;
+    for (std::size_t i = 1; i <= length; ++i) {
+      if (LowerOctet(buffer_[offset + i]) != name[at + i]) return false;
+    }
+    offset += length + 1;
+    at += length + 1;
+  }
+  return false;
+}
+
+RdataShape ShapeOf(RrType type) {
+  switch (type) {
+    case RrType::kNs:
+    case RrType::kMd:
+    case RrType::kMf:
+    case RrType::kCname:
+    case RrType::kMb:
+    case RrType::kMg:
+    case RrType::kMr:
+    case RrType::kPtr:
+      return {0, 1};
+    case RrType::kSoa:
+    case RrType::kMinfo:
+      return {0, 2};
+    case RrType::kMx:
+      return {2, 1};
+    default:
+      return {};
+  }
+}
+
+void WriteRdata(Writer& out, RrType type, std::span<const std::uint8_t> rdata) {
+  const std::size_t length_at = out.size();
+  out.U16(static_cast<std::uint16_t>(rdata.size()));
+  const RdataShape shape = ShapeOf(type);
+  if (shape.names == 0) {
+    out.Bytes(rdata);
+    return;
+  }
+  out.Bytes(rdata.first(shape.prefix));
+  rdata = rdata.subspan(shape.prefix);
+  for (unsigned i = 0; i < shape.names; ++i) {
+    const std::size_t size = NameSize(rdata);
+    out.CompressedName(rdata.first(size));
+    rdata = rdata.subspan(size);
+  }
+  out.Bytes(rdata);
+  if (out.ok()) out.Patch16(length_at, static_cast<std::uint16_t>(out.size() - length_at - 2));
+}
+
+std::size_t NameSize(std::span<const std::uint8_t> octets) {
+  std::size_t at = 0;
+  while (octets[at] != 0) at += 1U + octets[at];
+  return at + 1;
+}
+
+}  // namespace dnsd::wire

@@ -1,0 +1,107 @@
+// Writing a DNS message into a buffer of fixed size, names compressed.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+
+#include "dnsd/wire/name.h"
+#include "dnsd/wire/types.h"
+
+namespace dnsd::wire {
+
+// A cursor that writes one message and cannot write past `buffer`. The first write that does not
+// fit fails the writer; RewindTo makes it well again. Borrows `buffer`. Never allocates or throws.
+class Writer {
+ public:
+  explicit Writer(std::span<std::uint8_t> buffer) : buffer_(buffer) {}
+
+  void U8(std::uint8_t value) {
+    if (std::uint8_t* at = Take(1)) *at = value;
+  }
+  void U16(std::uint16_t value) {
+    if (std::uint8_t* at = Take(2)) Put16(at, value);
+  }
+  void U32(std::uint32_t value) {
+    if (std::uint8_t* at = Take(4)) {
+      Put16(at, static_cast<std::uint16_t>(value >> 16));
+      Put16(at + 2, static_cast<std::uint16_t>(value));
+    }
+  }
+  void Bytes(std::span<const std::uint8_t> octets) {
+    if (std::uint8_t* at = Take(octets.size()); at != nullptr && !octets.empty()) {
+      std::memcpy(at, octets.data(), octets.size());
+    }
+  }
+
+  // Writes `name` (lower-case wire form) as a pointer to an earlier equal name, or as labels and
+  // a pointer to the longest earlier suffix (RFC 1035 §4.1.4), and remembers it for later names.
+  void CompressedName(std::span<const std::uint8_t> name);
+  // Lets later names point into the name that was written uncompressed at `offset`, `hash_of(i)`
+  // being the hash of its suffix without the first `i` labels.
+  void RememberQname(const Name& name, std::size_t offset);
+
+  // Overwrites two octets written before.
+  void Patch16(std::size_t offset, std::uint16_t value) { Put16(buffer_.data() + offset, value); }
+
+  bool ok() const { return ok_; }
+  std::size_t size() const { return size_; }
+
+  // Takes back all that was written after `size`, an earlier size(), names included.
+  void RewindTo(std::size_t size) {
+    size_ = size;
+    ok_ = true;
+    while (known_count_ > 0 && known_[known_count_ - 1].offset >= size) --known_count_;
+  }
+  // Makes room for `count` octets less (an OPT to come), or gives it back.
+  void Reserve(std::size_t count) { reserved_ = count; }
+
+ private:
+  struct Known {
+    std::uint32_t hash;    // of the suffix, cut to 32 bits
+    std::uint16_t offset;  // where it stands in the message
+  };
+  static constexpr std::size_t kMostKnown = 96;
+
+  static void Put16(std::uint8_t* at, std::uint16_t value) {
+    at[0] = static_cast<std::uint8_t>(value >> 8);
+    at[1] = static_cast<std::uint8_t>(value);
+  }
+  std::uint8_t* Take(std::size_t count) {
+    const std::size_t capacity = buffer_.size() > reserved_ ? buffer_.size() - reserved_ : 0;
+    if (!ok_ || size_ > capacity || count > capacity - size_) {
+      ok_ = false;
+      return nullptr;
+    }
+    size_ += count;
+    return buffer_.data() + size_ - count;
+  }
+  void Remember(std::uint64_t hash, std::size_t offset);
+  const Known* FindKnown(std::uint64_t hash, std::span<const std::uint8_t> suffix) const;
+  bool EqualAt(std::size_t offset, std::span<const std::uint8_t> name) const;
+
+  std::span<std::uint8_t> buffer_;
+  std::size_t size_ = 0;
+  std::size_t reserved_ = 0;
+  bool ok_ = true;
+  std::size_t known_count_ = 0;
+  std::array<Known, kMostKnown> known_;  // by rising offset; those past known_count_ mean nothing
+};
+
+// The rdata of the types whose names may be compressed (RFC 3597 §4: those of RFC 1035 alone):
+// `prefix` octets, `names` names, then what is left. No names for every other type.
+struct RdataShape {
+  std::uint8_t prefix = 0;
+  std::uint8_t names = 0;
+};
+RdataShape ShapeOf(RrType type);
+
+// Writes `rdata` of `type` behind its two octets of length, its names compressed where they may be.
+void WriteRdata(Writer& out, RrType type, std::span<const std::uint8_t> rdata);
+
+// The octets of the uncompressed name that `octets` begins with; the name must be well formed.
+std::size_t NameSize(std::span<const std::uint8_t> octets);
+
+}  // namespace dnsd::wire
