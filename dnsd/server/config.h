@@ -18,29 +18,36 @@ namespace dnsd::server {
 
 struct ZoneConfig {
   wire::Name apex;
-  std::string file;
+  std::string file;    // as opened: relative ones are below the configuration file's folder
+  std::string origin;  // "path:line" or the flag, for messages
 };
 
 // The options of the sites whose owner name the pattern matches; the first rule that matches wins.
 struct SiteRule {
-  std::string
-      pattern;  // an owner name, or with `*` and `?` as a shell has them; lower case, no final dot
+  // An owner name, or with `*` and `?` as a shell has them (`*` takes dots too); in lower case,
+  // without the final dot.
+  std::string pattern;
   zone::SiteOptions options;
+  std::string origin;
 };
 
 // A client prefix and its order of members, as BIND's sortlist has it.
 struct SubnetRule {
   IpPrefix clients;
   std::vector<IpPrefix> order;  // nearest first
+  std::string origin;
+
+  friend bool operator==(const SubnetRule&, const SubnetRule&) = default;
 };
 
 // An identity that may report, and what it may speak for. Patterns as in SiteRule.
 struct ReporterGrant {
   std::string token;                // empty: the identity is the certificate's name
   std::string certificate_name;     // subject alternative name (DNS) or common name
-  std::vector<std::string> nodes;   // node names it may use
+  std::vector<std::string> nodes;   // node names it may use; never empty
   std::vector<IpPrefix> addresses;  // empty: any
   std::vector<std::string> sites;   // empty: any
+  std::string origin;
 };
 
 struct HeartbeatConfig {
@@ -69,6 +76,16 @@ struct Config {
   Duration tcp_idle = std::chrono::seconds(10);
   std::string log_level = "info";
   std::string ready_file;  // from the flag alone
+  std::string path;        // of the file it came from; empty: flags alone
 };
+
+// The options for the site `name`: those of the first rule that matches, else the defaults.
+zone::SiteOptions OptionsOf(const Config& config, const wire::Name& name);
+
+// True if `text` matches `pattern`, which is plain or has `*` and `?` as a shell has them.
+bool MatchesPattern(const std::string& text, const std::string& pattern);
+
+// An owner name as patterns are matched against: lower case, without the final dot.
+std::string PatternText(const wire::Name& name);
 
 }  // namespace dnsd::server

@@ -1,0 +1,211 @@
+#include "dnsd/server/config_file.h"
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include "dnsd/base/yaml.h"
+
+namespace dnsd {
+
+template <>
+struct YamlType<wire::Name> {
+  static constexpr const char* kWanted = "a domain name: labels of 1 to 63 octets, 255 in all";
+  static bool Parse(const std::string& text, wire::Name& out) {
+    const auto name = wire::Name::Parse(text);
+    if (name) out = *name;
+    return name.has_value();
+  }
+};
+
+namespace server {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kLeastTokenSize = 16;
+constexpr std::size_t kMostTokenSize = 4096;
+
+// The file being read, and the folder that relative paths start at.
+struct Source {
+  explicit Source(const std::string& path)
+      : folder(std::filesystem::path(path).parent_path()), config{} {
+    config.path = path;
+  }
+  std::string Path(const std::string& file) const { return (folder / file).string(); }
+
+  std::filesystem::path folder;
+  Config config;
+};
+
+void ReadPath(YamlMap& map, const std::string& key, const Source& source, std::string& out) {
+  std::string file;
+  if (map.Read(key, file)) out = source.Path(file);
+}
+
+void ReadZone(YamlMap& map, Source& source) {
+  ZoneConfig zone;
+  zone.origin = map.Origin();
+  map.Require("apex", "the zone's name");
+  map.Require("file", "the zone file's path");
+  const bool named = map.Read("apex", zone.apex);
+  ReadPath(map, "file", source, zone.file);
+  if (named && !zone.file.empty()) source.config.zones.push_back(std::move(zone));
+}
+
+void ReadSiteOptions(YamlMap& map, zone::SiteOptions& options) {
+  using zone::AllDown, zone::Order, zone::Policy;
+  map.ReadChoice<Policy>(
+      "policy", options.policy,
+      {{"least_cost", Policy::kLeastCost}, {"round_robin", Policy::kRoundRobin}});
+  map.ReadChoice<Order>("order", options.order,
+                        {{"cost", Order::kCost}, {"locality", Order::kLocality}});
+  map.ReadChoice<AllDown>("all_down", options.all_down,
+                          {{"all", AllDown::kAll},
+                           {"last_good", AllDown::kLastGood},
+                           {"nodata", AllDown::kNoData},
+                           {"servfail", AllDown::kServFail}});
+  std::uint16_t answers = 0;
+  if (map.Read<std::uint16_t>("answers", answers, 1, 100)) options.answers = answers;
+  std::uint32_t ttl = 0;
+  if (map.Read<std::uint32_t>("ttl", ttl, 0, 604'800)) options.ttl = ttl;
+  double margin = 0;
+  if (map.Read("margin", margin, 0, 10)) options.margin = static_cast<float>(margin);
+}
+
+std::string LowerCase(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](char c) {
+    return static_cast<char>(wire::LowerOctet(static_cast<std::uint8_t>(c)));
+  });
+  return text;
+}
+
+// Patterns of owner names, brought to the form they are matched in.
+std::vector<std::string> ReadSitePatterns(YamlMap& map, const std::string& key) {
+  std::vector<std::string> patterns;
+  map.Read(key, patterns);
+  for (std::string& pattern : patterns) {
+    // An ordinary label may hold `*` and `?`, so a pattern is a name where it matters: its form.
+    if (!wire::Name::Parse(pattern)) {
+      map.Refuse(key, "owner names or patterns, as www.example or *.hosting.example; not '" +
+                          pattern + "'");
+    }
+    pattern = LowerCase(pattern);
+    if (pattern.size() > 1 && pattern.back() == '.') pattern.pop_back();
+  }
+  return patterns;
+}
+
+void ReadSite(YamlMap& map, Config& config) {
+  zone::SiteOptions options = config.site_defaults;
+  map.Require("name", "an owner name, a pattern, or a list of them");
+  const auto patterns = ReadSitePatterns(map, "name");
+  ReadSiteOptions(map, options);
+  for (const auto& pattern : patterns) config.sites.push_back({pattern, options, map.Origin()});
+}
+
+void ReadSubnet(YamlMap& map, Config& config) {
+  SubnetRule rule;
+  rule.origin = map.Origin();
+  map.Require("clients", "a prefix, as 192.0.2.0/24");
+  map.Require("order", "a list of addresses or prefixes, the nearest first");
+  const bool clients = map.Read("clients", rule.clients);
+  if (map.Read("order", rule.order) && clients) config.subnets.push_back(std::move(rule));
+}
+
+// The token in the file that `key` names: its text without white space around it.
+void ReadToken(YamlMap& map, const std::string& key, const Source& source, std::string& out) {
+  std::string path;
+  ReadPath(map, key, source, path);
+  if (path.empty()) return;
+  std::ifstream in(path, std::ios::binary);
+  std::string token{std::istreambuf_iterator<char>(in), {}};
+  const auto space = [](char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; };
+  token.erase(std::find_if_not(token.rbegin(), token.rend(), space).base(), token.end());
+  token.erase(token.begin(), std::find_if_not(token.begin(), token.end(), space));
+  if (!in.is_open()) {
+    map.Refuse(key, "a file that can be read");
+  } else if (token.size() < kLeastTokenSize || token.size() > kMostTokenSize) {
+    map.Refuse(key, "a file that holds a token of " + std::to_string(kLeastTokenSize) + " to " +
+                        std::to_string(kMostTokenSize) + " characters; it has " +
+                        std::to_string(token.size()));
+  } else {
+    out = std::move(token);
+  }
+}
+
+void ReadReporter(YamlMap& map, Source& source) {
+  ReporterGrant grant;
+  grant.origin = map.Origin();
+  ReadToken(map, "token_file", source, grant.token);
+  map.Read("certificate", grant.certificate_name);
+  map.Require("nodes", "the node names it may use; \"*\" for any");
+  map.Read("nodes", grant.nodes);
+  map.Read("addresses", grant.addresses);
+  grant.sites = ReadSitePatterns(map, "sites");
+  if (map.Has("token_file") == map.Has("certificate")) {
+    map.AddError("a reporter has either 'token_file' or 'certificate': one proof of who it is");
+  }
+  source.config.heartbeat.grants.push_back(std::move(grant));
+}
+
+void ReadHeartbeat(YamlMap& map, Source& source) {
+  HeartbeatConfig& heartbeat = source.config.heartbeat;
+  Endpoint listen;
+  if (map.Read("listen", listen)) heartbeat.listen = listen;
+  map.Read("insecure", heartbeat.insecure);
+  map.ReadMap("tls", [&](YamlMap& tls) {
+    tls.Require("certificate", "a PEM file, dnsd's own certificate and its chain");
+    tls.Require("key", "a PEM file, the certificate's private key");
+    ReadPath(tls, "certificate", source, heartbeat.tls_certificate);
+    ReadPath(tls, "key", source, heartbeat.tls_key);
+    ReadPath(tls, "client_ca", source, heartbeat.tls_client_ca);
+  });
+  map.ReadMaps("reporters", [&](YamlMap& reporter) { ReadReporter(reporter, source); });
+  map.Read("suspect_after", heartbeat.suspect_after, 1, 1000);
+  map.Read("dead_after", heartbeat.dead_after, 1, 1000);
+  map.Read("warm_up", heartbeat.warm_up, 0s, 1h);
+  map.Read("restart_grace", heartbeat.restart_grace, 0s, 1h);
+}
+
+void ReadRoot(YamlMap& root, Source& source) {
+  Config& config = source.config;
+  root.Read("listen", config.listen);
+  root.Read("workers", config.workers, 0U, 1024U);
+  root.ReadMaps("zones", [&](YamlMap& zone) { ReadZone(zone, source); });
+  root.ReadMap("site_defaults", [&](YamlMap& map) { ReadSiteOptions(map, config.site_defaults); });
+  root.ReadMaps("sites", [&](YamlMap& site) { ReadSite(site, config); });
+  root.ReadMaps("subnets", [&](YamlMap& subnet) { ReadSubnet(subnet, config); });
+  root.ReadMap("heartbeat", [&](YamlMap& map) { ReadHeartbeat(map, source); });
+  root.ReadMap("http", [&](YamlMap& http) {
+    Endpoint listen;
+    if (http.Read("listen", listen)) config.http_listen = listen;
+  });
+  ReadPath(root, "state_dir", source, config.state_dir);
+  root.Read<std::uint16_t>("edns_size", config.edns_size, 512, 4096);
+  root.ReadMap("tcp", [&](YamlMap& tcp) {
+    tcp.Read("clients", config.tcp_clients, 1U, 1'000'000U);
+    tcp.Read("idle", config.tcp_idle, 1s, 1h);
+  });
+  root.ReadMap("log", [&](YamlMap& log) {
+    log.ReadChoice<std::string>(
+        "level", config.log_level,
+        {{"debug", "debug"}, {"info", "info"}, {"warning", "warning"}, {"error", "error"}});
+  });
+}
+
+}  // namespace
+
+absl::StatusOr<Config> LoadConfigFile(const std::string& path) {
+  YamlFile file = YamlFile::Load(path);
+  Source source(path);
+  file.Read([&](YamlMap& root) { ReadRoot(root, source); });
+  DNSD_RETURN_IF_ERROR(file.status());
+  return std::move(source.config);
+}
+
+}  // namespace server
+}  // namespace dnsd

@@ -1,0 +1,167 @@
+#include "dnsd/server/options.h"
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <optional>
+#include <string_view>
+
+#include "dnsd/base/edit_distance.h"
+#include "dnsd/server/config_check.h"
+#include "dnsd/server/config_file.h"
+
+namespace dnsd::server {
+namespace {
+
+constexpr int kUsageError = 2;
+
+constexpr const char* kAbout =
+    "An authoritative DNS server that answers with the cheapest live server of a site.\n"
+    "Servers tell it their load through `reporter`; without them it serves plain DNS.";
+
+constexpr const char* kAboutCheck =
+    "Checks configuration and zones as start-up would, and prints `file:line: message` for each\n"
+    "fault. Takes the same options. Exit status: 0 nothing found, 1 faults, 2 usage.";
+
+constexpr const char* kFooter =
+    "Flags override the file; --listen and --zone replace its lists.\n"
+    "\n"
+    "Examples:\n"
+    "  dnsd --config /etc/dnsd/dnsd.yaml\n"
+    "  dnsd --listen 127.0.0.1:5300 --zone lb.example=lb.zone --heartbeat-listen 127.0.0.1:5380\n"
+    "  dnsd check --config /etc/dnsd/dnsd.yaml && systemctl reload dnsd\n"
+    "  dig @127.0.0.1 -p 5300 www.lb.example A\n"
+    "\n"
+    "Signals: HUP reloads configuration and zones, whole or not at all; TERM and INT stop.\n"
+    "Exit status: 0 done, 1 failed, 2 usage.";
+
+[[noreturn]] void Refuse(const std::string& flag, const std::string& text, const char* wanted) {
+  throw CLI::ValidationError(flag, "found '" + text + "', wanted " + wanted);
+}
+
+// Adds a flag that takes one value each time, handed to `take`; false from `take` is an error.
+template <typename Take>
+CLI::Option* AddFlag(CLI::App& app, const std::string& flag, const std::string& about,
+                     const char* type, const char* wanted, Take take) {
+  const auto callback = [=](const CLI::results_t& texts) {
+    for (const std::string& text : texts) {
+      if (!take(text)) Refuse(flag, text, wanted);
+    }
+    return true;
+  };
+  return app.add_option(flag, callback, about)->type_name(type)->expected(1);
+}
+
+template <typename T>
+bool Store(const std::optional<T>& value, std::optional<T>& out) {
+  out = value;
+  return value.has_value();
+}
+
+bool TakeZone(const std::string& text, std::vector<ZoneConfig>& zones) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos || equals + 1 == text.size()) return false;
+  const auto apex = wire::Name::Parse(text.substr(0, equals));
+  if (apex) zones.push_back({*apex, text.substr(equals + 1), "--zone " + text});
+  return apex.has_value();
+}
+
+void AddFlags(CLI::App& app, Options& options) {
+  constexpr const char* kEndpoint = "ADDRESS:PORT, as 127.0.0.1:5300 or [::1]:5300; port 0: any";
+  const auto endpoint = [](std::optional<Endpoint>& out) {
+    return [&out](const std::string& text) { return Store(Endpoint::Parse(text), out); };
+  };
+  app.add_option("-c,--config", options.config_path, "Configuration in YAML")->type_name("FILE");
+  AddFlag(app, "--listen", "Answer DNS here, UDP and TCP; repeatable", "ADDR:PORT", kEndpoint,
+          [&](const std::string& text) {
+            const auto parsed = Endpoint::Parse(text);
+            if (parsed) options.listen.push_back(*parsed);
+            return parsed.has_value();
+          })
+      ->take_all();
+  AddFlag(app, "--zone", "Serve the zone APEX from a master file; repeatable", "APEX=FILE",
+          "APEX=FILE, as lb.example=/etc/dnsd/lb.zone",
+          [&](const std::string& text) { return TakeZone(text, options.zones); })
+      ->take_all();
+  AddFlag(app, "--heartbeat-listen", "Take reporters' heartbeats here (gRPC)", "ADDR:PORT",
+          kEndpoint, endpoint(options.heartbeat_listen));
+  app.add_flag("--insecure", options.insecure,
+               "Take heartbeats in plain text, or from anybody, beyond loopback");
+  AddFlag(app, "--http-listen", "Serve /metrics, /status.json and /healthz here", "ADDR:PORT",
+          kEndpoint, endpoint(options.http_listen));
+  app.add_option("--state-dir", options.state_dir, "Keep here what must outlive a restart")
+      ->type_name("DIR");
+  app.add_option("--workers", options.workers, "Threads that answer; 0, the default: one a core")
+      ->type_name("N")
+      ->check(CLI::Range(0U, 1024U));
+  app.add_option("--ready-file", options.ready_file,
+                 "Once serving, write the bound addresses here as key=value lines")
+      ->type_name("FILE");
+  app.add_option("--log-level", options.log_level, "debug, info (the default), warning or error")
+      ->type_name("LEVEL")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
+}
+
+// A flag that resembles the one nobody knows, as a hint; else empty.
+std::string Hint(const CLI::App& app) {
+  std::vector<std::string> flags;
+  for (const CLI::Option* option : app.get_options()) flags.push_back(option->get_name());
+  for (const std::string& extra : app.remaining(true)) {
+    const std::string flag = extra.substr(0, extra.find('='));
+    if (const std::string closest = ClosestWord(flag, flags); !closest.empty()) {
+      return "Did you mean " + closest + "?\n";
+    }
+  }
+  return "";
+}
+
+std::string FailureMessage(const CLI::App* app, const CLI::Error& error) {
+  return "dnsd: " + std::string(error.what()) + "\n" + Hint(*app) +
+         "Run `dnsd --help` for the options.\n";
+}
+
+}  // namespace
+
+Options ParseOptions(int argc, const char* const* argv) {
+  Options options;
+  CLI::App app(kAbout, "dnsd");
+  app.footer(kFooter);
+  app.set_version_flag("--version", std::string("dnsd " DNSD_VERSION));
+  app.failure_message(FailureMessage);
+  AddFlags(app, options);
+  CLI::App* check = app.add_subcommand("check", kAboutCheck);
+  AddFlags(*check, options);
+  try {
+    app.parse(argc, argv);
+    if (options.config_path.empty() && options.listen.empty() && options.zones.empty()) {
+      throw CLI::RequiredError("nothing to serve: --config FILE, or --listen and --zone,", 1);
+    }
+  } catch (const CLI::ParseError& error) {
+    options.command = Options::Command::kExit;
+    options.exit_status = app.exit(error, std::cout, std::cerr) == 0 ? 0 : kUsageError;
+    return options;
+  }
+  if (check->parsed()) options.command = Options::Command::kCheck;
+  return options;
+}
+
+absl::StatusOr<Config> LoadConfig(const Options& options) {
+  Config config;
+  if (!options.config_path.empty()) {
+    auto loaded = LoadConfigFile(options.config_path);
+    if (!loaded.ok()) return loaded.status();
+    config = *std::move(loaded);
+  }
+  if (!options.listen.empty()) config.listen = options.listen;
+  if (!options.zones.empty()) config.zones = options.zones;
+  if (options.heartbeat_listen) config.heartbeat.listen = options.heartbeat_listen;
+  if (options.insecure) config.heartbeat.insecure = true;
+  if (options.http_listen) config.http_listen = options.http_listen;
+  if (!options.state_dir.empty()) config.state_dir = options.state_dir;
+  if (options.workers) config.workers = *options.workers;
+  if (!options.log_level.empty()) config.log_level = options.log_level;
+  config.ready_file = options.ready_file;
+  DNSD_RETURN_IF_ERROR(CheckConfig(config));
+  return config;
+}
+
+}  // namespace dnsd::server

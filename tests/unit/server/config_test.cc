@@ -1,0 +1,194 @@
+#include "dnsd/server/config.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+
+#include "dnsd/server/config_check.h"
+#include "dnsd/server/config_file.h"
+
+namespace dnsd::server {
+namespace {
+
+using namespace std::chrono_literals;
+
+class ConfigTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = testing::TempDir() + "config_test." + std::to_string(getpid());
+    std::filesystem::create_directories(folder_);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  std::string Write(const std::string& name, const std::string& text) {
+    std::ofstream(folder_ + "/" + name) << text;
+    return folder_ + "/" + name;
+  }
+  absl::StatusOr<Config> Load(const std::string& text) {
+    auto config = LoadConfigFile(Write("dnsd.yaml", text));
+    if (config.ok()) {
+      if (auto status = CheckConfig(*config); !status.ok()) return status;
+    }
+    return config;
+  }
+  // The errors, with the folder taken out.
+  std::string Errors(const std::string& text) {
+    std::string errors = Message(Load(text).status());
+    for (std::size_t at; (at = errors.find(folder_ + "/")) != std::string::npos;) {
+      errors.erase(at, folder_.size() + 1);
+    }
+    return errors;
+  }
+
+  std::string folder_;
+};
+
+constexpr const char* kLeast =
+    "listen: [127.0.0.1:0]\nzones: [{apex: lb.example, file: lb.zone}]\n";
+
+TEST_F(ConfigTest, ReadsEveryKey) {
+  Write("token", "  0123456789abcdef\n");
+  for (const char* pem : {"cert.pem", "key.pem", "ca.pem"}) Write(pem, "");
+  const auto config = Load(R"(
+listen: ["127.0.0.1:53", "[::1]:53"]
+workers: 2
+zones:
+  - {apex: LB.example., file: lb.zone}
+  - {apex: other.example, file: /zones/other}
+site_defaults: {ttl: 5}
+sites:
+  - {name: WWW.lb.example., policy: round_robin, answers: 2, all_down: servfail}
+  - {name: ["*.a.lb.example", "b.lb.example"], order: locality, ttl: 0, margin: 0.5}
+subnets:
+  - {clients: 10.0.0.0/8, order: [192.0.2.1, 192.0.2.0/24]}
+heartbeat:
+  listen: 0.0.0.0:5380
+  tls: {certificate: cert.pem, key: key.pem, client_ca: ca.pem}
+  reporters:
+    - {token_file: token, nodes: [web1, "web2*"], addresses: 192.0.2.0/24, sites: "*.lb.example"}
+    - {certificate: web3.example, nodes: web3}
+  suspect_after: 2
+  dead_after: 4
+  warm_up: 1m
+  restart_grace: 5s
+http: {listen: 127.0.0.1:8053}
+state_dir: state
+edns_size: 1400
+tcp: {clients: 10, idle: 30s}
+log: {level: debug}
+)");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->listen[1].ToString(), "[::1]:53");
+  EXPECT_EQ(config->workers, 2U);
+  EXPECT_EQ(config->zones[0].apex.ToString(), "lb.example.");
+  EXPECT_EQ(config->zones[0].file, folder_ + "/lb.zone");
+  EXPECT_EQ(config->zones[1].file, "/zones/other");
+  ASSERT_EQ(config->sites.size(), 3U);
+  EXPECT_EQ(config->sites[0].pattern, "www.lb.example");
+  EXPECT_EQ(config->sites[0].options.policy, zone::Policy::kRoundRobin);
+  EXPECT_EQ(config->sites[0].options.all_down, zone::AllDown::kServFail);
+  EXPECT_EQ(config->sites[0].options.answers, 2);
+  EXPECT_EQ(config->sites[0].options.ttl, 5U);
+  EXPECT_EQ(config->sites[2].options.order, zone::Order::kLocality);
+  EXPECT_EQ(config->sites[2].options.ttl, 0U);
+  EXPECT_EQ(config->subnets[0].order[0].ToString(), "192.0.2.1/32");
+  EXPECT_EQ(config->heartbeat.grants[0].token, "0123456789abcdef");
+  EXPECT_EQ(config->heartbeat.grants[0].nodes.size(), 2U);
+  EXPECT_EQ(config->heartbeat.grants[1].certificate_name, "web3.example");
+  EXPECT_EQ(config->heartbeat.dead_after, 4);
+  EXPECT_EQ(config->heartbeat.warm_up, 1min);
+  EXPECT_EQ(config->http_listen->port, 8053);
+  EXPECT_EQ(config->state_dir, folder_ + "/state");
+  EXPECT_EQ(config->edns_size, 1400);
+  EXPECT_EQ(config->tcp_idle, 30s);
+  EXPECT_EQ(config->log_level, "debug");
+}
+
+TEST_F(ConfigTest, TheFirstMatchingSiteRuleWins) {
+  const auto config = Load(std::string(kLeast) +
+                           "site_defaults: {answers: 3}\n"
+                           "sites:\n"
+                           "  - {name: www.lb.example, answers: 1}\n"
+                           "  - {name: '*.lb.example', answers: 2}\n");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(OptionsOf(*config, *wire::Name::Parse("WWW.lb.example")).answers, 1);
+  EXPECT_EQ(OptionsOf(*config, *wire::Name::Parse("a.b.lb.example")).answers, 2);
+  EXPECT_EQ(OptionsOf(*config, *wire::Name::Parse("lb.example")).answers, 3);
+}
+
+TEST_F(ConfigTest, SaysWhatIsWrongAndWhatWasWanted) {
+  Write("short", "secret");
+  const struct {
+    const char* text;
+    const char* want;
+  } cases[] = {
+      {"workers: -1",
+       "dnsd.yaml:3: key 'workers': found '-1', wanted a whole number from 0 to 1024"},
+      {"sites: [{name: a, policy: random}]",
+       "dnsd.yaml:3: key 'policy': found 'random', wanted one of least_cost, round_robin"},
+      {"sites: [{policy: round_robin}]",
+       "dnsd.yaml:3: key 'name' is missing, wanted an owner name, a pattern, or a list of them"},
+      {"edns_size: 511",
+       "dnsd.yaml:3: key 'edns_size': found '511', wanted a whole number from 512 to 4096"},
+      {"edns_size: 4097",
+       "dnsd.yaml:3: key 'edns_size': found '4097', wanted a whole number from 512 to 4096"},
+      {"subnets: [{clients: 10.0.0.1/8, order: 10.0.0.1}]",
+       "dnsd.yaml:3: key 'clients': found '10.0.0.1/8', wanted an address or a prefix without bits "
+       "past its length, as 192.0.2.0/24 or 2001:db8::/32"},
+      {"heartbeat: {reporters: [{token: abc, nodes: a}]}",
+       "dnsd.yaml:3: a reporter has either 'token_file' or 'certificate': one proof of who it is\n"
+       "dnsd.yaml:3: unknown key 'token' in 'heartbeat.reporters'; known keys: token_file, "
+       "certificate, nodes, addresses, sites"},
+      {"heartbeat: {reporters: [{token_file: none, nodes: a}]}",
+       "dnsd.yaml:3: key 'token_file': found 'none', wanted a file that can be read"},
+      {"heartbeat: {reporters: [{token_file: short, nodes: a}]}",
+       "dnsd.yaml:3: key 'token_file': found 'short', wanted a file that holds a token of 16 to "
+       "4096 characters; it has 6"},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.text);
+    EXPECT_EQ(Errors(std::string(kLeast) + c.text), c.want);
+  }
+}
+
+TEST_F(ConfigTest, RefusesContradictionsAndSaysWhatToDo) {
+  Write("token", "0123456789abcdef");
+  const struct {
+    const char* text;
+    const char* want;
+  } cases[] = {
+      {"", "dnsd.yaml: no address to listen on"},
+      {"listen: 127.0.0.1:0", "dnsd.yaml: no zone to serve"},
+      {"zones: [{apex: a, file: a}, {apex: A., file: b}]",
+       "dnsd.yaml:1: zone 'a.' is given twice; first at dnsd.yaml:1; remove one"},
+      {"listen: [127.0.0.1:53, 127.0.0.1:53]", "listen address 127.0.0.1:53 is given twice"},
+      {"heartbeat: {suspect_after: 3, dead_after: 3}", "heartbeat.suspect_after must be below"},
+      {"heartbeat: {listen: 192.0.2.1:5380}", "set heartbeat.tls, listen on a loopback"},
+      {"heartbeat: {listen: 0.0.0.0:5380}", "would be plain text beyond loopback"},
+      {"heartbeat: {listen: 127.0.0.1:0, reporters: [{certificate: a, nodes: a}]}",
+       "can be proved under heartbeat.tls.client_ca alone"},
+      {"heartbeat: {reporters: [{token_file: token, nodes: a}]}", "without heartbeat.listen"},
+      {"heartbeat: {listen: 127.0.0.1:0, reporters: [{token_file: token, nodes: a}, "
+       "{token_file: token, nodes: b}]}",
+       "the same token or certificate as at dnsd.yaml:1"},
+      {"heartbeat: {listen: 127.0.0.1:0, tls: {certificate: no.pem, key: no.pem}}",
+       "heartbeat.tls.certificate: cannot read 'no.pem'"},
+      {"sites: [{name: a}, {name: A.}]", "site 'a' is given twice"},
+      {"subnets: [{clients: 10.0.0.0/8, order: 10.0.0.1}, {clients: 10.0.0.0/8, order: 10.0.0.2}]",
+       "clients 10.0.0.0/8 are given twice"},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.text);
+    EXPECT_NE(Errors(c.text).find(c.want), std::string::npos) << Errors(c.text);
+  }
+}
+
+TEST_F(ConfigTest, PlainTextHeartbeatsAreForLoopbackOrSaidInsecure) {
+  EXPECT_EQ(Errors(std::string(kLeast) + "heartbeat: {listen: '[::1]:0'}"), "");
+  EXPECT_EQ(Errors(std::string(kLeast) + "heartbeat: {listen: 0.0.0.0:0, insecure: true}"), "");
+}
+
+}  // namespace
+}  // namespace dnsd::server
