@@ -25,7 +25,7 @@ struct FleetView {
   std::vector<NodeEntry> nodes;           // by NodeIndex
   std::vector<fleet::NodeIndex> node_of;  // by AddressId; kNoNode: unmanaged. May be shorter
                                           // than the address table: the rest is unmanaged
-  fleet::HostingTable hosting;
+  std::shared_ptr<const fleet::HostingTable> hosting = std::make_shared<fleet::HostingTable>();
   // Keeps the DelayTables that `nodes` point into alive.
   std::vector<std::shared_ptr<const policy::DelayTable>> delay_tables;
 

@@ -1,0 +1,194 @@
+// The fleet as the control loop knows it: every node's facts with their times, and the states that
+// follow from them.
+//
+//   first report ──> alive or warming <──> suspect ──> dead ──(reports again)──> warming
+//                          │  ^
+//            own check     v  │            Leaving ──> leaving ──(a new Hello)──> alive
+//            fails:     unhealthy
+//
+// Pure: no socket and no clock; the time is an argument. Used by the control thread alone.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "dnsd/base/address_table.h"
+#include "dnsd/base/clock.h"
+#include "dnsd/base/ip.h"
+#include "dnsd/fleet/directive.h"
+#include "dnsd/fleet/hosting.h"
+#include "dnsd/fleet/hosting_builder.h"
+#include "dnsd/fleet/inbox.h"
+#include "dnsd/fleet/node_state.h"
+
+namespace dnsd::fleet {
+
+struct FleetOptions {
+  std::size_t max_nodes = 16384;
+  double suspect_after = 1.5;  // in intervals of the node
+  double dead_after = 3;       // likewise; at least suspect_after
+  Duration warm_up = std::chrono::seconds(30);
+  Duration restart_grace = std::chrono::seconds(10);  // before a restored node is judged silent
+};
+
+// What reporters do that they should not. The values index counters: append only.
+enum class Fault : std::uint8_t {
+  kSequenceBack,    // a heartbeat not newer than the last of its boot: ignored
+  kSequenceGap,     // heartbeats were lost, and the hosting may have changed in them
+  kUnknownAddress,  // a service address outside every pool
+  kAddressTaken,    // a service address that another live node holds
+  kNameContested,   // two live reporters speak for one node
+  kStaleStream,     // a message on a stream whose node has a newer one
+  kOddInterval,     // an interval outside 0.1 to 60 s
+  kTooManyNodes,    // a node beyond max_nodes: refused
+  kNoHello,         // a message on a stream that brought no Hello, or was refused
+};
+inline constexpr std::size_t kFaults = 9;
+const char* NameOf(Fault fault);  // as metrics label it: "sequence_back"
+
+struct Transition {
+  NodeIndex node = kNoNode;
+  NodeState from = NodeState::kUnknown;
+  NodeState to = NodeState::kUnknown;
+  std::string reason;
+};
+
+// One node. Written by Fleet alone.
+struct Node {
+  std::string name;
+  NodeState state = NodeState::kUnknown;
+  std::string reason;                // why it is in this state
+  std::vector<IpAddress> addresses;  // as claimed, each once
+  std::vector<IpAddress> refused;    // of those, what another node holds
+  std::string software_version;
+  Duration interval = std::chrono::seconds(1);
+  bool declares_hosting = false;
+
+  bool reported = false;        // in this process
+  MonotonicTime heard;          // last report; the start of the process while !reported
+  MonotonicTime hello;          // last Hello
+  MonotonicTime last_usable;    // when its state last allowed answers
+  MonotonicTime warming_since;  // meaningful while warming
+  Load load;                    // of the last report
+  std::string health_detail;
+
+  StreamId stream = kNoStream;      // the one that speaks for it; kNoStream once closed
+  std::uint64_t boot_id = 0;        // of that stream
+  std::uint64_t previous_boot = 0;  // the boot that the current one took over from; 0: none
+  std::uint64_t sequence = 0;
+  bool resend_asked = false;
+
+  bool healthy = true;   // its own word
+  bool failing = false;  // SetFailing
+  bool left = false;     // said Leaving
+  bool dead = false;     // until it reports
+  bool closed = false;   // its stream ended without a word
+  bool warming = false;
+  bool flapping = false;    // died too often: out until the penalty has faded
+  double flap_penalty = 0;  // as of flap_time
+  MonotonicTime flap_time;
+  MonotonicTime judged_from;  // no silence is held against it before
+};
+
+// What a restart needs to know of a node. The position in the store is its NodeIndex.
+struct StoredNode {
+  std::string name;
+  std::vector<IpAddress> addresses;
+  std::string software_version;
+  Duration interval = std::chrono::seconds(1);
+  NodeState state = NodeState::kUnknown;
+  bool declares_hosting = false;
+  Load load;
+};
+
+// What happened since the last TakeOutcome, for the control loop to pass on.
+struct Outcome {
+  std::vector<Transition> transitions;
+  std::vector<std::pair<StreamId, Directive>> directives;
+  std::vector<std::string> warnings;  // for the log
+};
+
+class Fleet {
+ public:
+  // Borrows `addresses`. A node first seen within `warm_up` of `start` counts as warm: then it is
+  // dnsd that is new, and nothing says that the node is.
+  Fleet(const FleetOptions& options, const AddressTable& addresses, MonotonicTime start);
+
+  // Adds a node as stored. Alive and its like become usable at once, and are judged by silence
+  // once `restart_grace` is over; dead and leaving stay until they report. Before any Apply.
+  NodeIndex Restore(const StoredNode& stored);
+  HostingBuilder& hosting_builder() { return hosting_; }
+
+  // Takes one event in. The node whose load it brought, or kNoNode.
+  NodeIndex Apply(const Event& event);
+  // Judges silence, ends warm-ups and penalties that are due at `now`.
+  void Advance(MonotonicTime now);
+  // When Advance next has something to do; nothing while all is quiet for good.
+  std::optional<MonotonicTime> NextDeadline() const;
+  // Holds no silence before `time` against any node: dnsd itself was stopped or starved.
+  void ForgiveUntil(MonotonicTime time);
+  // Whether more than half of the node's requests fail: it is suspect while they do.
+  void SetFailing(NodeIndex node, bool failing, MonotonicTime now);
+  // Binds the nodes' addresses anew, after the address table has grown.
+  void RebindAddresses();
+
+  // 1 for a warm node; up to 10 for one that has just come: 1 / max(0.1, t / warm_up).
+  double WarmUpFactor(NodeIndex node, MonotonicTime now) const;
+  const std::vector<Node>& nodes() const { return nodes_; }
+  // By AddressId; kNoNode: unmanaged. May be shorter than the address table.
+  const std::vector<NodeIndex>& node_of() const { return node_of_; }
+  // The sites hosted, all reports so far applied.
+  std::shared_ptr<const HostingTable> hosting() { return hosting_.Build(); }
+  std::uint64_t fault_count(Fault fault) const { return faults_[static_cast<std::size_t>(fault)]; }
+  Outcome TakeOutcome() { return std::exchange(outcome_, {}); }
+
+ private:
+  struct Stream {
+    NodeIndex node = kNoNode;
+    std::uint64_t boot_id = 0;
+  };
+
+  NodeIndex OnHello(const Event& event, const Hello& hello);
+  NodeIndex OnHeartbeat(const Event& event, const Heartbeat& beat);
+  void OnLeaving(const Event& event, const Leaving& leaving);
+  void OnClosed(const Event& event, const StreamClosed& closed);
+  // The node that `event`'s stream speaks for; kNoNode, counted, if it speaks for none (any more).
+  NodeIndex Speaker(const Event& event);
+  NodeIndex FindOrAdd(const std::string& name);
+  void TakeReport(NodeIndex index, const Heartbeat& beat, MonotonicTime now);
+  void TakeHosting(NodeIndex index, const HostingReport& report);
+  void NoteContest(NodeIndex index, const std::string& how);
+
+  void Claim(NodeIndex index, std::vector<std::string>& warnings);
+  void Release(NodeIndex index);
+  bool MayTake(NodeIndex claimant, const IpAddress& address) const;
+  void Bind(const IpAddress& address, NodeIndex node);
+
+  Duration Ago(const Node& node, double intervals) const;
+  MonotonicTime SuspectAt(const Node& node) const;
+  MonotonicTime DeadAt(const Node& node) const;
+  void Judge(NodeIndex index, MonotonicTime now);
+  std::pair<NodeState, std::string> StateOf(const Node& node, MonotonicTime now) const;
+  void Die(Node& node, MonotonicTime now);
+  void Count(Fault fault) { ++faults_[static_cast<std::size_t>(fault)]; }
+
+  const FleetOptions options_;
+  const AddressTable& addresses_;
+  const MonotonicTime start_;
+  std::vector<Node> nodes_;
+  std::unordered_map<std::string, NodeIndex> by_name_;
+  std::unordered_map<StreamId, Stream> streams_;                     // open ones
+  std::unordered_map<IpAddress, NodeIndex, IpAddressHash> holders_;  // of every address claimed
+  std::vector<NodeIndex> node_of_;
+  HostingBuilder hosting_;
+  std::array<std::uint64_t, kFaults> faults_{};
+  Outcome outcome_;
+};
+
+}  // namespace dnsd::fleet
