@@ -42,20 +42,18 @@ class HostingBuilder {
     std::uint32_t tag = 0;
     std::uint32_t name_size = 0;
     std::size_t name_offset = 0;  // in op_names_
-    std::uint32_t order = 0;      // among the changes of its shard
     bool remove = false;
     Host host;
   };
 
   void Begin(NodeIndex node);
+  bool NamesAll(NodeIndex node, std::span<const SiteReport> sites) const;
   void Put(const SiteReport& site, NodeIndex node);
-  void Remove(const wire::Name& name, NodeIndex node);
+  void PutIfNew(const SiteReport& site, NodeIndex node);
   void AddOp(const wire::Name& name, bool remove, const Host& host);
-  bool Holds(NodeIndex node, std::span<const SiteReport> sites) const;
-  void SortOps(std::vector<Op>& ops) const;
   bool Clears(const HostingShard& shard) const;
   std::shared_ptr<const HostingShard> Rebuild(const HostingShard* old, std::vector<Op>& ops);
-  void Merge(std::vector<Host>& hosts, std::span<const Op> ops);
+  void Apply(const Op& op, std::vector<Host>& hosts);
   void DropCleared(std::vector<Host>& hosts);
   std::span<const std::uint8_t> NameOf(const Op& op) const {
     return {op_names_.data() + op.name_offset, op.name_size};
