@@ -26,6 +26,9 @@ struct FleetView {
   std::vector<fleet::NodeIndex> node_of;  // by AddressId; kNoNode: unmanaged. May be shorter
                                           // than the address table: the rest is unmanaged
   std::shared_ptr<const fleet::HostingTable> hosting = std::make_shared<fleet::HostingTable>();
+  // By worker: how many answers all workers give for one of its own, 1 and upwards; a worker past
+  // the end counts as the only one.
+  std::vector<float> answer_scale;
   // Keeps the DelayTables that `nodes` point into alive.
   std::vector<std::shared_ptr<const policy::DelayTable>> delay_tables;
 

@@ -17,6 +17,16 @@ const SubnetOrder* Closeness::Find(const IpAddress& client) const {
   return nullptr;
 }
 
+unsigned Closeness::BitsToFind(const IpAddress& client) const {
+  unsigned bits = 0;
+  for (const SubnetOrder& subnet : subnets_) {
+    if (subnet.clients.address.family() != client.family()) continue;
+    const unsigned shared = client.SharedPrefix(subnet.clients.address);
+    bits = std::max(bits, std::min<unsigned>(shared + 1, subnet.clients.length));
+  }
+  return bits;
+}
+
 ClosenessScore Closeness::Score(const SubnetOrder* list, const IpAddress& client,
                                 const IpAddress& member) {
   if (list != nullptr) {

@@ -32,6 +32,9 @@ class Closeness {
   // The list of the longest client prefix that contains `client`; null if there is none.
   const SubnetOrder* Find(const IpAddress& client) const;
 
+  // How many leading bits of `client` tell which lists it is in and which not.
+  unsigned BitsToFind(const IpAddress& client) const;
+
   // `list` is what Find gave for this client; a member it does not name is judged by its address.
   static ClosenessScore Score(const SubnetOrder* list, const IpAddress& client,
                               const IpAddress& member);

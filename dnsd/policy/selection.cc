@@ -34,23 +34,35 @@ std::size_t Best(std::span<const Candidate> candidates, float limit, Random& ran
     equals = 1;
     best = i;
   }
-  return best;
+  return best == candidates.size() ? 0 : best;
+}
+
+constexpr std::size_t kSortFrom = 16;  // from here on picking one by one is the slower way
+
+// The same order by sorting; equals fall as they come.
+void SortAll(std::span<Candidate> candidates, float limit) {
+  std::sort(candidates.begin(), candidates.end(), [limit](const Candidate& a, const Candidate& b) {
+    const bool a_in = a.cost <= limit, b_in = b.cost <= limit;
+    if (a_in != b_in) return a_in;
+    if (a_in && a.closeness != b.closeness) return a.closeness > b.closeness;
+    return a.cost < b.cost;
+  });
 }
 
 }  // namespace
 
-bool Select(std::span<Candidate> candidates, std::size_t count, const Preference& preference,
+void Select(std::span<Candidate> candidates, std::size_t count, const Preference& preference,
             Random& random) {
-  const bool told_apart = std::any_of(
-      candidates.begin(), candidates.end(),
-      [&](const Candidate& candidate) { return candidate.closeness != candidates[0].closeness; });
+  const auto limit_of = [&](std::span<const Candidate> left) {
+    return preference.locality_first ? std::numeric_limits<float>::infinity()
+                                     : LeastCost(left) * (1 + preference.margin);
+  };
+  if (count > kSortFrom) return SortAll(candidates, limit_of(candidates));
   for (std::size_t i = 0; i < count; ++i) {
     const std::span<Candidate> left = candidates.subspan(i);
-    const float limit = preference.locality_first ? std::numeric_limits<float>::infinity()
-                                                  : LeastCost(left) * (1 + preference.margin);
+    const float limit = limit_of(left);
     std::swap(left[0], left[Best(left, limit, random)]);
   }
-  return told_apart;
 }
 
 }  // namespace dnsd::policy

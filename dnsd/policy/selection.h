@@ -25,8 +25,7 @@ struct Preference {
 //   cost first:      of those whose cost is within the margin of the least, the closest;
 //                    of these the cheapest; of these one at random
 //   locality first:  the closest; of these the cheapest; of these one at random
-// True if closeness told candidates apart: the answer then depends on the client.
-bool Select(std::span<Candidate> candidates, std::size_t count, const Preference& preference,
+void Select(std::span<Candidate> candidates, std::size_t count, const Preference& preference,
             Random& random);
 
 }  // namespace dnsd::policy

@@ -1,0 +1,287 @@
+#include "dnsd/answer/responder.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace dnsd::answer {
+namespace {
+
+using wire::Name;
+using wire::Rcode;
+using wire::RrType;
+using zone::Lookup;
+using zone::Node;
+using zone::Rrset;
+using zone::Zone;
+
+constexpr std::size_t kMostSteps = 16;  // names along one chain of CNAMEs and DNAMEs
+
+Rcode RcodeOf(wire::QueryFault fault) {
+  switch (fault) {
+    case wire::QueryFault::kNotImp:
+      return Rcode::kNotImp;
+    case wire::QueryFault::kBadVers:
+      return Rcode::kBadVers;
+    default:
+      return Rcode::kFormErr;
+  }
+}
+
+// QTYPEs that are no data: transfers and the obsolete mailbox questions, which nobody may ask here.
+bool IsRefusedType(RrType type) {
+  return type == RrType::kAxfr || type == RrType::kIxfr || type == RrType::kMailb ||
+         type == RrType::kMaila;
+}
+
+// Where the domain name in the rdata of a type that calls for additional addresses begins
+// (RFC 1035 §3.3, RFC 2782); nothing for other types.
+std::optional<std::size_t> TargetOffset(RrType type) {
+  switch (type) {
+    case RrType::kNs:
+      return 0;
+    case RrType::kMx:
+      return 2;
+    case RrType::kSrv:
+      return 6;
+    default:
+      return std::nullopt;
+  }
+}
+
+constexpr std::uint8_t kAnyHinfo[] = {7, 'R', 'F', 'C', '8', '4', '8', '2', 0};  // RFC 8482 §4.2
+constexpr std::uint32_t kAnyTtl = 3600;
+
+}  // namespace
+
+struct Responder::Step {
+  const wire::Query& query;
+  const IpAddress& client;
+  Name name;
+  zone::NameHashes hashes;
+  const Zone* zone = nullptr;
+  std::array<std::uint64_t, kMostSteps> seen{};  // hashes of the names before this one
+  std::size_t seen_count = 0;
+};
+
+std::size_t Responder::Respond(std::span<const std::uint8_t> message, const IpAddress& client,
+                               Transport transport, std::span<std::uint8_t> out) {
+  stats_.queries[static_cast<std::size_t>(transport)].Add();
+  wire::Query query;
+  const wire::QueryFault fault = wire::ReadQuery(message, query);
+  if (fault == wire::QueryFault::kNoResponse) {
+    stats_.dropped.Add();
+    return 0;
+  }
+  Response response(query, out, SizeLimit(query, transport));
+  if (fault != wire::QueryFault::kNone) {
+    Refuse(fault, response);
+  } else if (query.qclass != wire::RrClass::kIn || IsRefusedType(query.type)) {
+    response.set_rcode(Rcode::kRefused);
+  } else {
+    const wire::ClientSubnet& subnet = query.edns.subnet;
+    Answer(query, subnet.present && subnet.source_length > 0 ? subnet.address : client, response);
+  }
+  if (response.truncated()) stats_.truncated.Add();
+  stats_.responses[static_cast<std::size_t>(response.rcode())].Add();
+  return response.Finish(served_->edns_size);
+}
+
+// RFC 6891 §6.2.3 and §6.2.5: what the client can take, but 512 at least, and no more than ours.
+std::size_t Responder::SizeLimit(const wire::Query& query, Transport transport) const {
+  if (transport == Transport::kTcp) return kMaxTcpSize;
+  if (!query.edns.present) return 512;
+  return std::clamp<std::size_t>(query.edns.udp_size, 512, served_->edns_size);
+}
+
+void Responder::Refuse(wire::QueryFault fault, Response& response) {
+  if (fault == wire::QueryFault::kFormErr) stats_.malformed.Add();
+  response.set_rcode(RcodeOf(fault));
+}
+
+void Responder::Answer(const wire::Query& query, const IpAddress& client, Response& response) {
+  Step step{query, client, query.name, zone::NameHashes(query.name)};
+  step.zone = ZoneFor(query, step);
+  if (step.zone == nullptr) return response.set_rcode(Rcode::kRefused);
+  while (AnswerStep(step, response)) {
+    // The chain leads on; a name outside our zones is the resolver's to follow.
+    step.zone = ZoneFor(query, step);
+    if (step.zone == nullptr) return;
+  }
+}
+
+// A DS belongs to the parent's side of a zone cut (RFC 4035 §3.1.4.1).
+const Zone* Responder::ZoneFor(const wire::Query& query, const Step& step) const {
+  const Zone* zone = served_->zones.FindClosest(step.name, step.hashes);
+  if (zone == nullptr || query.type != RrType::kDs || zone->apex() != step.name) return zone;
+  const Zone* parent = served_->zones.FindAbove(step.name, step.hashes);
+  return parent != nullptr ? parent : zone;
+}
+
+// Answers for one name. True if `step` has become the next name of a chain.
+bool Responder::AnswerStep(Step& step, Response& response) {
+  const Lookup found = step.zone->Find(step.name, step.hashes);
+  switch (found.kind) {
+    case Lookup::Kind::kDelegation:
+      // A DS question at the cut is ours to answer.
+      if (found.depth == 0 && step.query.type == RrType::kDs) break;
+      Refer(*step.zone, *found.node, response);
+      return false;
+    case Lookup::Kind::kDname:
+      response.set_authoritative();
+      return FollowDname(step, found, response);
+    case Lookup::Kind::kNone:
+      response.set_authoritative();
+      response.set_rcode(Rcode::kNxDomain);
+      Deny(step, response);
+      return false;
+    default:
+      break;
+  }
+  response.set_authoritative();
+  return AnswerNode(step, *found.node, response);
+}
+
+bool Responder::AnswerNode(Step& step, const Node& node, Response& response) {
+  const RrType type = step.query.type;
+  if (node.has(Node::kCname) && type != RrType::kCname) {
+    const Rrset& cname = *step.zone->FindRrset(node, RrType::kCname);
+    if (!response.Add(Section::kAnswer, step.name.wire(), *step.zone, cname, cname.ttl))
+      return false;
+    return type != RrType::kAny && Follow(step, *zone::RecordsOf(step.zone->rdata(cname)).begin());
+  }
+  if (type == RrType::kAny && node.rrset_count > 0) {
+    AnswerAny(step, node, response);
+    return false;
+  }
+  const Rrset* rrset = step.zone->FindRrset(node, type);
+  if (rrset == nullptr) {
+    Deny(step, response);
+    return false;
+  }
+  if (AddRrset(step, *step.zone, step.name.wire(), step.hashes.of(0), *rrset, Section::kAnswer,
+               Fit::kRequired, response)) {
+    AddAdditional(step, *rrset, response);
+  }
+  return false;
+}
+
+// RFC 8482 §4.2: a HINFO stands for whatever is there.
+void Responder::AnswerAny(const Step& step, const Node& node, Response& response) {
+  (void)node;
+  response.AddRecord(Section::kAnswer, step.name.wire(), RrType::kHinfo, kAnyTtl, kAnyHinfo);
+}
+
+// Makes `target` the step's name; false at the end of patience or of a circle.
+bool Responder::Follow(Step& step, std::span<const std::uint8_t> target) {
+  if (step.seen_count == kMostSteps) return false;
+  step.seen[step.seen_count++] = step.hashes.of(0);
+  step.name = *Name::FromWire(target);
+  step.hashes = zone::NameHashes(step.name);
+  const auto seen_end = step.seen.begin() + static_cast<std::ptrdiff_t>(step.seen_count);
+  return std::find(step.seen.begin(), seen_end, step.hashes.of(0)) == seen_end;
+}
+
+// RFC 6672 §3: the DNAME, a CNAME made of it, and on from there.
+bool Responder::FollowDname(Step& step, const Lookup& found, Response& response) {
+  const Rrset& dname = *step.zone->FindRrset(*found.node, RrType::kDname);
+  const auto owner = step.zone->name(*found.node);
+  if (!response.Add(Section::kAnswer, owner, *step.zone, dname, dname.ttl)) return false;
+  const auto target = *zone::RecordsOf(step.zone->rdata(dname)).begin();
+  const std::size_t prefix = step.name.label_offset(found.depth);
+  if (prefix + target.size() > Name::kMaxSize) {
+    response.set_rcode(Rcode::kYxDomain);
+    return false;
+  }
+  std::array<std::uint8_t, Name::kMaxSize> substituted;
+  std::memcpy(substituted.data(), step.name.wire().data(), prefix);
+  std::transform(target.begin(), target.end(),
+                 substituted.begin() + static_cast<std::ptrdiff_t>(prefix), wire::LowerOctet);
+  const auto name = std::span(substituted).first(prefix + target.size());
+  if (!response.AddRecord(Section::kAnswer, step.name.wire(), RrType::kCname, dname.ttl, name)) {
+    return false;
+  }
+  return step.query.type != RrType::kCname && Follow(step, name);
+}
+
+// A referral (RFC 1034 §4.3.2 step 3b): the NS RRset of the cut, and the addresses of those name
+// servers that this zone knows. Those below the cut cannot be found otherwise: all of them or TC
+// (RFC 9471).
+void Responder::Refer(const Zone& zone, const Node& cut, Response& response) {
+  const Rrset& ns = *zone.FindRrset(cut, RrType::kNs);
+  const auto owner = zone.name(cut);
+  if (!response.Add(Section::kAuthority, owner, zone, ns, ns.ttl)) return;
+  const Name cut_name = *Name::FromWire(owner);
+  for (const Fit fit : {Fit::kRequired, Fit::kOptional}) {
+    for (const auto rdata : zone::RecordsOf(zone.rdata(ns))) {
+      const auto target = Name::FromWire(rdata);
+      if (!target || (fit == Fit::kRequired) != target->IsAtOrBelow(cut_name)) continue;
+      const Node* node = zone.FindExact(target->Hash(), target->wire());
+      if (node == nullptr) continue;
+      for (const Rrset& rrset : zone.rrsets(*node)) {
+        if (rrset.type != RrType::kA && rrset.type != RrType::kAaaa) continue;
+        response.Add(Section::kAdditional, target->wire(), zone, rrset, rrset.ttl, fit);
+      }
+    }
+  }
+}
+
+// The SOA that lets a denial be kept (RFC 2308 §3).
+void Responder::Deny(const Step& step, Response& response) {
+  const Zone& zone = *step.zone;
+  const Rrset& soa = *zone.FindRrset(zone.apex_node(), RrType::kSoa);
+  response.Add(Section::kAuthority, zone.apex().wire(), zone, soa, zone.negative_ttl());
+}
+
+// Adds an RRset as it is, or at a site the members chosen for this client.
+bool Responder::AddRrset(const Step& step, const Zone& zone, std::span<const std::uint8_t> owner,
+                         std::uint64_t owner_hash, const Rrset& rrset, Section section, Fit fit,
+                         Response& response) {
+  if (rrset.pool == zone::kNoPool) return response.Add(section, owner, zone, rrset, rrset.ttl, fit);
+  const SiteQuery site{
+      zone.pool(rrset.pool), served_->zones.options(rrset), rrset.ttl, owner_hash, owner,
+      step.client,           step.query.edns.subnet.present};
+  const SiteAnswer answer = chooser_.Choose(site);
+  response.set_client_scope(answer.client_bits);
+  if (answer.kind != SiteAnswer::Kind::kMembers) {
+    if (section != Section::kAnswer) return true;
+    if (answer.kind == SiteAnswer::Kind::kNoData) {
+      Deny(step, response);
+    } else {
+      response.set_rcode(Rcode::kServFail);
+    }
+    return false;
+  }
+  response.Begin();
+  for (const policy::Candidate& member : answer.members) {
+    response.Put(owner, rrset.type, answer.ttl, site.pool.address(member.member));
+  }
+  return response.End(section, fit);
+}
+
+// The addresses of the names that an answer's rdata names, where this zone has them.
+void Responder::AddAdditional(const Step& step, const Rrset& rrset, Response& response) {
+  const auto offset = TargetOffset(rrset.type);
+  if (!offset) return;
+  const Zone& zone = *step.zone;
+  for (const auto rdata : zone::RecordsOf(zone.rdata(rrset))) {
+    if (rdata.size() <= *offset) continue;
+    const auto target = Name::FromWire(rdata.subspan(*offset));
+    if (!target || !target->IsAtOrBelow(zone.apex())) continue;
+    const zone::NameHashes hashes(*target);
+    const Lookup found = zone.Find(*target, hashes);
+    const bool exact = found.kind == Lookup::Kind::kExact;
+    const Node* node = exact || found.kind == Lookup::Kind::kWildcard
+                           ? found.node
+                           : zone.FindExact(hashes.of(0), target->wire());
+    if (node == nullptr) continue;
+    for (const RrType type : {RrType::kA, RrType::kAaaa}) {
+      const Rrset* addresses = zone.FindRrset(*node, type);
+      if (addresses == nullptr) continue;
+      AddRrset(step, zone, target->wire(), hashes.of(0), *addresses, Section::kAdditional,
+               Fit::kOptional, response);
+    }
+  }
+}
+
+}  // namespace dnsd::answer

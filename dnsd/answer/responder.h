@@ -1,0 +1,65 @@
+// Query in, response out: the hot path.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "dnsd/answer/fleet_view.h"
+#include "dnsd/answer/response.h"
+#include "dnsd/answer/served.h"
+#include "dnsd/answer/site_chooser.h"
+#include "dnsd/answer/worker_stats.h"
+#include "dnsd/base/ip.h"
+#include "dnsd/base/random.h"
+
+namespace dnsd::answer {
+
+// Answers queries after RFC 1034 §4.3.2, sites from their pools. One a worker, used by its thread
+// alone. Allocates in Adopt only; never locks, throws or calls the system.
+class Responder {
+ public:
+  static constexpr std::size_t kMaxTcpSize = 65535;
+
+  // `worker` is this worker's number, from 0. Borrows `stats`.
+  Responder(std::size_t worker, WorkerStats& stats, std::uint64_t seed)
+      : stats_(stats), random_(seed), chooser_(worker, stats, random_) {}
+
+  // Takes over a new snapshot, borrowed until the next Adopt. Each before the first Respond.
+  void Adopt(const Served& served) {
+    served_ = &served;
+    chooser_.Adopt(served);
+  }
+  void Adopt(const FleetView& fleet) { chooser_.Adopt(fleet); }
+
+  // Writes the response to `message` into `out` and returns its size; 0 if none is owed. `out` has
+  // room for edns_size octets over UDP and kMaxTcpSize over TCP, and for 512 at least.
+  std::size_t Respond(std::span<const std::uint8_t> message, const IpAddress& client,
+                      Transport transport, std::span<std::uint8_t> out);
+
+ private:
+  // One name on the way along a chain of CNAMEs, and the zone it is looked up in.
+  struct Step;
+
+  std::size_t SizeLimit(const wire::Query& query, Transport transport) const;
+  void Refuse(wire::QueryFault fault, Response& response);
+  void Answer(const wire::Query& query, const IpAddress& client, Response& response);
+  const zone::Zone* ZoneFor(const wire::Query& query, const Step& step) const;
+  bool AnswerStep(Step& step, Response& response);
+  bool AnswerNode(Step& step, const zone::Node& node, Response& response);
+  void AnswerAny(const Step& step, const zone::Node& node, Response& response);
+  bool Follow(Step& step, std::span<const std::uint8_t> target);
+  bool FollowDname(Step& step, const zone::Lookup& found, Response& response);
+  void Refer(const zone::Zone& zone, const zone::Node& cut, Response& response);
+  void Deny(const Step& step, Response& response);
+  bool AddRrset(const Step& step, const zone::Zone& zone, std::span<const std::uint8_t> owner,
+                std::uint64_t owner_hash, const zone::Rrset& rrset, Section section, Fit fit,
+                Response& response);
+  void AddAdditional(const Step& step, const zone::Rrset& rrset, Response& response);
+
+  WorkerStats& stats_;
+  Random random_;
+  SiteChooser chooser_;
+  const Served* served_ = nullptr;
+};
+
+}  // namespace dnsd::answer

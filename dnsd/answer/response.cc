@@ -1,0 +1,110 @@
+#include "dnsd/answer/response.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace dnsd::answer {
+namespace {
+
+constexpr std::size_t kOptFixed = 11;  // root owner, type, class, TTL, length
+constexpr std::size_t kNoRoom = 512;   // every client takes this much (RFC 1035 §4.2.1)
+
+std::size_t SubnetOctets(const wire::ClientSubnet& subnet) {
+  return (subnet.source_length + 7U) / 8U;
+}
+
+}  // namespace
+
+Response::Response(const wire::Query& query, std::span<std::uint8_t> buffer, std::size_t limit)
+    : query_(query), out_(buffer.first(std::min(std::max(limit, kNoRoom), buffer.size()))) {
+  out_.Reserve(OptSize());
+  for (int i = 0; i < 6; ++i) out_.U16(0);  // the header, filled in by Finish
+  out_.Bytes(query.question);
+  if (!query.question.empty()) out_.RememberQname(query.name, wire::kHeaderSize);
+}
+
+std::size_t Response::OptSize() const {
+  if (!query_.edns.present) return 0;
+  const wire::ClientSubnet& subnet = query_.edns.subnet;
+  return kOptFixed + (subnet.present ? 8 + SubnetOctets(subnet) : 0);
+}
+
+void Response::Put(std::span<const std::uint8_t> owner, wire::RrType type, std::uint32_t ttl,
+                   std::span<const std::uint8_t> rdata) {
+  out_.CompressedName(owner);
+  out_.U16(static_cast<std::uint16_t>(type));
+  out_.U16(static_cast<std::uint16_t>(wire::RrClass::kIn));
+  out_.U32(ttl);
+  wire::WriteRdata(out_, type, rdata);
+  ++records_;
+}
+
+bool Response::End(Section section, Fit fit) {
+  const std::uint16_t records = std::exchange(records_, std::uint16_t{0});
+  if (out_.ok() && !truncated_) {
+    auto& count = counts_[static_cast<std::size_t>(section)];
+    count = static_cast<std::uint16_t>(count + records);
+    return true;
+  }
+  out_.RewindTo(start_);
+  truncated_ = truncated_ || fit == Fit::kRequired;
+  return false;
+}
+
+bool Response::Add(Section section, std::span<const std::uint8_t> owner, const zone::Zone& zone,
+                   const zone::Rrset& rrset, std::uint32_t ttl, Fit fit) {
+  Begin();
+  for (const auto rdata : zone::RecordsOf(zone.rdata(rrset))) {
+    Put(owner, rrset.type, ttl, rdata);
+    if (!out_.ok()) break;
+  }
+  return End(section, fit);
+}
+
+bool Response::AddRecord(Section section, std::span<const std::uint8_t> owner, wire::RrType type,
+                         std::uint32_t ttl, std::span<const std::uint8_t> rdata, Fit fit) {
+  Begin();
+  Put(owner, type, ttl, rdata);
+  return End(section, fit);
+}
+
+void Response::WriteOpt(std::uint16_t edns_size) {
+  const wire::ClientSubnet& subnet = query_.edns.subnet;
+  out_.Reserve(0);
+  out_.U8(0);
+  out_.U16(static_cast<std::uint16_t>(wire::RrType::kOpt));
+  out_.U16(edns_size);
+  out_.U8(static_cast<std::uint8_t>(static_cast<std::uint16_t>(rcode_) >> 4));
+  out_.U8(0);                                    // version
+  out_.U16(query_.edns.dnssec_ok ? 0x8000 : 0);  // copied (RFC 3225 §3)
+  if (!subnet.present) return out_.U16(0);
+  const std::size_t octets = SubnetOctets(subnet);
+  out_.U16(static_cast<std::uint16_t>(8 + octets));
+  out_.U16(static_cast<std::uint16_t>(wire::EdnsOption::kClientSubnet));
+  out_.U16(static_cast<std::uint16_t>(4 + octets));
+  out_.U16(subnet.address.family() == IpFamily::kV4 ? 1 : 2);
+  out_.U8(subnet.source_length);
+  // RFC 7871 §7.2.1: a scope longer than the source would ask for more; what is told is enough.
+  out_.U8(std::min(scope_, subnet.source_length));
+  out_.Bytes(subnet.address.octets().first(octets));
+}
+
+std::size_t Response::Finish(std::uint16_t edns_size) {
+  if (query_.edns.present) {
+    WriteOpt(edns_size);
+    ++counts_[2];
+  }
+  const unsigned flags =
+      0x8000U | static_cast<unsigned>(query_.opcode) << 11 | (authoritative_ ? 0x0400U : 0U) |
+      (truncated_ ? 0x0200U : 0U) | (query_.recursion_desired ? 0x0100U : 0U) |
+      (query_.checking_disabled ? 0x0010U : 0U) | (static_cast<unsigned>(rcode_) & 0xFU);
+  out_.Patch16(0, query_.id);
+  out_.Patch16(2, static_cast<std::uint16_t>(flags));
+  out_.Patch16(4, query_.question.empty() ? 0 : 1);
+  out_.Patch16(6, counts_[0]);
+  out_.Patch16(8, counts_[1]);
+  out_.Patch16(10, counts_[2]);
+  return out_.size();
+}
+
+}  // namespace dnsd::answer

@@ -1,0 +1,18 @@
+// What a reload replaces as a whole: everything the answers depend on but the fleet.
+#pragma once
+
+#include <cstdint>
+
+#include "dnsd/policy/closeness.h"
+#include "dnsd/zone/zone_set.h"
+
+namespace dnsd::answer {
+
+// Immutable once published; safe to share between threads.
+struct Served {
+  zone::ZoneSet zones;
+  policy::Closeness closeness;
+  std::uint16_t edns_size = 1232;  // octets: offered in OPT, and the most sent over UDP
+};
+
+}  // namespace dnsd::answer
