@@ -1,0 +1,46 @@
+// Batched UDP: many datagrams a system call.
+#pragma once
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "dnsd/answer/responder.h"
+#include "dnsd/server/sockets.h"
+
+namespace dnsd::server {
+
+// Reads queries from one socket and sends the responses, kBatch at a time. One worker's own.
+class UdpSocket {
+ public:
+  static constexpr std::size_t kBatch = 32;
+  static constexpr std::size_t kMaxQuery = 4096;     // octets; the rest of a longer one is cut off
+  static constexpr std::size_t kMaxResponse = 4096;  // octets; the ceiling of edns_size
+
+  // Borrows the responder and its counters.
+  UdpSocket(Fd fd, bool any_address, answer::Responder& responder, answer::WorkerStats& stats);
+
+  // Reads one batch and answers it. True if the batch was full, and more may wait.
+  bool ServeBatch();
+
+  int fd() const { return fd_.get(); }
+
+ private:
+  struct Buffers;
+
+  void Prepare();
+  void NameSource(std::size_t i);
+  void Send(std::size_t count);
+
+  Fd fd_;
+  bool any_address_;
+  answer::Responder& responder_;
+  answer::WorkerStats& stats_;
+  std::unique_ptr<Buffers> buffers_;
+};
+
+}  // namespace dnsd::server

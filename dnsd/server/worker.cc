@@ -1,0 +1,116 @@
+#include "dnsd/server/worker.h"
+
+#include <pthread.h>
+
+#include "dnsd/base/log.h"
+
+namespace dnsd::server {
+namespace {
+
+constexpr timeval kTick = {1, 0};
+constexpr timeval kStopPoll = {0, 20'000};
+constexpr int kMostStopPolls = 50;
+// Batches taken from one socket before the others have their turn.
+constexpr int kBatchesATurn = 8;
+constexpr int kLastBatches = 1000;  // answered on the way out
+
+}  // namespace
+
+struct Worker::UdpEvent {
+  Worker& worker;
+  UdpSocket socket;
+  event* readable = nullptr;
+
+  ~UdpEvent() {
+    if (readable != nullptr) event_free(readable);
+  }
+};
+
+Worker::Worker(std::size_t number, const Published<answer::Served>& served,
+               const Published<answer::FleetView>& fleet, TcpLimits limits, std::uint64_t seed)
+    : responder_(number, stats_, seed),
+      served_(served),
+      fleet_(fleet),
+      base_(event_base_new()),
+      tcp_(base_.get(), responder_, stats_, limits, [this] { Refresh(); }) {
+  responder_.Adopt(served_.get());
+  responder_.Adopt(fleet_.get());
+  tick_ = event_new(
+      base_.get(), -1, EV_PERSIST,
+      [](evutil_socket_t, short, void* self) { static_cast<Worker*>(self)->Refresh(); }, this);
+  stop_ = event_new(
+      base_.get(), -1, 0,
+      [](evutil_socket_t, short, void* self) { static_cast<Worker*>(self)->BeginStop(); }, this);
+  stopped_ = event_new(
+      base_.get(), -1, EV_PERSIST,
+      [](evutil_socket_t, short, void* self) { static_cast<Worker*>(self)->CheckStopped(); }, this);
+}
+
+Worker::~Worker() {
+  Stop();
+  udp_.clear();
+  for (event* e : {tick_, stop_, stopped_}) event_free(e);
+}
+
+absl::Status Worker::Add(WorkerSockets sockets) {
+  auto udp = std::unique_ptr<UdpEvent>(new UdpEvent{
+      *this, UdpSocket(std::move(sockets.udp), sockets.any_address, responder_, stats_)});
+  udp->readable = event_new(
+      base_.get(), udp->socket.fd(), EV_READ | EV_PERSIST,
+      [](evutil_socket_t, short, void* e) {
+        auto& ready = *static_cast<UdpEvent*>(e);
+        ready.worker.ServeUdp(ready.socket);
+      },
+      udp.get());
+  if (udp->readable == nullptr || event_add(udp->readable, nullptr) != 0) {
+    return absl::ResourceExhaustedError("libevent cannot watch a UDP socket");
+  }
+  udp_.push_back(std::move(udp));
+  return tcp_.Listen(std::move(sockets.tcp));
+}
+
+void Worker::Start() {
+  event_add(tick_, &kTick);
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), "dnsd-worker");
+    event_base_dispatch(base_.get());
+  });
+}
+
+void Worker::Stop() {
+  if (!thread_.joinable()) return;
+  event_active(stop_, 0, 0);
+  thread_.join();
+}
+
+// One load each while nothing has changed.
+void Worker::Refresh() {
+  served_.Refresh();
+  fleet_.Refresh();
+  if (served_.changed()) responder_.Adopt(served_.get());
+  if (fleet_.changed()) responder_.Adopt(fleet_.get());
+}
+
+void Worker::ServeUdp(UdpSocket& socket) {
+  for (int i = 0; i < kBatchesATurn; ++i) {
+    Refresh();
+    if (!socket.ServeBatch()) return;
+  }
+}
+
+void Worker::BeginStop() {
+  for (const auto& udp : udp_) {
+    event_del(udp->readable);
+    for (int i = 0; i < kLastBatches && udp->socket.ServeBatch(); ++i) {
+    }
+  }
+  tcp_.Drain();
+  event_add(stopped_, &kStopPoll);
+  CheckStopped();
+}
+
+void Worker::CheckStopped() {
+  if (tcp_.empty() || ++stop_polls_ > kMostStopPolls) event_base_loopbreak(base_.get());
+}
+
+}  // namespace dnsd::server

@@ -1,0 +1,60 @@
+// A worker: one thread that serves its share of the queries and shares nothing that is written.
+#pragma once
+
+#include <event2/event.h>
+
+#include <cstdint>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "dnsd/answer/responder.h"
+#include "dnsd/base/snapshot.h"
+#include "dnsd/server/sockets.h"
+#include "dnsd/server/tcp_listener.h"
+#include "dnsd/server/udp_socket.h"
+
+namespace dnsd::server {
+
+// Start and Stop are called by one thread (main); all else happens on the worker's own. Borrows
+// the published snapshots, which must outlive it.
+class Worker {
+ public:
+  Worker(std::size_t number, const Published<answer::Served>& served,
+         const Published<answer::FleetView>& fleet, TcpLimits limits, std::uint64_t seed);
+  ~Worker();
+
+  // Before Start: serve these too.
+  absl::Status Add(WorkerSockets sockets);
+  void Start();
+  // Answers what has arrived, then ends the thread. Waits for it, about a second at most.
+  void Stop();
+
+  const answer::WorkerStats& stats() const { return stats_; }
+
+ private:
+  struct UdpEvent;
+  struct BaseFree {
+    void operator()(event_base* base) const { event_base_free(base); }
+  };
+
+  void Refresh();
+  void ServeUdp(UdpSocket& socket);
+  void BeginStop();
+  void CheckStopped();
+
+  answer::WorkerStats stats_;
+  answer::Responder responder_;
+  View<answer::Served> served_;
+  View<answer::FleetView> fleet_;
+  std::unique_ptr<event_base, BaseFree> base_;
+  TcpListener tcp_;
+  std::vector<std::unique_ptr<UdpEvent>> udp_;
+  event* tick_ = nullptr;  // lets an idle worker drop old snapshots
+  event* stop_ = nullptr;
+  event* stopped_ = nullptr;  // while stopping: polls for the last connection
+  int stop_polls_ = 0;
+  std::thread thread_;
+};
+
+}  // namespace dnsd::server
