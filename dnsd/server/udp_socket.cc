@@ -27,6 +27,9 @@ UdpSocket::UdpSocket(Fd fd, bool any_address, answer::Responder& responder,
       stats_(stats),
       buffers_(std::make_unique_for_overwrite<Buffers>()) {}
 
+UdpSocket::UdpSocket(UdpSocket&&) noexcept = default;
+UdpSocket::~UdpSocket() = default;
+
 void UdpSocket::Prepare() {
   Buffers& b = *buffers_;
   for (std::size_t i = 0; i < kBatch; ++i) {

@@ -24,6 +24,9 @@ class UdpSocket {
   // Borrows the responder and its counters.
   UdpSocket(Fd fd, bool any_address, answer::Responder& responder, answer::WorkerStats& stats);
 
+  UdpSocket(UdpSocket&&) noexcept;
+  ~UdpSocket();
+
   // Reads one batch and answers it. True if the batch was full, and more may wait.
   bool ServeBatch();
 
