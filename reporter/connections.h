@@ -1,0 +1,52 @@
+// Counts the connections established on the node's service ports.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "dnsd/base/ip.h"
+#include "reporter/text.h"
+
+struct mnl_socket;
+
+namespace dnsd::reporter {
+
+// Which connections count: those to one of `ports` (at least one), at one of `addresses` (empty:
+// at any).
+struct ConnectionFilter {
+  std::vector<std::uint16_t> ports;
+  std::vector<IpAddress> addresses;
+
+  bool Matches(const IpAddress& address, std::uint16_t port) const;
+};
+
+// Asks the kernel's sock_diag(7), which hands over only the established sockets of the ports; where
+// it is refused, reads /proc/net/tcp and tcp6, which list everything. Not thread-safe.
+class ConnectionCounter {
+ public:
+  // `files` other than the system's are read as files.
+  ConnectionCounter(ConnectionFilter filter, const FileRoot& files);
+  ~ConnectionCounter();
+  ConnectionCounter(const ConnectionCounter&) = delete;
+  ConnectionCounter& operator=(const ConnectionCounter&) = delete;
+
+  // Nothing if neither way works.
+  std::optional<std::uint64_t> Count();
+
+ private:
+  std::optional<std::uint64_t> CountByNetlink(std::uint8_t family);
+  std::optional<std::uint64_t> CountByFiles() const;
+
+  ConnectionFilter filter_;
+  FileRoot files_;
+  mnl_socket* socket_ = nullptr;  // null: files are read
+  std::uint32_t sequence_ = 0;
+};
+
+// The established connections of a /proc/net/tcp or tcp6 that match.
+std::uint64_t CountConnections(std::string_view text, const ConnectionFilter& filter);
+
+}  // namespace dnsd::reporter
