@@ -69,42 +69,46 @@ struct Node {
   std::string software_version;
   Duration interval = std::chrono::seconds(1);
   bool declares_hosting = false;
+  Load load;  // of the last report
+  std::string health_detail;
 
   bool reported = false;        // in this process
   MonotonicTime heard;          // last report; the start of the process while !reported
-  MonotonicTime hello;          // last Hello
-  MonotonicTime last_usable;    // when its state last allowed answers
+  MonotonicTime judged_from;    // no silence is held against it before
+  MonotonicTime last_usable;    // when its state last ceased to allow answers
   MonotonicTime warming_since;  // meaningful while warming
-  Load load;                    // of the last report
-  std::string health_detail;
 
   StreamId stream = kNoStream;      // the one that speaks for it; kNoStream once closed
+  MonotonicTime hello;              // when that stream began
   std::uint64_t boot_id = 0;        // of that stream
   std::uint64_t previous_boot = 0;  // the boot that the current one took over from; 0: none
   std::uint64_t sequence = 0;
   bool resend_asked = false;
+  std::optional<MonotonicTime> contest_warned;
 
   bool healthy = true;   // its own word
   bool failing = false;  // SetFailing
   bool left = false;     // said Leaving
-  bool dead = false;     // until it reports
   bool closed = false;   // its stream ended without a word
+  bool silent = false;   // past SuspectAt
+  bool dead = false;     // past DeadAt, until it reports
   bool warming = false;
-  bool flapping = false;    // died too often: out until the penalty has faded
-  double flap_penalty = 0;  // as of flap_time
+  bool flapping = false;    // died too often: out until the penalty has faded below 1
+  double flap_penalty = 0;  // 1 a death, as of flap_time; halves every kFlapHalfLife
   MonotonicTime flap_time;
-  MonotonicTime judged_from;  // no silence is held against it before
+
+  bool is_gone() const { return dead || left; }
 };
 
 // What a restart needs to know of a node. The position in the store is its NodeIndex.
 struct StoredNode {
-  std::string name;
-  std::vector<IpAddress> addresses;
-  std::string software_version;
+  std::string name{};
+  std::vector<IpAddress> addresses{};
+  std::string software_version{};
   Duration interval = std::chrono::seconds(1);
   NodeState state = NodeState::kUnknown;
   bool declares_hosting = false;
-  Load load;
+  Load load{};
 };
 
 // What happened since the last TakeOutcome, for the control loop to pass on.
@@ -156,26 +160,33 @@ class Fleet {
 
   NodeIndex OnHello(const Event& event, const Hello& hello);
   NodeIndex OnHeartbeat(const Event& event, const Heartbeat& beat);
-  void OnLeaving(const Event& event, const Leaving& leaving);
-  void OnClosed(const Event& event, const StreamClosed& closed);
+  NodeIndex OnLeaving(const Event& event, const Leaving& leaving);
+  NodeIndex OnClosed(const Event& event, const StreamClosed& closed);
   // The node that `event`'s stream speaks for; kNoNode, counted, if it speaks for none (any more).
   NodeIndex Speaker(const Event& event);
   NodeIndex FindOrAdd(const std::string& name);
+  void TakeStream(NodeIndex index, const Event& event, const Hello& hello);
+  void TakeInterval(Node& node, const Event& event, Duration interval);
+  void TakeHosting(NodeIndex index, const HostingReport& report, bool is_whole);
   void TakeReport(NodeIndex index, const Heartbeat& beat, MonotonicTime now);
-  void TakeHosting(NodeIndex index, const HostingReport& report);
-  void NoteContest(NodeIndex index, const std::string& how);
+  void CheckSequence(Node& node, const Event& event, const Heartbeat& beat);
+  void NoteContest(Node& node, MonotonicTime now);
 
-  void Claim(NodeIndex index, std::vector<std::string>& warnings);
-  void Release(NodeIndex index);
-  bool MayTake(NodeIndex claimant, const IpAddress& address) const;
+  // Who holds which address (fleet_addresses.cc).
+  void SetAddresses(NodeIndex index, const std::vector<IpAddress>& addresses);
+  std::vector<std::string> Claim(NodeIndex index);
+  void GiveUpAddresses(NodeIndex index);
+  bool PassOn(const IpAddress& address, NodeIndex from);
   void Bind(const IpAddress& address, NodeIndex node);
 
-  Duration Ago(const Node& node, double intervals) const;
+  // Silence, and what follows (fleet_judge.cc).
   MonotonicTime SuspectAt(const Node& node) const;
   MonotonicTime DeadAt(const Node& node) const;
+  MonotonicTime WarmAt(const Node& node) const { return node.warming_since + options_.warm_up; }
+  void Advance(NodeIndex index, MonotonicTime now);
+  void Die(NodeIndex index, MonotonicTime now);
   void Judge(NodeIndex index, MonotonicTime now);
-  std::pair<NodeState, std::string> StateOf(const Node& node, MonotonicTime now) const;
-  void Die(Node& node, MonotonicTime now);
+  std::pair<NodeState, std::string> StateOf(const Node& node) const;
   void Count(Fault fault) { ++faults_[static_cast<std::size_t>(fault)]; }
 
   const FleetOptions options_;

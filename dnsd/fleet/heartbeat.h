@@ -1,4 +1,5 @@
-// A heartbeat as the fleet judges it: checked, in our own types, stamped with its arrival.
+// A heartbeat as the fleet judges it: checked, in our own types. The empty initialisers let a
+// designated one leave the rest out without a warning.
 #pragma once
 
 #include <cstdint>
@@ -48,17 +49,17 @@ enum class HostingKind : std::uint8_t { kUnchanged, kAll, kFull, kDifference };
 
 struct HostingReport {
   HostingKind kind = HostingKind::kUnchanged;
-  std::vector<SiteReport> sites;
-  std::vector<wire::Name> removed;
+  std::vector<SiteReport> sites{};
+  std::vector<wire::Name> removed{};
 };
 
 struct Heartbeat {
   std::uint64_t sequence = 0;
   Duration age{0};  // of the sample when it was sent
-  Load load;
+  Load load{};
   bool healthy = true;
-  std::string health_detail;
-  HostingReport hosting;
+  std::string health_detail{};
+  HostingReport hosting{};
 };
 
 }  // namespace dnsd::fleet

@@ -24,26 +24,26 @@ namespace dnsd::fleet {
 
 // The first message of a stream, its sender's identity and grants checked already.
 struct Hello {
-  std::string node;  // 1 to 255 octets
-  std::vector<IpAddress> addresses;
-  std::string software_version;
+  std::string node{};  // 1 to 255 octets
+  std::vector<IpAddress> addresses{};
+  std::string software_version{};
   Duration interval{};
   std::uint64_t boot_id = 0;
-  Heartbeat state;  // the first heartbeat; kUnchanged hosting here means that it declares no list
+  Heartbeat state{};  // the first heartbeat; kUnchanged hosting here means that it declares no list
 };
 
 struct Leaving {
-  std::string reason;
+  std::string reason{};
 };
 
 struct StreamClosed {
-  std::string reason;
+  std::string reason{};
 };
 
 // What one stream brought, stamped with its arrival by the gRPC thread.
 struct Event {
   StreamId stream = kNoStream;
-  MonotonicTime arrival;
+  MonotonicTime arrival{};
   std::variant<Hello, Heartbeat, Leaving, StreamClosed> what;
 };
 
