@@ -4,12 +4,10 @@
 
 namespace dnsd::server {
 
-zone::SiteOptions OptionsOf(const Config& config, const wire::Name& name) {
-  const std::string text = PatternText(name);
-  for (const SiteRule& rule : config.sites) {
-    if (MatchesPattern(text, rule.pattern)) return rule.options;
-  }
-  return config.site_defaults;
+zone::SiteRules SiteRulesOf(const Config& config) {
+  zone::SiteRules rules(config.site_defaults);
+  for (const SiteRule& rule : config.sites) rules.Add(rule.pattern, rule.options);
+  return rules;
 }
 
 bool MatchesPattern(const std::string& text, const std::string& pattern) {

@@ -13,6 +13,7 @@
 #include "dnsd/base/status.h"
 #include "dnsd/wire/name.h"
 #include "dnsd/zone/site_options.h"
+#include "dnsd/zone/site_rules.h"
 
 namespace dnsd::server {
 
@@ -48,6 +49,8 @@ struct ReporterGrant {
   std::vector<IpPrefix> addresses;  // empty: any
   std::vector<std::string> sites;   // empty: any
   std::string origin;
+
+  friend bool operator==(const ReporterGrant&, const ReporterGrant&) = default;
 };
 
 struct HeartbeatConfig {
@@ -79,8 +82,8 @@ struct Config {
   std::string path;        // of the file it came from; empty: flags alone
 };
 
-// The options for the site `name`: those of the first rule that matches, else the defaults.
-zone::SiteOptions OptionsOf(const Config& config, const wire::Name& name);
+// The rules of the sites, as the loader of zones takes them.
+zone::SiteRules SiteRulesOf(const Config& config);
 
 // True if `text` matches `pattern`, which is plain or has `*` and `?` as a shell has them.
 bool MatchesPattern(const std::string& text, const std::string& pattern);

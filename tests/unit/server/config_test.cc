@@ -113,9 +113,13 @@ TEST_F(ConfigTest, TheFirstMatchingSiteRuleWins) {
                            "  - {name: www.lb.example, answers: 1}\n"
                            "  - {name: '*.lb.example', answers: 2}\n");
   ASSERT_TRUE(config.ok()) << config.status();
-  EXPECT_EQ(OptionsOf(*config, *wire::Name::Parse("WWW.lb.example")).answers, 1);
-  EXPECT_EQ(OptionsOf(*config, *wire::Name::Parse("a.b.lb.example")).answers, 2);
-  EXPECT_EQ(OptionsOf(*config, *wire::Name::Parse("lb.example")).answers, 3);
+  const zone::SiteRules rules = SiteRulesOf(*config);
+  const auto answers = [&](const char* name) {
+    return rules.options()[rules.Match(*wire::Name::Parse(name)).value_or(0)].answers;
+  };
+  EXPECT_EQ(answers("WWW.lb.example"), 1);
+  EXPECT_EQ(answers("a.b.lb.example"), 2);
+  EXPECT_EQ(answers("lb.example"), 3);
 }
 
 TEST_F(ConfigTest, SaysWhatIsWrongAndWhatWasWanted) {

@@ -1,0 +1,216 @@
+#include "dnsd/server/control_service.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include "dnsd/base/log.h"
+
+namespace dnsd::server {
+namespace {
+
+namespace v1 = heartbeat::v1;
+using namespace std::chrono_literals;
+
+constexpr int kMostMessageSize = 16 * 1024 * 1024;                   // octets
+constexpr std::size_t kMostMemory = std::size_t{512} * 1024 * 1024;  // of all streams' buffers
+constexpr int kMostStreamsPerConnection = 1000;
+constexpr Duration kSweepPeriod = 1s;
+constexpr auto kShutdownTime = 2s;
+
+// A peer that vanished without a word is noticed in 15 s even if it owed us nothing.
+constexpr int kKeepAliveMs = 10'000;
+constexpr int kKeepAliveTimeoutMs = 5'000;
+constexpr int kLeastPingIntervalMs = 4'000;  // of the reporters' own pings
+
+std::string ReadFile(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// Why `endpoint` cannot be bound, which gRPC does not tell; 0 if it can.
+int BindError(const Endpoint& endpoint) {
+  sockaddr_storage address;
+  const socklen_t size = endpoint.ToSockaddr(address);
+  const int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return errno;
+  const int on = 1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  const bool bound =
+      bind(fd, reinterpret_cast<const sockaddr*>(&address), size) == 0 && listen(fd, 1) == 0;
+  const int error = bound ? 0 : errno;
+  close(fd);
+  return error;
+}
+
+}  // namespace
+
+// gRPC's side of the service: hands each stream to ControlService.
+class ControlService::Service final : public v1::HeartbeatService::CallbackService {
+ public:
+  explicit Service(ControlService& owner) : owner_(owner) {}
+
+  grpc::ServerBidiReactor<v1::ReporterMessage, v1::DnsdMessage>* Report(
+      grpc::CallbackServerContext* context) override {
+    return owner_.Open(*context);
+  }
+
+ private:
+  ControlService& owner_;
+};
+
+ControlService::ControlService(const HeartbeatConfig& config, fleet::Inbox& inbox,
+                               ControlLimits limits)
+    : config_(config),
+      limits_(limits),
+      inbox_(inbox),
+      service_(std::make_unique<Service>(*this)),
+      granted_(config.grants),
+      grants_(std::make_shared<const ReporterGrants>(config.grants)) {}
+
+ControlService::~ControlService() { Stop(); }
+
+absl::Status ControlService::Start() {
+  grpc::ServerBuilder builder;
+  int port = 0;
+  builder.AddListeningPort(config_.listen->ToString(), Credentials(), &port);
+  builder.RegisterService(service_.get());
+  builder.SetMaxReceiveMessageSize(kMostMessageSize);
+  builder.SetResourceQuota(grpc::ResourceQuota("heartbeats").Resize(kMostMemory));
+  // Two servers on one port would each see half of the reporters.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMostStreamsPerConnection);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepAliveMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepAliveTimeoutMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                             kLeastPingIntervalMs);
+  server_ = builder.BuildAndStart();
+  if (server_ == nullptr || port == 0) return StartError();
+  bound_ = {config_.listen->address, static_cast<std::uint16_t>(port)};
+  sweeper_ = std::thread([this] { Sweep(); });
+  return absl::OkStatus();
+}
+
+absl::Status ControlService::StartError() const {
+  const std::string what = "cannot take heartbeats on " + config_.listen->ToString() + ": ";
+  if (const int error = BindError(*config_.listen); error != 0) {
+    return absl::UnavailableError(what + std::strerror(error));
+  }
+  return absl::InvalidArgumentError(
+      what + "wanted PEM files that belong together in heartbeat.tls: certificate '" +
+      config_.tls_certificate + "', key '" + config_.tls_key + "', client_ca '" +
+      config_.tls_client_ca + "'");
+}
+
+std::shared_ptr<grpc::ServerCredentials> ControlService::Credentials() const {
+  if (config_.tls_certificate.empty()) return grpc::InsecureServerCredentials();
+  bool tokens = false;
+  for (const ReporterGrant& grant : config_.grants) tokens = tokens || !grant.token.empty();
+  // Where tokens are an identity too, a certificate is verified if shown, not demanded.
+  grpc::SslServerCredentialsOptions options(
+      config_.tls_client_ca.empty() ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
+      : tokens                      ? GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_AND_VERIFY
+                                    : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  options.pem_key_cert_pairs.push_back(
+      {ReadFile(config_.tls_key), ReadFile(config_.tls_certificate)});
+  if (!config_.tls_client_ca.empty()) options.pem_root_certs = ReadFile(config_.tls_client_ca);
+  return grpc::SslServerCredentials(options);
+}
+
+void ControlService::Stop() {
+  {
+    std::lock_guard lock(mutex_);
+    if (std::exchange(stopping_, true)) return;
+    CloseAll(grpc::Status(grpc::StatusCode::UNAVAILABLE, "dnsd is stopping"));
+  }
+  stop_.notify_all();
+  if (sweeper_.joinable()) sweeper_.join();
+  if (server_ == nullptr) return;
+  server_->Shutdown(std::chrono::system_clock::now() + kShutdownTime);
+  server_->Wait();
+}
+
+void ControlService::Send(fleet::StreamId stream, fleet::Directive directive) {
+  std::lock_guard lock(mutex_);
+  const auto at = streams_.find(stream);
+  if (at != streams_.end()) at->second->Send(std::move(directive));
+}
+
+void ControlService::SetGrants(std::vector<ReporterGrant> grants) {
+  std::lock_guard lock(mutex_);
+  if (grants == granted_) return;
+  granted_ = grants;
+  grants_ = std::make_shared<const ReporterGrants>(std::move(grants));
+  CloseAll(grpc::Status(grpc::StatusCode::UNAVAILABLE, "grants have changed: say Hello again"));
+}
+
+std::size_t ControlService::stream_count() const {
+  std::lock_guard lock(mutex_);
+  return streams_.size();
+}
+
+ReporterStream* ControlService::Open(grpc::CallbackServerContext& context) {
+  std::lock_guard lock(mutex_);
+  auto* stream = new ReporterStream(*this, ++last_id_, context, MonotonicClock::now());
+  const auto address = IpAddress::Parse(stream->peer());
+  const bool loopback = address && address->is_loopback();
+  streams_.emplace(stream->id(), stream);
+  const std::size_t of_peer = ++streams_of_[stream->peer()];
+  if (stopping_) {
+    stream->Close(grpc::Status(grpc::StatusCode::UNAVAILABLE, "dnsd is stopping"));
+  } else if (streams_.size() > limits_.streams ||
+             (!loopback && of_peer > limits_.streams_per_peer)) {
+    stream->Refuse(HeartbeatFault::kTooMany,
+                   absl::ResourceExhaustedError("too many open streams; wanted at most " +
+                                                std::to_string(limits_.streams_per_peer) +
+                                                " of an address and " +
+                                                std::to_string(limits_.streams) + " in all"));
+  }
+  return stream;
+}
+
+void ControlService::Closed(ReporterStream* stream) {
+  std::lock_guard lock(mutex_);
+  streams_.erase(stream->id());
+  const auto of_peer = streams_of_.find(stream->peer());
+  if (--of_peer->second == 0) streams_of_.erase(of_peer);
+  // When it is dnsd that leaves, nothing follows for the node.
+  if (stopping_ || !stream->speaks()) return;
+  inbox_.Put({stream->id(), MonotonicClock::now(), fleet::StreamClosed{"its stream has ended"}});
+}
+
+void ControlService::Warn(const std::string& what) {
+  std::uint64_t held_back = 0;
+  if (!warnings_.Allow(MonotonicClock::now(), held_back)) return;
+  if (held_back > 0) spdlog::warn("{} warnings on heartbeats were left out", held_back);
+  spdlog::warn("{}", what);
+}
+
+std::shared_ptr<const ReporterGrants> ControlService::grants() const {
+  std::lock_guard lock(mutex_);
+  return grants_;
+}
+
+// With mutex_ held.
+void ControlService::CloseAll(const grpc::Status& status) {
+  for (const auto& [id, stream] : streams_) stream->Close(status);
+}
+
+void ControlService::Sweep() {
+  const Duration period = std::min(kSweepPeriod, limits_.hello / 4);
+  std::unique_lock lock(mutex_);
+  while (!stop_.wait_for(lock, period, [this] { return stopping_; })) {
+    const MonotonicTime now = MonotonicClock::now();
+    for (const auto& [id, stream] : streams_) {
+      stream->CloseIfSilent(now, limits_.hello, limits_.silence);
+    }
+  }
+}
+
+}  // namespace dnsd::server

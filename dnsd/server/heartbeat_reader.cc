@@ -1,0 +1,185 @@
+#include "dnsd/server/heartbeat_reader.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <span>
+#include <utility>
+
+namespace dnsd::server {
+namespace {
+
+namespace v1 = heartbeat::v1;
+
+constexpr std::size_t kMostNamedMetrics = 100;
+constexpr std::size_t kMostNameSize = 255;
+constexpr std::uint32_t kMostAgeMs = 3'600'000;
+// Rounding may carry a share past 1: that is clamped without a word.
+constexpr double kRounding = 1.01;
+
+// One field of the load report: where it is read, where it goes, and the most that is real.
+struct LoadField {
+  const char* name;
+  bool (v1::Load::*has)() const;
+  double (v1::Load::*get)() const;
+  std::optional<double> fleet::Load::*out;
+  double most;
+};
+
+constexpr double kShare = 1;
+constexpr double kPerSecond = 1e8;
+constexpr double kBytes = 1e15;
+
+#define DNSD_FIELD(field, most) \
+  { #field, &v1::Load::has_##field, &v1::Load::field, &fleet::Load::field, most }
+constexpr LoadField kFields[] = {
+    DNSD_FIELD(cpu_utilization, kShare),
+    DNSD_FIELD(mem_utilization, kShare),
+    DNSD_FIELD(application_utilization, 100),
+    DNSD_FIELD(rps, kPerSecond),
+    DNSD_FIELD(eps, kPerSecond),
+    DNSD_FIELD(sps, kPerSecond),
+    DNSD_FIELD(cpus, 65'536),
+    DNSD_FIELD(run_queue, 1e6),
+    DNSD_FIELD(blocked_processes, 1e6),
+    DNSD_FIELD(swap_out_rate, 1e9),
+    DNSD_FIELD(disk_utilization, kShare),
+    DNSD_FIELD(network_utilization, kShare),
+    DNSD_FIELD(connections, kPerSecond),
+    DNSD_FIELD(memory_available_bytes, kBytes),
+    DNSD_FIELD(memory_total_bytes, kBytes),
+    DNSD_FIELD(process_time_seconds, 3600),
+};
+#undef DNSD_FIELD
+
+// `value` if it is possible, clamped to `most`; nothing if it is not.
+std::optional<double> Possible(const std::string& name, double value, double most,
+                               Findings& findings) {
+  const auto add = [&](HeartbeatFault fault, const std::string& wanted) {
+    findings.Add(fault, name + ": found " + std::to_string(value) + ", wanted " + wanted);
+  };
+  if (!std::isfinite(value)) {
+    add(HeartbeatFault::kNotFinite, "a number; left out");
+    return std::nullopt;
+  }
+  if (value < 0) {
+    add(HeartbeatFault::kNegative, "0 or more; left out");
+    return std::nullopt;
+  }
+  if (value > most * kRounding) {
+    add(HeartbeatFault::kExcessive, "at most " + std::to_string(most) + "; taken as that");
+  }
+  return std::min(value, most);
+}
+
+std::optional<wire::Name> ReadSiteName(const std::string& text, Findings& findings) {
+  auto name = wire::Name::Parse(text);
+  if (!name) {
+    findings.Add(HeartbeatFault::kSiteName,
+                 "site '" + Printable(text) + "' is no domain name; left out");
+  }
+  return name;
+}
+
+fleet::HostingKind KindOf(const v1::Hosting& in) {
+  switch (in.kind()) {
+    case v1::Hosting::ALL:
+      return fleet::HostingKind::kAll;
+    case v1::Hosting::FULL:
+      return fleet::HostingKind::kFull;
+    default:
+      return fleet::HostingKind::kDifference;
+  }
+}
+
+fleet::HostingReport ReadHosting(const v1::Hosting& in, Findings& findings) {
+  fleet::HostingReport out;
+  out.kind = KindOf(in);
+  out.sites.reserve(static_cast<std::size_t>(in.sites_size()));
+  for (const v1::HostedSite& site : in.sites()) {
+    const auto name = ReadSiteName(site.name(), findings);
+    if (!name) continue;
+    out.sites.push_back(
+        {*name, site.content_version(), site.bytes(), site.ready(), site.healthy()});
+  }
+  for (const std::string& site : in.removed()) {
+    if (const auto name = ReadSiteName(site, findings)) out.removed.push_back(*name);
+  }
+  return out;
+}
+
+}  // namespace
+
+fleet::Load ReadLoad(const v1::Load& in, Findings& findings) {
+  fleet::Load out;
+  for (const LoadField& field : kFields) {
+    if (!(in.*field.has)()) continue;
+    out.*field.out = Possible(field.name, (in.*field.get)(), field.most, findings);
+  }
+  // A node without CPUs could do nothing: whoever divides by it would be misled.
+  if (out.cpus && *out.cpus < 0.01) {
+    findings.Add(HeartbeatFault::kNegative,
+                 "cpus: found " + std::to_string(*out.cpus) + ", wanted more than 0; left out");
+    out.cpus.reset();
+  }
+  for (const auto& [name, value] : in.named_metrics()) {
+    if (name.empty() || name.size() > kMostNameSize) continue;
+    if (out.named_metrics.size() == kMostNamedMetrics) break;
+    const auto possible = Possible(Printable(name), value, 1e18, findings);
+    if (possible) out.named_metrics.emplace(name, *possible);
+  }
+  return out;
+}
+
+fleet::Heartbeat ReadHeartbeat(const v1::Heartbeat& in, Findings& findings) {
+  fleet::Heartbeat out;
+  out.sequence = in.sequence();
+  out.age = std::chrono::milliseconds(std::min(in.age_ms(), kMostAgeMs));
+  out.load = ReadLoad(in.load(), findings);
+  // A reporter that does not check its node's health has nothing against it.
+  out.healthy = !in.has_node_health() || in.node_health().healthy();
+  out.health_detail = in.node_health().detail().substr(0, kMostNameSize);
+  if (in.has_hosting()) out.hosting = ReadHosting(in.hosting(), findings);
+  return out;
+}
+
+absl::Status CheckNodeName(const std::string& name) {
+  const std::string wanted = "wanted 1 to 255 octets without white space or control characters";
+  if (name.empty()) return absl::InvalidArgumentError("the node name is empty; " + wanted);
+  if (name.size() > kMostNameSize) {
+    return absl::InvalidArgumentError("the node name has " + std::to_string(name.size()) +
+                                      " octets; " + wanted);
+  }
+  const bool bad = std::any_of(name.begin(), name.end(), [](char c) {
+    return static_cast<unsigned char>(c) <= ' ' || c == '\x7F';
+  });
+  if (!bad) return absl::OkStatus();
+  return absl::InvalidArgumentError("node name '" + Printable(name) + "'; " + wanted);
+}
+
+absl::StatusOr<std::vector<IpAddress>> ReadAddresses(const v1::Hello& hello) {
+  std::vector<IpAddress> addresses;
+  for (const std::string& octets : hello.addresses()) {
+    const auto address = IpAddress::FromOctets(
+        {reinterpret_cast<const std::uint8_t*>(octets.data()), octets.size()});
+    if (!address) {
+      return absl::InvalidArgumentError("a service address has " + std::to_string(octets.size()) +
+                                        " octets, wanted 4 (IPv4) or 16 (IPv6)");
+    }
+    if (std::find(addresses.begin(), addresses.end(), *address) == addresses.end()) {
+      addresses.push_back(*address);
+    }
+  }
+  return addresses;
+}
+
+std::string Printable(const std::string& text) {
+  static constexpr std::size_t kMostShown = 80;
+  std::string out = text.substr(0, kMostShown);
+  std::replace_if(
+      out.begin(), out.end(),
+      [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7F'; }, '?');
+  return text.size() > kMostShown ? out + "..." : out;
+}
+
+}  // namespace dnsd::server

@@ -1,0 +1,50 @@
+// Heartbeats from protobuf into the fleet's types, checked: nothing that a reporter sends gets
+// further unless it is possible.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dnsd/base/ip.h"
+#include "dnsd/base/status.h"
+#include "dnsd/fleet/heartbeat.h"
+#include "dnsd/server/heartbeat_faults.h"
+#include "proto/heartbeat.pb.h"
+
+namespace dnsd::server {
+
+// Collects what was wrong with one message but could be put right: each fault is counted, the
+// first few are kept as text for the log and for the reporter.
+class Findings {
+ public:
+  static constexpr std::size_t kMostTexts = 8;
+
+  explicit Findings(HeartbeatFaults& faults) : faults_(faults) {}
+  void Add(HeartbeatFault fault, const std::string& text) {
+    faults_.Add(fault);
+    if (texts_.size() < kMostTexts) texts_.push_back(text);
+  }
+  const std::vector<std::string>& texts() const { return texts_; }
+
+ private:
+  HeartbeatFaults& faults_;
+  std::vector<std::string> texts_;
+};
+
+// The loads that are possible. NaN, infinite and negative ones are dropped, since a load that is
+// not known is safer than one that looks idle; those above anything real are clamped.
+fleet::Load ReadLoad(const heartbeat::v1::Load& in, Findings& findings);
+
+// A heartbeat; sites whose name is no domain name are left out.
+fleet::Heartbeat ReadHeartbeat(const heartbeat::v1::Heartbeat& in, Findings& findings);
+
+// OK for 1 to 255 octets without white space or control characters (of ASCII).
+absl::Status CheckNodeName(const std::string& name);
+
+// The addresses of a Hello, 4 or 16 octets each.
+absl::StatusOr<std::vector<IpAddress>> ReadAddresses(const heartbeat::v1::Hello& hello);
+
+// Text of a peer's for the log: control characters replaced, cut at 80 octets.
+std::string Printable(const std::string& text);
+
+}  // namespace dnsd::server

@@ -1,0 +1,313 @@
+#include "dnsd/server/reporter_stream.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+#include <variant>
+
+#include "dnsd/base/duration.h"
+#include "dnsd/base/log.h"
+
+namespace dnsd::server {
+namespace {
+
+namespace v1 = heartbeat::v1;
+using namespace std::chrono_literals;
+
+constexpr std::uint32_t kLeastIntervalMs = 100;
+constexpr std::uint32_t kMostIntervalMs = 60'000;
+constexpr std::uint32_t kUsualIntervalMs = 1'000;
+constexpr std::size_t kMostWaiting = 64;  // directives not yet read by the reporter
+constexpr std::size_t kMostReasonSize = 255;
+constexpr Duration kWarningPeriod = 10s;  // one line a stream
+
+// "ipv4:127.0.0.1:4711" and "ipv6:%5B::1%5D:4711" without kind and port.
+std::string AddressOf(const std::string& peer) {
+  const std::size_t kind = peer.find(':');
+  std::string host = peer.substr(kind == std::string::npos ? 0 : kind + 1);
+  if (const std::size_t port = host.rfind(':'); port != std::string::npos) host.resize(port);
+  for (const char* bracket : {"%5B", "%5D", "[", "]"}) {
+    if (const auto at = host.find(bracket); at != std::string::npos) {
+      host.erase(at, std::string(bracket).size());
+    }
+  }
+  return host;
+}
+
+// The names that a verified certificate gives; none without one.
+std::vector<std::string> CertificateNames(const grpc::CallbackServerContext& context) {
+  std::vector<std::string> names;
+  const auto auth = context.auth_context();
+  if (auth == nullptr || !auth->IsPeerAuthenticated()) return names;
+  for (const char* property : {GRPC_X509_SAN_PROPERTY_NAME, GRPC_X509_CN_PROPERTY_NAME}) {
+    for (const auto& value : auth->FindPropertyValues(property)) {
+      names.emplace_back(value.data(), value.size());
+    }
+  }
+  return names;
+}
+
+std::uint32_t Milliseconds(Duration duration) {
+  return static_cast<std::uint32_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
+}
+
+// A directive as it goes over the wire.
+struct Encode {
+  v1::DnsdMessage& out;
+
+  void operator()(const fleet::Accepted& accepted) const {
+    out.mutable_accepted()->set_software_version(DNSD_VERSION);
+    for (const std::string& warning : accepted.warnings)
+      out.mutable_accepted()->add_warnings(warning);
+  }
+  void operator()(const fleet::SetInterval& set) const {
+    out.mutable_set_interval()->set_interval_ms(Milliseconds(set.interval));
+  }
+  void operator()(const fleet::ResendFull& resend) const {
+    out.mutable_resend_full()->set_reason(resend.reason);
+  }
+  void operator()(const fleet::Refusal& refusal) const {
+    out.mutable_refusal()->set_reason(refusal.reason);
+  }
+};
+
+}  // namespace
+
+ReporterStream::ReporterStream(StreamHost& host, fleet::StreamId id,
+                               grpc::CallbackServerContext& context, MonotonicTime now)
+    : host_(host), context_(context), id_(id), peer_(AddressOf(context.peer())), heard_(now) {
+  StartRead(&in_);
+}
+
+bool ReporterStream::speaks() const {
+  std::lock_guard lock(mutex_);
+  return speaks_;
+}
+
+void ReporterStream::Send(fleet::Directive directive) {
+  std::lock_guard lock(mutex_);
+  if (auto* accepted = std::get_if<fleet::Accepted>(&directive)) {
+    std::move(hello_warnings_.begin(), hello_warnings_.end(),
+              std::back_inserter(accepted->warnings));
+    hello_warnings_.clear();
+  }
+  Enqueue(directive);
+  if (std::holds_alternative<fleet::Accepted>(directive) && hello_interval_) {
+    Enqueue(fleet::SetInterval{*hello_interval_});
+    hello_interval_.reset();
+  }
+  if (const auto* refusal = std::get_if<fleet::Refusal>(&directive)) {
+    closing_ = grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, refusal->reason);
+  }
+  Pump();
+}
+
+void ReporterStream::Refuse(HeartbeatFault fault, const absl::Status& why) {
+  host_.fault_counts().Add(fault);
+  host_.Warn("reporter at " + peer_ + " refused: " + Message(why));
+  std::lock_guard lock(mutex_);
+  if (closing_) return;
+  Enqueue(fleet::Refusal{Message(why)});
+  closing_ = grpc::Status(static_cast<grpc::StatusCode>(why.code()), Message(why));
+  Pump();
+}
+
+void ReporterStream::Close(const grpc::Status& status) {
+  std::lock_guard lock(mutex_);
+  if (!closing_) closing_ = status;
+  Pump();
+}
+
+void ReporterStream::CloseIfSilent(MonotonicTime now, Duration hello, Duration silence) {
+  std::unique_lock lock(mutex_);
+  const Duration allowed = speaks_ ? silence : hello;
+  if (finished_ || now - heard_ < allowed) return;
+  if (closing_) {
+    context_.TryCancel();
+    return;
+  }
+  lock.unlock();
+  Refuse(HeartbeatFault::kSilent,
+         absl::DeadlineExceededError("nothing heard for " + DurationText(allowed)));
+}
+
+void ReporterStream::OnReadDone(bool ok) {
+  if (!ok) {
+    Close(grpc::Status::OK);
+    return;
+  }
+  const MonotonicTime now = MonotonicClock::now();
+  {
+    std::lock_guard lock(mutex_);
+    if (closing_) return;
+    heard_ = now;
+  }
+  Take(now);
+  in_.Clear();
+  std::lock_guard lock(mutex_);
+  if (!closing_) StartRead(&in_);
+}
+
+void ReporterStream::OnWriteDone(bool ok) {
+  std::lock_guard lock(mutex_);
+  writing_ = false;
+  if (!ok) {
+    waiting_.clear();
+    if (!closing_) closing_ = grpc::Status::CANCELLED;
+  }
+  Pump();
+}
+
+void ReporterStream::OnCancel() {
+  std::lock_guard lock(mutex_);
+  waiting_.clear();
+  if (!closing_) closing_ = grpc::Status::CANCELLED;
+  Pump();
+}
+
+void ReporterStream::OnDone() {
+  host_.Closed(this);
+  delete this;
+}
+
+void ReporterStream::Take(MonotonicTime now) {
+  using Kind = v1::ReporterMessage;
+  if (grant_ == nullptr && in_.message_case() != Kind::kHello) {
+    Refuse(HeartbeatFault::kNoHello,
+           absl::InvalidArgumentError("the first message is no Hello, wanted one"));
+    return;
+  }
+  switch (in_.message_case()) {
+    case Kind::kHello:
+      TakeHello(in_.hello(), now);
+      break;
+    case Kind::kHeartbeat:
+      TakeHeartbeat(in_.heartbeat(), now);
+      break;
+    case Kind::kLeaving:
+      host_.inbox().Put(
+          {id_, now, fleet::Leaving{in_.leaving().reason().substr(0, kMostReasonSize)}});
+      break;
+    case Kind::MESSAGE_NOT_SET:  // of a newer reporter, maybe: not understood, no harm done
+      host_.fault_counts().Add(HeartbeatFault::kEmptyMessage);
+      break;
+  }
+}
+
+void ReporterStream::TakeHello(const v1::Hello& in, MonotonicTime now) {
+  if (grant_ != nullptr) {
+    Refuse(HeartbeatFault::kNoHello,
+           absl::InvalidArgumentError("a second Hello on one stream, wanted heartbeats"));
+    return;
+  }
+  if (const auto status = CheckNodeName(in.node()); !status.ok()) {
+    Refuse(HeartbeatFault::kNodeName, status);
+    return;
+  }
+  auto addresses = ReadAddresses(in);
+  if (!addresses.ok()) {
+    Refuse(HeartbeatFault::kAddress, addresses.status());
+    return;
+  }
+  if (const auto status = Identify(in, *addresses); !status.ok()) {
+    const bool known = absl::IsPermissionDenied(status);
+    Refuse(known ? HeartbeatFault::kNotGranted : HeartbeatFault::kIdentity, status);
+    return;
+  }
+  node_ = in.node();
+  Findings findings(host_.fault_counts());
+  fleet::Hello hello{.node = node_,
+                     .addresses = *std::move(addresses),
+                     .software_version = Printable(in.software_version()),
+                     .interval = CheckInterval(in.interval_ms(), findings),
+                     .boot_id = in.boot_id(),
+                     .state = ReadHeartbeat(in.state(), findings)};
+  LeaveOutSitesNotGranted(hello.state.hosting, findings);
+  LogFindings(findings);
+  {
+    std::lock_guard lock(mutex_);
+    speaks_ = true;
+    hello_warnings_ = findings.texts();
+  }
+  host_.inbox().Put({id_, now, std::move(hello)});
+}
+
+absl::Status ReporterStream::Identify(const v1::Hello& in,
+                                      const std::vector<IpAddress>& addresses) {
+  auto grants = host_.grants();
+  const auto grant = grants->Identify(in.token(), CertificateNames(context_));
+  if (!grant.ok()) return grant.status();
+  DNSD_RETURN_IF_ERROR(MaySpeakFor(**grant, in.node(), addresses));
+  grants_ = std::move(grants);
+  grant_ = *grant;
+  return absl::OkStatus();
+}
+
+Duration ReporterStream::CheckInterval(std::uint32_t interval_ms, Findings& findings) {
+  const std::uint32_t wanted = interval_ms == 0 ? kUsualIntervalMs : interval_ms;
+  const std::uint32_t held = std::clamp(wanted, kLeastIntervalMs, kMostIntervalMs);
+  const Duration interval = std::chrono::milliseconds(held);
+  if (held != interval_ms) {
+    findings.Add(HeartbeatFault::kInterval, "interval: found " + std::to_string(interval_ms) +
+                                                " ms, wanted 100 to 60000; taken as " +
+                                                std::to_string(held));
+    std::lock_guard lock(mutex_);
+    hello_interval_ = interval;
+  }
+  return interval;
+}
+
+void ReporterStream::TakeHeartbeat(const v1::Heartbeat& in, MonotonicTime now) {
+  Findings findings(host_.fault_counts());
+  fleet::Heartbeat beat = ReadHeartbeat(in, findings);
+  LeaveOutSitesNotGranted(beat.hosting, findings);
+  host_.inbox().Put({id_, now, std::move(beat)});
+  if (findings.texts().empty() || now - warned_ < kWarningPeriod) return;
+  warned_ = now;
+  LogFindings(findings);
+}
+
+void ReporterStream::LeaveOutSitesNotGranted(fleet::HostingReport& hosting, Findings& findings) {
+  std::erase_if(hosting.sites, [&](const fleet::SiteReport& site) {
+    if (MayHost(*grant_, site.name)) return false;
+    findings.Add(HeartbeatFault::kNotGranted, "site '" + Printable(site.name.ToString()) +
+                                                  "' is not granted to this reporter; left out");
+    return true;
+  });
+}
+
+void ReporterStream::LogFindings(const Findings& findings) {
+  for (const std::string& text : findings.texts()) {
+    host_.Warn("node " + Printable(node_) + " at " + peer_ + ": " + text);
+  }
+}
+
+// With mutex_ held.
+void ReporterStream::Enqueue(const fleet::Directive& directive) {
+  if (closing_) return;
+  if (waiting_.size() == kMostWaiting) {
+    host_.fault_counts().Add(HeartbeatFault::kUnread);
+    waiting_.clear();
+    closing_ = grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "directives are not being read");
+    context_.TryCancel();
+    return;
+  }
+  std::visit(Encode{waiting_.emplace_back()}, directive);
+}
+
+// Starts the next operation, with mutex_ held: a write if one waits, else the end if it is due.
+void ReporterStream::Pump() {
+  if (writing_ || finished_) return;
+  if (!waiting_.empty()) {
+    writing_ = true;
+    out_ = std::move(waiting_.front());
+    waiting_.pop_front();
+    StartWrite(&out_);
+  } else if (closing_) {
+    finished_ = true;
+    Finish(*closing_);
+  }
+}
+
+}  // namespace dnsd::server
