@@ -17,23 +17,23 @@ namespace dnsd::fleet {
 // Loads of one report; what is absent is not known. Utilisations: 0 idle, 1 full. All finite and
 // not negative once they have passed the control service.
 struct Load {
-  std::optional<double> cpu_utilization;
-  std::optional<double> mem_utilization;
-  std::optional<double> application_utilization;
-  std::optional<double> rps;        // requests a second
-  std::optional<double> eps;        // errors a second
-  std::optional<double> sps;        // new sessions a second
-  std::optional<double> cpus;       // CPUs it may use
-  std::optional<double> run_queue;  // runnable tasks
-  std::optional<double> blocked_processes;
-  std::optional<double> swap_out_rate;  // pages a second
-  std::optional<double> disk_utilization;
-  std::optional<double> network_utilization;
-  std::optional<double> connections;  // established on the service ports
-  std::optional<double> memory_available_bytes;
-  std::optional<double> memory_total_bytes;
-  std::optional<double> process_time_seconds;
-  std::map<std::string, double> named_metrics;
+  std::optional<double> cpu_utilization{};
+  std::optional<double> mem_utilization{};
+  std::optional<double> application_utilization{};
+  std::optional<double> rps{};        // requests a second
+  std::optional<double> eps{};        // errors a second
+  std::optional<double> sps{};        // new sessions a second
+  std::optional<double> cpus{};       // CPUs it may use
+  std::optional<double> run_queue{};  // runnable tasks
+  std::optional<double> blocked_processes{};
+  std::optional<double> swap_out_rate{};  // pages a second
+  std::optional<double> disk_utilization{};
+  std::optional<double> network_utilization{};
+  std::optional<double> connections{};  // established on the service ports
+  std::optional<double> memory_available_bytes{};
+  std::optional<double> memory_total_bytes{};
+  std::optional<double> process_time_seconds{};
+  std::map<std::string, double> named_metrics{};
 };
 
 struct SiteReport {

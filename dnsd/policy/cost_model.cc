@@ -1,0 +1,253 @@
+#include "dnsd/policy/cost_model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace dnsd::policy {
+namespace {
+
+constexpr double kAverageSeconds = 30;
+constexpr double kErrorSeconds = 10;
+constexpr double kKeptRequests = 50;
+// What is supposed before anything is known, and how many sessions, answers or requests it takes
+// to outweigh it.
+constexpr double kPriorSessionSeconds = 1;
+constexpr double kPriorSessions = 5;
+constexpr double kPriorAnswers = 10;
+constexpr double kPriorCpusPerSession = 0.05;
+constexpr double kPriorRequests = 50;
+constexpr double kPriorErrorRequests = 5;
+
+constexpr double kLongestSession = 4;  // seconds
+constexpr double kLeastEcho = 0.1;
+constexpr double kMostEcho = 100;
+constexpr double kLeastCpusPerSession = 1e-4;
+constexpr double kMostCpusPerSession = 4;
+
+constexpr double kFollow = 0.1;      // a second: how fast r follows a surprise
+constexpr double kFollowFast = 0.3;  // a report: what exceeds kSurprise upwards
+constexpr double kSurprise = 0.1;
+constexpr double kMostBackground = 10;
+
+constexpr double kMemoryKnee = 0.9;
+constexpr double kSwapFactor = 100;
+constexpr double kMostFactor = 1e9;
+
+// `value` moved towards `prior`, in the logarithm, as far as `evidence` outweighs kPriorRequests.
+double Shrink(double value, double prior, double evidence) {
+  const double h = evidence / (evidence + kPriorRequests);
+  return std::exp(h * std::log(value) + (1 - h) * std::log(prior));
+}
+
+}  // namespace
+
+void FleetAverages::Advance(MonotonicTime now) {
+  if (now <= at_) return;
+  const double keep = std::exp(-Seconds(now - at_) / kAverageSeconds);
+  at_ = now;
+  for (double* sum : {&sessions_, &connection_seconds_, &echo_sessions_, &echo_answers_,
+                      &cpu_seconds_, &session_seconds_, &requests_}) {
+    *sum *= keep;
+  }
+}
+
+void FleetAverages::AddSessions(double sessions, double connection_seconds) {
+  sessions_ += sessions;
+  connection_seconds_ += connection_seconds;
+}
+
+void FleetAverages::AddEcho(double sessions, double answers) {
+  echo_sessions_ += sessions;
+  echo_answers_ += answers;
+}
+
+void FleetAverages::AddWork(double cpu_seconds, double session_seconds, double requests) {
+  cpu_seconds_ += cpu_seconds;
+  session_seconds_ += session_seconds;
+  requests_ += requests;
+}
+
+double FleetAverages::SessionSeconds(Duration interval) const {
+  const double tau =
+      (connection_seconds_ + kPriorSessionSeconds * kPriorSessions) / (sessions_ + kPriorSessions);
+  return std::max(Seconds(interval) / 2, std::min(tau, kLongestSession));
+}
+
+double FleetAverages::SessionsPerAnswer() const {
+  return std::clamp((echo_sessions_ + kPriorAnswers) / (echo_answers_ + kPriorAnswers), kLeastEcho,
+                    kMostEcho);
+}
+
+// Few sessions say little: what else runs on the nodes would be taken for theirs, and one answer
+// seem to fill a node. So the prior fades as requests are seen, as for a single node's e.
+double FleetAverages::CpusPerSession() const {
+  const double seen = cpu_seconds_ / std::max(session_seconds_, std::numeric_limits<double>::min());
+  return Shrink(std::clamp(seen, kLeastCpusPerSession, kMostCpusPerSession), kPriorCpusPerSession,
+                requests_);
+}
+
+void CostModel::OnReport(fleet::NodeIndex index, const fleet::Load& load, MonotonicTime sampled,
+                         Duration age, Duration interval) {
+  NodeModel& node = At(index);
+  const ReportFacts facts = FactsOf(load);
+  const double since = node.reported ? Seconds(sampled - node.sampled) : Seconds(interval);
+  const double dt = std::clamp(since, 0.001, 600.0);
+  averages_.Advance(sampled);
+  node.interval = interval;
+  node.cpus = facts.cpus;
+  node.delay = TableFor(facts.cpus);
+
+  // Where sessions are not reported, dnsd's own answers stand for them.
+  const double sps = facts.sessions.value_or(averages_.SessionsPerAnswer() * node.answers / dt);
+  const double requests = facts.requests.value_or(sps) * dt;
+  if (facts.sessions && node.reported) averages_.AddEcho(sps * dt, node.answers);
+  if (facts.sessions && facts.connections) {
+    averages_.AddSessions(sps * dt, *facts.connections * dt);
+  }
+  TakeErrors(node, facts, requests, dt);
+  const double before = node.sessions;
+  TakeSessions(node, facts, sps, dt, averages_.SessionSeconds(interval));
+  const double active = node.reported ? (before + node.sessions) / 2 : node.sessions;
+
+  averages_.AddWork(facts.load * facts.cpus * dt, active * dt, requests);
+  // A failed request costs little: it must not make the node look cheap.
+  const double good = 1 - (requests > 0 ? std::min(1.0, facts.errors * dt / requests) : 0);
+  const double keep = std::exp(-std::min({requests / 1000, dt / 4, 0.25}));
+  node.work = node.work * keep + requests * good * facts.load;
+  node.work_sessions = node.work_sessions * keep + requests * good * active * good;
+  node.work_requests = node.work_requests * keep + requests * good;
+  TakeBackground(node, facts.load, active, dt);
+
+  node.memory = facts.memory;
+  node.swapping_reports = facts.is_swapping ? std::min(node.swapping_reports + 1, 3U) : 0;
+  // Of the answers, those younger than the sample are not in it yet.
+  node.answers = 0;
+  node.answers_alive *= std::clamp(Seconds(age) / dt, 0.0, 1.0);
+  node.sampled = sampled;
+  node.reported = true;
+}
+
+// What is kept of the past weighs as much as kKeptRequests at most, so that a busy node that is
+// shunned for its errors is tried again as soon as a quiet one: after some 20 s.
+void CostModel::TakeErrors(NodeModel& node, const ReportFacts& facts, double requests, double dt) {
+  const double errors = facts.errors * dt;
+  const double keep =
+      std::exp(-dt / kErrorSeconds) * (kKeptRequests / std::max(node.requests, kKeptRequests));
+  node.errors = node.errors * keep + errors;
+  node.requests = node.requests * keep + std::max(requests, errors);
+}
+
+// Dead-reckons A over the interval that the report covers; before the first it is supposed to have
+// been steady.
+void CostModel::TakeSessions(NodeModel& node, const ReportFacts& facts, double sps, double dt,
+                             double tau) {
+  if (!node.reported) {
+    node.sessions = facts.sessions ? sps * tau : facts.connections.value_or(sps * tau);
+    return;
+  }
+  const double q = std::exp(-dt / tau);
+  node.sessions = node.sessions * q + sps * tau * (1 - q);
+}
+
+// r follows what e A leaves unexplained: slowly, but fast when surprised upwards.
+//
+// Beyond docs/policies.md, it is held under the highest load of the last three reports: a
+// background above the whole load measured cannot be. Without that, a node whose load had gone kept
+// a third of it on our books for ten seconds and got no answers for half a minute, as at low query
+// rates nothing else outweighs it.
+void CostModel::TakeBackground(NodeModel& node, double load, double active, double dt) {
+  const double unexplained = load - LoadPerSession(node) * active;
+  if (!node.reported) {
+    node.background = unexplained;
+    node.loads.fill(load);
+  } else {
+    const double surprise = unexplained - node.background;
+    const double gain = 1 - std::exp(-kFollow * dt);
+    node.background +=
+        gain * surprise + std::max(0.0, kFollowFast - gain) * std::max(0.0, surprise - kSurprise);
+  }
+  node.loads[node.next_load] = load;
+  node.next_load = (node.next_load + 1) % kCeilingReports;
+  const double ceiling = *std::ranges::max_element(node.loads);
+  node.background =
+      std::clamp(std::min(node.background, ceiling), -kMostBackground, kMostBackground);
+}
+
+void CostModel::AddAnswers(fleet::NodeIndex index, double count, MonotonicTime now) {
+  NodeModel& node = At(index);
+  const double tau = averages_.SessionSeconds(node.interval);
+  const double t = std::max(0.0, Seconds(now - node.answers_at));
+  node.answers_alive = node.answers_alive * std::exp(-t / tau) + count;
+  node.answers_at = now;
+  node.answers += count;
+}
+
+CostFigures CostModel::Predict(fleet::NodeIndex index, MonotonicTime now, double warm_up) const {
+  static const NodeModel kNothing;
+  const NodeModel& node = index < nodes_.size() ? nodes_[index] : kNothing;
+  const double tau = averages_.SessionSeconds(node.interval);
+  const double kappa = averages_.SessionsPerAnswer();
+  const double t = std::clamp(Seconds(now - node.sampled), 0.0, 2 * Seconds(node.interval));
+  const double since_answers = std::max(0.0, Seconds(now - node.answers_at));
+  CostFigures figures;
+  figures.sessions =
+      static_cast<float>(node.sessions * std::exp(-t / tau) +
+                         kappa * node.answers_alive * std::exp(-since_answers / tau));
+  figures.load_per_session = static_cast<float>(LoadPerSession(node));
+  figures.background = static_cast<float>(node.background);
+  figures.sessions_per_answer = static_cast<float>(kappa);
+  figures.cpus = static_cast<float>(node.cpus);
+  figures.overload_price = static_cast<float>(1000 * averages_.CpusPerSession());
+  figures.factor = static_cast<float>(std::clamp(warm_up * GuardFactor(node), 1.0, kMostFactor));
+  figures.delay = node.delay;
+  return figures;
+}
+
+double CostModel::ErrorShare(fleet::NodeIndex index) const {
+  return index < nodes_.size() ? ErrorShareOf(nodes_[index]) : 0;
+}
+
+std::vector<std::shared_ptr<const DelayTable>> CostModel::delay_tables() const {
+  std::vector<std::shared_ptr<const DelayTable>> tables;
+  tables.reserve(tables_.size());
+  for (const auto& [size_class, table] : tables_) tables.push_back(table);
+  return tables;
+}
+
+CostModel::NodeModel& CostModel::At(fleet::NodeIndex index) {
+  if (nodes_.size() <= index) nodes_.resize(index + std::size_t{1});
+  NodeModel& node = nodes_[index];
+  if (node.delay == nullptr) node.delay = TableFor(node.cpus);
+  return node;
+}
+
+// Nodes within 1 % of each other in size share a table, so that there are a thousand at most.
+const DelayTable* CostModel::TableFor(double cpus) {
+  auto& table = tables_[static_cast<int>(std::lround(std::log(cpus) / std::log(1.01)))];
+  if (table == nullptr) table = std::make_shared<DelayTable>(cpus);
+  return table.get();
+}
+
+// e, within [1/8, 4] of the fleet's mean and drawn towards it while little is known of the node.
+double CostModel::LoadPerSession(const NodeModel& node) const {
+  const double mean = averages_.CpusPerSession() / node.cpus;
+  if (node.work_sessions <= 0) return mean;
+  const double seen = std::clamp(node.work / node.work_sessions, mean / 8, mean * 4);
+  return Shrink(seen, mean, node.work_requests);
+}
+
+double CostModel::ErrorShareOf(const NodeModel& node) {
+  return node.errors / (node.requests + kPriorErrorRequests);
+}
+
+// Errors (a node that fails fast looks idle), memory that runs out, swapping.
+double CostModel::GuardFactor(const NodeModel& node) {
+  double factor = 1 + 10 * ErrorShareOf(node);
+  // A hundredfold each 0.035: ten thousandfold at 0.97, dearer than any overload.
+  if (node.memory > kMemoryKnee) factor *= std::pow(100, (node.memory - kMemoryKnee) / 0.035);
+  if (node.swapping_reports >= 3) factor *= kSwapFactor;
+  return factor;
+}
+
+}  // namespace dnsd::policy
