@@ -1,0 +1,121 @@
+"""Nodes that die, leave, fall ill and come back, as real processes, with the time it takes."""
+import http.server
+import os
+import signal
+import threading
+import time
+
+import harness
+
+NODES = {"n1": "127.0.1.1", "n2": "127.0.1.2", "n3": "127.0.1.3"}
+ZONE = """$ORIGIN lb.example.
+@    3600 SOA ns1 hostmaster 1 3600 600 86400 5
+@    3600 NS  ns1
+ns1  3600 A   192.0.2.53
+www     0 A   127.0.1.1
+www     0 A   127.0.1.2
+www     0 A   127.0.1.3
+"""
+FAST = "heartbeat: {warm_up: 0s}\n"
+ALL = set(NODES.values())
+
+
+class Failover(harness.TestCase):
+    def fleet(self, interval="0.2s", config=FAST, **options):
+        server = self.dnsd(zone=ZONE, config=config)
+        self.reporters = {name: self.reporter(server, name, address, interval=interval, **options)
+                          for name, address in NODES.items()}
+        harness.wait_until(lambda: len(server.status()["nodes"]) == 3, 10 * harness.PATIENCE,
+                           "three nodes are known", server, *self.reporters.values())
+        server.wait_for("www.lb.example", ALL, count=60)
+        return server
+
+    def gone_after(self, server, address):
+        """Seconds until the address is no longer answered."""
+        start = time.monotonic()
+        server.wait_for("www.lb.example", ALL - {address}, seconds=10, count=60)
+        return time.monotonic() - start
+
+    def test_a_killed_node_is_gone_within_three_beats_of_a_second(self):
+        server = self.fleet(interval="1s")
+        self.reporters["n2"].kill()
+        self.assertLess(self.gone_after(server, "127.0.1.2"), 3.5 * harness.PATIENCE)
+
+    def test_a_node_that_hangs_is_gone_within_three_beats(self):
+        server = self.fleet()
+        self.reporters["n2"].signal(signal.SIGSTOP)  # its connection stays open
+        self.addCleanup(self.reporters["n2"].signal, signal.SIGCONT)
+        self.assertLess(self.gone_after(server, "127.0.1.2"), 1.2 * harness.PATIENCE)
+        self.reporters["n2"].signal(signal.SIGCONT)
+        server.wait_for("www.lb.example", ALL, count=60, seconds=10)
+
+    def test_a_node_that_is_stopped_says_so_and_is_gone_at_once(self):
+        server = self.fleet(interval="10s")  # no beat is missed for long
+        self.reporters["n2"].signal(signal.SIGTERM)
+        self.assertLess(self.gone_after(server, "127.0.1.2"), 1 * harness.PATIENCE)
+        self.assertEqual(self.reporters["n2"].popen.wait(5), 0)
+        states = {n["name"]: n["state"] for n in server.status()["nodes"]}
+        self.assertEqual(states["n2"], "leaving")
+
+    def test_a_node_that_comes_back_answers_again(self):
+        server = self.fleet()
+        self.reporters["n2"].kill()
+        self.gone_after(server, "127.0.1.2")
+        self.reporter(server, "n2", "127.0.1.2")
+        server.wait_for("www.lb.example", ALL, count=60, seconds=10)
+
+    def test_a_node_that_comes_back_is_warmed_up(self):
+        server = self.fleet(config="heartbeat: {warm_up: 1h}\n")
+        self.reporters["n2"].kill()
+        self.gone_after(server, "127.0.1.2")
+        self.reporter(server, "n2", "127.0.1.2")
+        harness.wait_until(lambda: "warming" in {n["state"] for n in server.status()["nodes"]}, 5,
+                           "n2 is warming", server)
+
+    def test_a_dead_fleet_is_answered_whole(self):
+        server = self.fleet()
+        for reporter in self.reporters.values():
+            reporter.kill()
+        time.sleep(1 * harness.PATIENCE)  # longer than three beats
+        server.wait_for("www.lb.example", ALL, count=60)
+
+    def test_a_restarted_reporter_with_sequences_from_1_is_heard(self):
+        server = self.fleet()
+        self.reporters["n3"].stop()
+        self.reporter(server, "n3", "127.0.1.3")
+        server.wait_for("www.lb.example", ALL, count=60, seconds=10)
+
+    def test_the_others_keep_answering_while_reporters_come_and_go(self):
+        server = self.fleet()
+        for _ in range(3):
+            self.reporters["n1"].kill()
+            for _ in range(20):
+                self.assertTrue(set(server.answers("www.lb.example")) <= ALL)
+            self.reporters["n1"] = self.reporter(server, "n1", "127.0.1.1")
+
+
+class WebServer:
+    """A web server in a thread whose status code a test sets."""
+
+    def __init__(self, address):
+        owner = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(owner.status)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+        self.status = 200
+        self.server = http.server.ThreadingHTTPServer((address, 0), Handler)
+        self.port = self.server.server_port
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+if __name__ == "__main__":
+    harness.main()
