@@ -12,4 +12,7 @@ namespace dnsd {
 // `level` is debug, info, warning or error; false for any other word.
 bool StartLogging(const std::string& program, const std::string& level);
 
+// Changes the level; false for a word that is none.
+bool SetLogLevel(const std::string& level);
+
 }  // namespace dnsd

@@ -73,6 +73,7 @@ struct Config {
   std::vector<SubnetRule> subnets;
   HeartbeatConfig heartbeat;
   std::optional<Endpoint> http_listen;  // nothing: no HTTP
+  std::vector<std::string> http_hosts;  // names it may be asked by, beside addresses and localhost
   std::string state_dir;                // empty: nothing outlives a restart
   std::uint16_t edns_size = 1232;       // octets, 512 to 4096: offered, and the most that is sent
   unsigned tcp_clients = 1000;          // open TCP connections, per worker

@@ -183,6 +183,8 @@ void ReadRoot(YamlMap& root, Source& source) {
   root.ReadMap("http", [&](YamlMap& http) {
     Endpoint listen;
     if (http.Read("listen", listen)) config.http_listen = listen;
+    http.Read("hosts", config.http_hosts);
+    for (std::string& host : config.http_hosts) host = LowerCase(host);
   });
   ReadPath(root, "state_dir", source, config.state_dir);
   root.Read<std::uint16_t>("edns_size", config.edns_size, 512, 4096);

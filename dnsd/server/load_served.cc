@@ -1,0 +1,39 @@
+#include "dnsd/server/load_served.h"
+
+#include <iterator>
+#include <utility>
+
+#include "dnsd/zone/loader.h"
+
+namespace dnsd::server {
+namespace {
+
+policy::Closeness ClosenessOf(const Config& config) {
+  std::vector<policy::SubnetOrder> subnets;
+  for (const SubnetRule& rule : config.subnets) subnets.push_back({rule.clients, rule.order});
+  return policy::Closeness(std::move(subnets));
+}
+
+}  // namespace
+
+absl::StatusOr<LoadedServed> LoadServed(const Config& config, AddressTable& addresses) {
+  const zone::SiteRules rules = SiteRulesOf(config);
+  std::vector<std::shared_ptr<const zone::Zone>> zones;
+  std::vector<std::string> warnings;
+  std::string faults;
+  for (const ZoneConfig& wanted : config.zones) {
+    auto loaded = zone::LoadZone(wanted.file, wanted.apex, addresses, rules);
+    if (!loaded.ok()) {
+      faults += (faults.empty() ? "" : "\n") + Message(loaded.status());
+      continue;
+    }
+    zones.push_back(std::move(loaded->zone));
+    std::move(loaded->warnings.begin(), loaded->warnings.end(), std::back_inserter(warnings));
+  }
+  if (!faults.empty()) return absl::InvalidArgumentError(faults);
+  auto served = std::make_shared<const answer::Served>(answer::Served{
+      zone::ZoneSet(std::move(zones), rules.options()), ClosenessOf(config), config.edns_size});
+  return LoadedServed{std::move(served), std::move(warnings)};
+}
+
+}  // namespace dnsd::server

@@ -1,0 +1,22 @@
+// From configuration to what the workers serve: zones, site options, client subnets.
+#pragma once
+
+#include <memory>
+
+#include "dnsd/answer/served.h"
+#include "dnsd/base/address_table.h"
+#include "dnsd/base/status.h"
+#include "dnsd/server/config.h"
+
+namespace dnsd::server {
+
+struct LoadedServed {
+  std::shared_ptr<const answer::Served> served;
+  std::vector<std::string> warnings;  // "path:line: what", of the zone files
+};
+
+// Loads every zone of `config`; interns the pools' members in `addresses`. Start-up, reload and
+// `dnsd check` share it. InvalidArgument, with the faults of every zone, one a line.
+absl::StatusOr<LoadedServed> LoadServed(const Config& config, AddressTable& addresses);
+
+}  // namespace dnsd::server

@@ -1,0 +1,188 @@
+#include "dnsd/server/metrics.h"
+
+#include <prometheus/text_serializer.h>
+
+#include <chrono>
+#include <map>
+#include <utility>
+
+namespace dnsd::server {
+namespace {
+
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::vector<prometheus::ClientMetric::Label>;
+
+// Gathers families; a family's metrics follow it.
+class Families {
+ public:
+  void Begin(const char* name, MetricType type, const char* help) {
+    families_.push_back({name, help, type, {}});
+  }
+  void Counter(const char* name, const char* help) { Begin(name, MetricType::Counter, help); }
+  void Gauge(const char* name, const char* help) { Begin(name, MetricType::Gauge, help); }
+
+  // A metric of the family begun last.
+  void Add(double value, Labels labels = {}) {
+    prometheus::ClientMetric& metric = families_.back().metric.emplace_back();
+    metric.label = std::move(labels);
+    metric.gauge.value = metric.counter.value = value;
+  }
+  void Add(std::uint64_t value, Labels labels = {}) {
+    Add(static_cast<double>(value), std::move(labels));
+  }
+
+  std::vector<MetricFamily> Take() { return std::move(families_); }
+
+ private:
+  std::vector<MetricFamily> families_;
+};
+
+double UnixSeconds(WallTime time) {
+  return std::chrono::duration<double>(time.time_since_epoch()).count();
+}
+
+void AddServer(const Observed& observed, Families& out) {
+  out.Gauge("dnsd_build_info", "1, labelled with the version.");
+  out.Add(1.0, {{"version", DNSD_VERSION}});
+  out.Gauge("dnsd_start_time_seconds", "Start of the process, seconds since the epoch.");
+  out.Add(UnixSeconds(observed.started));
+  const ReloadStatus reload = observed.reload();
+  out.Counter("dnsd_reloads_total", "Reloads of configuration and zones, by result.");
+  out.Add(reload.done, {{"result", "done"}});
+  out.Add(reload.failed, {{"result", "failed"}});
+  out.Gauge("dnsd_last_reload_successful",
+            "1 unless the last reload failed; then the old state serves.");
+  out.Add(reload.error.empty() ? 1.0 : 0.0);
+}
+
+void AddQueries(const Observed& observed, Families& out) {
+  using Stats = answer::WorkerStats;
+  const auto total = [&](auto pick) { return Total(observed, pick); };
+  out.Counter("dnsd_queries_total", "DNS messages received, by transport.");
+  out.Add(total([](const Stats& s) -> auto& { return s.queries[0]; }), {{"transport", "udp"}});
+  out.Add(total([](const Stats& s) -> auto& { return s.queries[1]; }), {{"transport", "tcp"}});
+  out.Counter("dnsd_responses_total", "Responses, by RCODE.");
+  for (std::size_t rcode = 0; rcode < Stats::kRcodes; ++rcode) {
+    const auto count = total([=](const Stats& s) -> auto& { return s.responses[rcode]; });
+    if (count > 0 || rcode <= 5) out.Add(count, {{"rcode", RcodeName(rcode)}});
+  }
+  static constexpr struct {
+    const char* name;
+    const char* help;
+    Counter Stats::*counter;
+  } kCounters[] = {
+      {"dnsd_dropped_total", "Messages that no response is owed to.", &Stats::dropped},
+      {"dnsd_malformed_total", "Messages answered with FORMERR.", &Stats::malformed},
+      {"dnsd_truncated_total", "Responses with TC set.", &Stats::truncated},
+      {"dnsd_send_errors_total", "Responses that the kernel did not take.", &Stats::send_errors},
+      {"dnsd_site_answers_total", "Answers chosen from a pool.", &Stats::site_answers},
+      {"dnsd_fail_open_total", "Site answers by all_down: no member was left.", &Stats::fail_open},
+      {"dnsd_tcp_connections_total", "TCP connections accepted.", &Stats::tcp_connections},
+      {"dnsd_tcp_refused_total", "TCP connections closed at once: too many.", &Stats::tcp_refused},
+  };
+  for (const auto& c : kCounters) {
+    out.Counter(c.name, c.help);
+    out.Add(total([&](const Stats& s) -> auto& { return s.*c.counter; }));
+  }
+}
+
+void AddZones(const Observed& observed, Families& out) {
+  const auto served = observed.served->Get();
+  const auto add = [&](const char* name, const char* help, auto value) {
+    out.Gauge(name, help);
+    for (const auto& zone : served->zones.zones()) {
+      out.Add(static_cast<double>(value(*zone)), {{"zone", zone->apex().ToString()}});
+    }
+  };
+  add("dnsd_zone_serial", "SOA serial.", [](const zone::Zone& z) { return z.serial(); });
+  add("dnsd_zone_records", "Records.", [](const zone::Zone& z) { return z.record_count(); });
+  add("dnsd_zone_sites", "Names answered from a pool.",
+      [](const zone::Zone& z) { return z.site_count(); });
+}
+
+void AddHeartbeats(const Observed& observed, const StatusReport& fleet, Families& out) {
+  out.Counter("dnsd_heartbeats_total", "Heartbeats taken in, Hellos included.");
+  out.Add(fleet.reports);
+  out.Counter("dnsd_heartbeats_dropped_total", "Heartbeats overtaken before they were read.");
+  out.Add(fleet.dropped_beats);
+  out.Counter("dnsd_heartbeat_faults_total", "What was wrong with heartbeats, by reason.");
+  for (const auto& [reason, count] : FaultCounts(observed, fleet)) {
+    out.Add(count, {{"reason", reason}});
+  }
+  out.Gauge("dnsd_heartbeat_streams", "Open streams of reporters.");
+  out.Add(static_cast<double>(observed.streams()));
+}
+
+void AddFleet(const StatusReport& fleet, Families& out) {
+  out.Gauge("dnsd_nodes", "Nodes, by state.");
+  std::map<std::string, std::uint64_t> states;
+  for (int i = 0; i <= static_cast<int>(fleet::NodeState::kDisabled); ++i) {
+    states[fleet::NameOf(static_cast<fleet::NodeState>(i))] = 0;
+  }
+  for (const NodeStatus& node : fleet.nodes) ++states[fleet::NameOf(node.state)];
+  for (const auto& [state, count] : states) out.Add(count, {{"state", state}});
+  out.Gauge("dnsd_hosted_sites", "Sites that some node names.");
+  out.Add(fleet.hosted_sites);
+  out.Gauge("dnsd_bound_addresses", "Addresses of pools that a node holds.");
+  out.Add(fleet.bound_addresses);
+  out.Counter("dnsd_node_transitions_total", "Changes of a node's state.");
+  out.Add(fleet.transitions);
+  out.Counter("dnsd_fleet_publications_total", "Views of the fleet given to the workers.");
+  out.Add(fleet.publications);
+  out.Gauge("dnsd_session_seconds", "Mean length of a session (tau).");
+  out.Add(fleet.session_seconds);
+  out.Gauge("dnsd_sessions_per_answer", "Sessions that follow one answer (kappa).");
+  out.Add(fleet.sessions_per_answer);
+  out.Gauge("dnsd_state_store_working", "1 unless the last write to the state store failed.");
+  out.Add(fleet.store_error.empty() ? 1.0 : 0.0);
+}
+
+void AddNodes(const StatusReport& fleet, MonotonicTime now, Families& out) {
+  out.Gauge("dnsd_node_state", "1, labelled with the state that the node is in.");
+  for (const auto& node : fleet.nodes) {
+    out.Add(1.0, {{"node", node.name}, {"state", fleet::NameOf(node.state)}});
+  }
+  out.Counter("dnsd_answers_total", "Addresses of the node given out.");
+  for (const auto& node : fleet.nodes) out.Add(node.answers, {{"node", node.name}});
+  out.Gauge("dnsd_node_cost", "Cost of one more session at the node: least is chosen.");
+  for (const auto& node : fleet.nodes) {
+    out.Add(static_cast<double>(node.cost), {{"node", node.name}});
+  }
+  const auto optional = [&](const char* name, const char* help,
+                            std::optional<double> fleet::Load::*value) {
+    out.Gauge(name, help);
+    for (const auto& node : fleet.nodes) {
+      if (node.load.*value) out.Add(*(node.load.*value), {{"node", node.name}});
+    }
+  };
+  optional("dnsd_node_cpu_utilization", "As reported, 0 to 1.", &fleet::Load::cpu_utilization);
+  optional("dnsd_node_mem_utilization", "As reported, 0 to 1.", &fleet::Load::mem_utilization);
+  optional("dnsd_node_connections", "Established, as reported.", &fleet::Load::connections);
+  out.Gauge("dnsd_heartbeat_age_seconds", "Since the node's last heartbeat.");
+  for (const auto& node : fleet.nodes) {
+    if (node.heard) out.Add(Seconds(now - *node.heard), {{"node", node.name}});
+  }
+}
+
+}  // namespace
+
+std::vector<MetricFamily> Metrics::Collect() const { return CollectAt(MonotonicClock::now()); }
+
+std::string Metrics::Text(MonotonicTime now) const {
+  return prometheus::TextSerializer().Serialize(CollectAt(now));
+}
+
+std::vector<MetricFamily> Metrics::CollectAt(MonotonicTime now) const {
+  const auto fleet = observed_.fleet();
+  Families out;
+  AddServer(observed_, out);
+  AddQueries(observed_, out);
+  AddZones(observed_, out);
+  AddHeartbeats(observed_, *fleet, out);
+  AddFleet(*fleet, out);
+  AddNodes(*fleet, now, out);
+  return out.Take();
+}
+
+}  // namespace dnsd::server

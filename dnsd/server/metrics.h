@@ -1,0 +1,30 @@
+// What a Prometheus server may scrape. docs/monitoring.md lists every metric.
+#pragma once
+
+#include <prometheus/collectable.h>
+#include <prometheus/metric_family.h>
+
+#include <string>
+#include <vector>
+
+#include "dnsd/base/clock.h"
+#include "dnsd/server/observed.h"
+
+namespace dnsd::server {
+
+// Reads the counters when scraped: nothing is added to the query path. Any thread.
+class Metrics : public prometheus::Collectable {
+ public:
+  explicit Metrics(const Observed& observed) : observed_(observed) {}
+
+  std::vector<prometheus::MetricFamily> Collect() const override;
+  // In Prometheus's text format; ages are as of `now`.
+  std::string Text(MonotonicTime now) const;
+
+ private:
+  std::vector<prometheus::MetricFamily> CollectAt(MonotonicTime now) const;
+
+  const Observed& observed_;
+};
+
+}  // namespace dnsd::server

@@ -1,0 +1,28 @@
+#include "dnsd/server/observed.h"
+
+namespace dnsd::server {
+
+std::map<std::string, std::uint64_t> FaultCounts(const Observed& observed,
+                                                 const StatusReport& fleet) {
+  std::map<std::string, std::uint64_t> counts;
+  for (std::size_t i = 0; i < fleet::kFaults; ++i) {
+    counts[fleet::NameOf(static_cast<fleet::Fault>(i))] += fleet.faults[i];
+  }
+  if (observed.faults == nullptr) return counts;
+  for (std::size_t i = 0; i < kHeartbeatFaults; ++i) {
+    const auto fault = static_cast<HeartbeatFault>(i);
+    counts[NameOf(fault)] += observed.faults->count(fault);
+  }
+  return counts;
+}
+
+std::string RcodeName(std::size_t rcode) {
+  static constexpr const char* kNames[answer::WorkerStats::kRcodes] = {
+      "NOERROR",  "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP",  "REFUSED",
+      "YXDOMAIN", "YXRRSET", "NXRRSET",  "NOTAUTH",  "NOTZONE", nullptr,
+      nullptr,    nullptr,   nullptr,    nullptr,    "BADVERS"};
+  const char* name = rcode < answer::WorkerStats::kRcodes ? kNames[rcode] : nullptr;
+  return name != nullptr ? name : "RCODE" + std::to_string(rcode);
+}
+
+}  // namespace dnsd::server

@@ -1,0 +1,75 @@
+#include "dnsd/server/reload.h"
+
+#include <utility>
+
+#include "dnsd/base/log.h"
+#include "dnsd/server/load_served.h"
+
+namespace dnsd::server {
+
+Reloader::Reloader(Parts parts, WallTime now) : parts_(std::move(parts)) { status_.last = now; }
+
+absl::Status Reloader::Reload(WallTime now) {
+  const absl::Status result = TryReload();
+  std::lock_guard lock(mutex_);
+  status_.last = now;
+  status_.error = Message(result);
+  ++(result.ok() ? status_.done : status_.failed);
+  return result;
+}
+
+ReloadStatus Reloader::status() const {
+  std::lock_guard lock(mutex_);
+  return status_;
+}
+
+absl::Status Reloader::TryReload() {
+  auto config = LoadConfig(parts_.options);
+  if (!config.ok()) return config.status();
+  AddressTable addresses = parts_.addresses;
+  auto loaded = LoadServed(*config, addresses);
+  if (!loaded.ok()) return loaded.status();
+  // From here on nothing can fail.
+  for (const std::string& warning : loaded->warnings) spdlog::warn("{}", warning);
+  parts_.addresses = addresses;
+  parts_.take_addresses(std::move(addresses));
+  parts_.served->Publish(std::move(loaded->served));
+  parts_.take_grants(config->heartbeat.grants);
+  SetLogLevel(config->log_level);
+  auto restarts = RestartKeys(parts_.config, *config);
+  for (const std::string& key : restarts) {
+    spdlog::warn("{} has changed, which takes effect with a restart", key);
+  }
+  std::lock_guard lock(mutex_);
+  status_.restarts = std::move(restarts);
+  return absl::OkStatus();
+}
+
+std::vector<std::string> RestartKeys(const Config& started, const Config& wanted) {
+  const HeartbeatConfig& a = started.heartbeat;
+  const HeartbeatConfig& b = wanted.heartbeat;
+  const struct {
+    const char* key;
+    bool same;
+  } keys[] = {
+      {"listen", started.listen == wanted.listen},
+      {"workers", started.workers == wanted.workers},
+      {"heartbeat.listen", a.listen == b.listen},
+      {"heartbeat.tls", a.tls_certificate == b.tls_certificate && a.tls_key == b.tls_key &&
+                            a.tls_client_ca == b.tls_client_ca},
+      {"heartbeat.suspect_after", a.suspect_after == b.suspect_after},
+      {"heartbeat.dead_after", a.dead_after == b.dead_after},
+      {"heartbeat.warm_up", a.warm_up == b.warm_up},
+      {"http",
+       started.http_listen == wanted.http_listen && started.http_hosts == wanted.http_hosts},
+      {"state_dir", started.state_dir == wanted.state_dir},
+      {"tcp", started.tcp_clients == wanted.tcp_clients && started.tcp_idle == wanted.tcp_idle},
+  };
+  std::vector<std::string> changed;
+  for (const auto& key : keys) {
+    if (!key.same) changed.emplace_back(key.key);
+  }
+  return changed;
+}
+
+}  // namespace dnsd::server

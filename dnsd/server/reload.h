@@ -1,0 +1,66 @@
+// Reloads configuration and zones while the server answers: whole, or not at all.
+//
+//   SIGHUP ──> Reload ──> file and flags ──> zones, into a copy of the address table
+//                           │ a fault: what is served stays, status() says why
+//                           v all well
+//              control thread: address table replaced, nodes bound anew
+//              Published<Served>: workers take it up with their next batch
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "dnsd/answer/served.h"
+#include "dnsd/base/address_table.h"
+#include "dnsd/base/clock.h"
+#include "dnsd/base/snapshot.h"
+#include "dnsd/base/status.h"
+#include "dnsd/server/config.h"
+#include "dnsd/server/options.h"
+
+namespace dnsd::server {
+
+// How the last reloads went, for the status page and metrics.
+struct ReloadStatus {
+  std::uint64_t done = 0;
+  std::uint64_t failed = 0;
+  WallTime last;                      // when the last one ended; start-up counts as one
+  std::string error;                  // of the last one; empty: it was done
+  std::vector<std::string> restarts;  // keys whose new values wait for a restart
+};
+
+// Reload is for main's thread alone, status() for any.
+class Reloader {
+ public:
+  struct Parts {
+    Options options;
+    Config config;           // as started
+    AddressTable addresses;  // a copy of the one the control loop has
+    Published<answer::Served>* served = nullptr;
+    // Hands the control loop a grown address table, from which the nodes are bound anew.
+    std::function<void(AddressTable)> take_addresses;
+    // Gives the control service the reporters' grants.
+    std::function<void(std::vector<ReporterGrant>)> take_grants;
+  };
+
+  Reloader(Parts parts, WallTime now);
+
+  // The error that kept the old state in place, if there was one.
+  absl::Status Reload(WallTime now);
+
+  ReloadStatus status() const;
+
+ private:
+  absl::Status TryReload();
+
+  Parts parts_;
+  mutable std::mutex mutex_;  // guards status_
+  ReloadStatus status_;
+};
+
+// The keys whose values differ but which only a restart brings into effect.
+std::vector<std::string> RestartKeys(const Config& started, const Config& wanted);
+
+}  // namespace dnsd::server

@@ -1,0 +1,40 @@
+#include "dnsd/server/service_manager.h"
+
+#include <systemd/sd-daemon.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+
+namespace dnsd::server {
+
+void NotifyReady(const std::string& status) { sd_notify(0, ("READY=1\nSTATUS=" + status).c_str()); }
+
+void NotifyReloading(MonotonicTime now) {
+  // systemd matches the reload with its request by this time (CLOCK_MONOTONIC, which is
+  // steady_clock's).
+  const auto microseconds =
+      std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count();
+  sd_notify(0, ("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(microseconds)).c_str());
+}
+
+void NotifyStopping() { sd_notify(0, "STOPPING=1"); }
+
+absl::Status WriteReadyFile(const std::string& path,
+                            const std::vector<std::pair<std::string, std::string>>& lines) {
+  const std::string unfinished = path + ".new";
+  std::ofstream out(unfinished, std::ios::trunc);
+  for (const auto& [key, value] : lines) out << key << '=' << value << '\n';
+  out.close();
+  if (!out || std::rename(unfinished.c_str(), path.c_str()) != 0) {
+    const int error = errno;
+    std::remove(unfinished.c_str());
+    return absl::UnavailableError("cannot write the ready file " + path + ": " +
+                                  std::strerror(error));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace dnsd::server

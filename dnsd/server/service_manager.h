@@ -1,0 +1,23 @@
+// What dnsd tells whoever started it: systemd, through its notification socket, and scripts,
+// through the ready file.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dnsd/base/clock.h"
+#include "dnsd/base/status.h"
+
+namespace dnsd::server {
+
+// sd_notify(3); nothing happens where no service manager listens.
+void NotifyReady(const std::string& status);
+void NotifyReloading(MonotonicTime now);
+void NotifyStopping();
+
+// Writes `lines` as key=value to `path`, whole or not at all: a reader never sees half of it.
+absl::Status WriteReadyFile(const std::string& path,
+                            const std::vector<std::pair<std::string, std::string>>& lines);
+
+}  // namespace dnsd::server

@@ -1,0 +1,150 @@
+#include "dnsd/server/status_http.h"
+
+#include <event2/buffer.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/thread.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "dnsd/wire/name.h"
+
+namespace dnsd::server {
+namespace {
+
+constexpr int kTimeoutSeconds = 10;  // for a request to come, and for a response to be read
+constexpr ev_ssize_t kMostHeaderSize = 8192;
+constexpr ev_ssize_t kMostBodySize = 1024;  // none is wanted
+// Every method comes to OnRequest, which says 405 itself: evhttp would say 501.
+constexpr ev_uint16_t kEveryMethod = 0xFFFF;
+
+constexpr struct {
+  const char* name;
+  const char* value;
+} kHeaders[] = {
+    {"Cache-Control", "no-store"},
+    {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+    {"Cross-Origin-Resource-Policy", "same-origin"},
+    {"Referrer-Policy", "no-referrer"},
+    {"X-Content-Type-Options", "nosniff"},
+};
+
+// "Example:80" to "example", "[::1]:80" to "::1".
+std::string HostOf(std::string header) {
+  std::transform(header.begin(), header.end(), header.begin(), [](char c) {
+    return static_cast<char>(wire::LowerOctet(static_cast<std::uint8_t>(c)));
+  });
+  if (header.starts_with('[')) {
+    const std::size_t end = header.find(']');
+    return end == std::string::npos ? "" : header.substr(1, end - 1);
+  }
+  return header.substr(0, header.find(':'));
+}
+
+void Send(evhttp_request* request, const HttpReply& reply, bool with_body) {
+  evkeyvalq* headers = evhttp_request_get_output_headers(request);
+  for (const auto& header : kHeaders) evhttp_add_header(headers, header.name, header.value);
+  evhttp_add_header(headers, "Content-Type", reply.content_type.c_str());
+  evhttp_add_header(headers, "Content-Length", std::to_string(reply.body.size()).c_str());
+  if (reply.status == 405) evhttp_add_header(headers, "Allow", "GET, HEAD");
+  evbuffer* body = evhttp_request_get_output_buffer(request);
+  if (with_body) evbuffer_add(body, reply.body.data(), reply.body.size());
+  evhttp_send_reply(request, reply.status, nullptr, nullptr);
+}
+
+absl::StatusOr<Endpoint> LocalEndpoint(evutil_socket_t fd) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+    return absl::UnavailableError(std::string("getsockname: ") + std::strerror(errno));
+  }
+  return Endpoint::FromSockaddr(reinterpret_cast<const sockaddr&>(address));
+}
+
+}  // namespace
+
+void StatusHttp::Free::operator()(event_base* base) const { event_base_free(base); }
+void StatusHttp::Free::operator()(evhttp* http) const { evhttp_free(http); }
+void StatusHttp::Free::operator()(event* event) const { event_free(event); }
+
+StatusHttp::StatusHttp(Pages pages, std::vector<std::string> hosts)
+    : pages_(std::move(pages)), hosts_(std::move(hosts)) {}
+
+StatusHttp::~StatusHttp() { Stop(); }
+
+absl::Status StatusHttp::Start(const Endpoint& listen) {
+  evthread_use_pthreads();  // Stop is another thread's
+  base_.reset(event_base_new());
+  http_.reset(evhttp_new(base_.get()));
+  evhttp_set_allowed_methods(http_.get(), kEveryMethod);
+  evhttp_set_timeout(http_.get(), kTimeoutSeconds);
+  evhttp_set_max_headers_size(http_.get(), kMostHeaderSize);
+  evhttp_set_max_body_size(http_.get(), kMostBodySize);
+  evhttp_set_gencb(http_.get(), &StatusHttp::OnRequest, this);
+  evhttp_bound_socket* socket =
+      evhttp_bind_socket_with_handle(http_.get(), listen.address.ToString().c_str(), listen.port);
+  if (socket == nullptr) {
+    return absl::UnavailableError("cannot serve HTTP on " + listen.ToString() + ": " +
+                                  std::strerror(errno));
+  }
+  auto bound = LocalEndpoint(evhttp_bound_socket_get_fd(socket));
+  if (!bound.ok()) return bound.status();
+  bound_ = *bound;
+  const auto stop = [](evutil_socket_t, short, void* base) {
+    event_base_loopbreak(static_cast<event_base*>(base));
+  };
+  stop_.reset(event_new(base_.get(), -1, 0, stop, base_.get()));
+  thread_ = std::thread([this] { event_base_loop(base_.get(), EVLOOP_NO_EXIT_ON_EMPTY); });
+  return absl::OkStatus();
+}
+
+void StatusHttp::Stop() {
+  if (!thread_.joinable()) return;
+  event_active(stop_.get(), 0, 0);
+  thread_.join();
+}
+
+void StatusHttp::OnRequest(evhttp_request* request, void* self) {
+  const evhttp_cmd_type method = evhttp_request_get_command(request);
+  if (method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD) {
+    Send(request, {405, "text/plain; charset=utf-8", "wanted GET or HEAD\n"}, true);
+    return;
+  }
+  const evhttp_uri* uri = evhttp_request_get_evhttp_uri(request);
+  const char* path = uri == nullptr ? nullptr : evhttp_uri_get_path(uri);
+  const char* host = evhttp_find_header(evhttp_request_get_input_headers(request), "Host");
+  const HttpReply reply = static_cast<StatusHttp*>(self)->Answer(path == nullptr ? "" : path,
+                                                                 host == nullptr ? "" : host);
+  Send(request, reply, method == EVHTTP_REQ_GET);
+}
+
+HttpReply StatusHttp::Answer(const std::string& path, const std::string& host) const {
+  if (!HostIsOurs(host)) {
+    return {.status = 403,
+            .body =
+                "the Host header names neither an address nor localhost; names go into "
+                "http.hosts of the configuration\n"};
+  }
+  if (path == "/") return {.body = Index()};
+  const auto page = pages_.find(path);
+  if (page == pages_.end()) return {.status = 404, .body = "no such page; there are:\n" + Index()};
+  return page->second();
+}
+
+bool StatusHttp::HostIsOurs(const std::string& host) const {
+  const std::string name = HostOf(host);
+  return name == "localhost" || IpAddress::Parse(name) ||
+         std::find(hosts_.begin(), hosts_.end(), name) != hosts_.end();
+}
+
+std::string StatusHttp::Index() const {
+  std::string index;
+  for (const auto& [path, page] : pages_) index += path + "\n";
+  return index;
+}
+
+}  // namespace dnsd::server

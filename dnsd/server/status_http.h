@@ -1,0 +1,71 @@
+// A small HTTP server on libevent for what dnsd says of itself: read-only pages, its own thread.
+//
+// A web page that a person has open must not reach it (DNS rebinding): the Host header has to be
+// an address, "localhost" or a configured name, none of which an attacker's domain is.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "dnsd/base/ip.h"
+#include "dnsd/base/status.h"
+
+struct event;
+struct event_base;
+struct evhttp;
+struct evhttp_request;
+
+namespace dnsd::server {
+
+struct HttpReply {
+  int status = 200;
+  std::string content_type = "text/plain; charset=utf-8";
+  std::string body;
+};
+
+class StatusHttp {
+ public:
+  // By path ("/metrics"); called on the server's thread.
+  using Pages = std::map<std::string, std::function<HttpReply()>>;
+
+  // `hosts`: names it may be asked by, in lower case.
+  StatusHttp(Pages pages, std::vector<std::string> hosts);
+  ~StatusHttp();  // stops
+  StatusHttp(const StatusHttp&) = delete;
+  StatusHttp& operator=(const StatusHttp&) = delete;
+
+  // Binds and serves. Unavailable: the address cannot be bound.
+  absl::Status Start(const Endpoint& listen);
+  void Stop();
+
+  // Where it is bound; valid once started.
+  const Endpoint& bound() const { return bound_; }
+
+  // What is said to one request. `host` is its Host header, empty if it has none.
+  HttpReply Answer(const std::string& path, const std::string& host) const;
+
+ private:
+  struct Free {
+    void operator()(event_base* base) const;
+    void operator()(evhttp* http) const;
+    void operator()(event* event) const;
+  };
+
+  static void OnRequest(evhttp_request* request, void* self);
+  bool HostIsOurs(const std::string& host) const;
+  std::string Index() const;
+
+  const Pages pages_;
+  const std::vector<std::string> hosts_;
+  Endpoint bound_;
+  std::unique_ptr<event_base, Free> base_;
+  std::unique_ptr<evhttp, Free> http_;
+  std::unique_ptr<event, Free> stop_;
+  std::thread thread_;
+};
+
+}  // namespace dnsd::server

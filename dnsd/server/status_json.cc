@@ -1,0 +1,162 @@
+#include "dnsd/server/status_json.h"
+
+#include <chrono>
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+namespace dnsd::server {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// RFC 3339, in UTC.
+std::string TimeText(WallTime time) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+  std::tm utc{};
+  gmtime_r(&seconds, &utc);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return text;
+}
+
+Json Texts(const std::vector<IpAddress>& addresses) {
+  Json list = Json::array();
+  for (const IpAddress& address : addresses) list.push_back(address.ToString());
+  return list;
+}
+
+Json ListenJson(const Observed& observed) {
+  Json listen{{"dns", Json::array()}, {"heartbeat", nullptr}};
+  for (const Endpoint& endpoint : observed.dns) listen["dns"].push_back(endpoint.ToString());
+  if (observed.heartbeat) listen["heartbeat"] = observed.heartbeat->ToString();
+  return listen;
+}
+
+Json ReloadJson(const ReloadStatus& reload) {
+  return {{"last", TimeText(reload.last)}, {"successful", reload.error.empty()},
+          {"error", reload.error},         {"done", reload.done},
+          {"failed", reload.failed},       {"restart_needed_for", reload.restarts}};
+}
+
+Json QueriesJson(const Observed& observed) {
+  using Stats = answer::WorkerStats;
+  const auto total = [&](auto pick) { return Total(observed, pick); };
+  Json responses = Json::object();
+  for (std::size_t rcode = 0; rcode < Stats::kRcodes; ++rcode) {
+    const auto count = total([=](const Stats& s) -> auto& { return s.responses[rcode]; });
+    if (count > 0) responses[RcodeName(rcode)] = count;
+  }
+  return {{"udp", total([](const Stats& s) -> auto& { return s.queries[0]; })},
+          {"tcp", total([](const Stats& s) -> auto& { return s.queries[1]; })},
+          {"responses", std::move(responses)},
+          {"dropped", total([](const Stats& s) -> auto& { return s.dropped; })},
+          {"truncated", total([](const Stats& s) -> auto& { return s.truncated; })},
+          {"site_answers", total([](const Stats& s) -> auto& { return s.site_answers; })},
+          {"fail_open", total([](const Stats& s) -> auto& { return s.fail_open; })}};
+}
+
+Json ZonesJson(const Observed& observed) {
+  Json zones = Json::array();
+  const auto served = observed.served->Get();
+  for (const auto& zone : served->zones.zones()) {
+    zones.push_back({{"apex", zone->apex().ToString()},
+                     {"serial", zone->serial()},
+                     {"records", zone->record_count()},
+                     {"sites", zone->site_count()}});
+  }
+  return zones;
+}
+
+Json LoadJson(const fleet::Load& load) {
+  static constexpr struct {
+    const char* name;
+    std::optional<double> fleet::Load::*value;
+  } kFields[] = {
+      {"cpu_utilization", &fleet::Load::cpu_utilization},
+      {"mem_utilization", &fleet::Load::mem_utilization},
+      {"application_utilization", &fleet::Load::application_utilization},
+      {"rps", &fleet::Load::rps},
+      {"eps", &fleet::Load::eps},
+      {"sps", &fleet::Load::sps},
+      {"cpus", &fleet::Load::cpus},
+      {"run_queue", &fleet::Load::run_queue},
+      {"blocked_processes", &fleet::Load::blocked_processes},
+      {"swap_out_rate", &fleet::Load::swap_out_rate},
+      {"disk_utilization", &fleet::Load::disk_utilization},
+      {"network_utilization", &fleet::Load::network_utilization},
+      {"connections", &fleet::Load::connections},
+      {"memory_available_bytes", &fleet::Load::memory_available_bytes},
+      {"memory_total_bytes", &fleet::Load::memory_total_bytes},
+      {"process_time_seconds", &fleet::Load::process_time_seconds},
+  };
+  Json json = Json::object();
+  for (const auto& field : kFields) {
+    if (load.*field.value) json[field.name] = *(load.*field.value);
+  }
+  if (!load.named_metrics.empty()) json["named_metrics"] = load.named_metrics;
+  return json;
+}
+
+Json NodeJson(const NodeStatus& node, MonotonicTime now) {
+  Json json{{"name", node.name},
+            {"state", fleet::NameOf(node.state)},
+            {"reason", node.reason},
+            {"addresses", Texts(node.addresses)},
+            {"refused_addresses", Texts(node.refused)},
+            {"heartbeat_age_seconds", nullptr},
+            {"interval_seconds", Seconds(node.interval)},
+            {"software_version", node.software_version},
+            {"cost", node.cost},
+            {"answers", node.answers},
+            {"error_share", node.error_share},
+            {"declares_hosting", node.declares_hosting},
+            {"sites", node.sites},
+            {"load", LoadJson(node.load)}};
+  if (node.heard) json["heartbeat_age_seconds"] = Seconds(now - *node.heard);
+  json["model"] = {{"sessions", node.figures.sessions},
+                   {"load_per_session", node.figures.load_per_session},
+                   {"background", node.figures.background},
+                   {"sessions_per_answer", node.figures.sessions_per_answer},
+                   {"cpus", node.figures.cpus},
+                   {"factor", node.figures.factor}};
+  return json;
+}
+
+Json FleetJson(const Observed& observed, const StatusReport& fleet) {
+  return {{"heartbeats", fleet.reports},
+          {"heartbeats_dropped", fleet.dropped_beats},
+          {"heartbeat_faults", FaultCounts(observed, fleet)},
+          {"streams", observed.streams()},
+          {"hosted_sites", fleet.hosted_sites},
+          {"bound_addresses", fleet.bound_addresses},
+          {"transitions", fleet.transitions},
+          {"publications", fleet.publications},
+          {"session_seconds", fleet.session_seconds},
+          {"sessions_per_answer", fleet.sessions_per_answer},
+          {"cpus_per_session", fleet.cpus_per_session},
+          {"state_store_error", fleet.store_error}};
+}
+
+}  // namespace
+
+std::string StatusJson(const Observed& observed, MonotonicTime now, WallTime wall) {
+  const auto fleet = observed.fleet();
+  Json nodes = Json::array();
+  for (const NodeStatus& node : fleet->nodes) nodes.push_back(NodeJson(node, now));
+  const Json status{
+      {"version", DNSD_VERSION},
+      {"time", TimeText(wall)},
+      {"started", TimeText(observed.started)},
+      {"uptime_seconds", std::chrono::duration<double>(wall - observed.started).count()},
+      {"workers", observed.workers.size()},
+      {"listen", ListenJson(observed)},
+      {"reload", ReloadJson(observed.reload())},
+      {"queries", QueriesJson(observed)},
+      {"zones", ZonesJson(observed)},
+      {"fleet", FleetJson(observed, *fleet)},
+      {"nodes", std::move(nodes)}};
+  // Node names come from reporters: what is not UTF-8 is replaced, never thrown at.
+  return status.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace dnsd::server
