@@ -109,6 +109,8 @@ struct StoredNode {
   NodeState state = NodeState::kUnknown;
   bool declares_hosting = false;
   Load load{};
+
+  friend bool operator==(const StoredNode&, const StoredNode&) = default;
 };
 
 // What happened since the last TakeOutcome, for the control loop to pass on.
@@ -127,7 +129,10 @@ class Fleet {
   // Adds a node as stored. Alive and its like become usable at once, and are judged by silence
   // once `restart_grace` is over; dead and leaving stay until they report. Before any Apply.
   NodeIndex Restore(const StoredNode& stored);
-  HostingBuilder& hosting_builder() { return hosting_; }
+  // Takes the hosting over as stored, its nodes those of Restore. Before any Apply.
+  void RestoreHosting(std::shared_ptr<const HostingTable> table) {
+    hosting_.Adopt(std::move(table));
+  }
 
   // Takes one event in. The node whose load it brought, or kNoNode.
   NodeIndex Apply(const Event& event);

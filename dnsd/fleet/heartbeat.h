@@ -34,6 +34,8 @@ struct Load {
   std::optional<double> memory_total_bytes{};
   std::optional<double> process_time_seconds{};
   std::map<std::string, double> named_metrics{};
+
+  friend bool operator==(const Load&, const Load&) = default;
 };
 
 struct SiteReport {

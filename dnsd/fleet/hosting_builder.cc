@@ -70,6 +70,17 @@ bool AllDistinct(std::span<const SiteReport> sites) {
 
 }  // namespace
 
+void HostingBuilder::Adopt(std::shared_ptr<const HostingTable> table) {
+  table_ = std::move(table);
+  counts_.clear();
+  table_->ForEach([this](auto, std::span<const Host> hosts) {
+    for (const Host& host : hosts) {
+      if (counts_.size() <= host.node) counts_.resize(host.node + std::size_t{1});
+      ++counts_[host.node];
+    }
+  });
+}
+
 void HostingBuilder::SetFull(NodeIndex node, std::span<const SiteReport> sites) {
   Begin(node);
   if (NamesAll(node, sites)) {

@@ -19,6 +19,8 @@ class HostingBuilder {
  public:
   HostingBuilder() : table_(std::make_shared<HostingTable>()) {}
 
+  // Goes on from `table`; before any change.
+  void Adopt(std::shared_ptr<const HostingTable> table);
   // The node hosts exactly `sites`; of a site named twice the last counts.
   void SetFull(NodeIndex node, std::span<const SiteReport> sites);
   // The node hosts every site whose pool has it, but those of `sites` that are not ready or not

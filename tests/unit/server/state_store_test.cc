@@ -1,0 +1,169 @@
+#include "dnsd/server/state_store.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "dnsd/fleet/hosting_builder.h"
+
+namespace dnsd::server {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+fleet::SiteReport Site(const std::string& name, std::uint64_t version) {
+  return {*wire::Name::Parse(name), version, 1000, true, true};
+}
+
+fleet::StoredNode NodeNamed(const std::string& name, fleet::NodeState state) {
+  return {.name = name,
+          .addresses = {*IpAddress::Parse("192.0.2.1"), *IpAddress::Parse("2001:db8::1")},
+          .software_version = "0.1.0",
+          .interval = std::chrono::milliseconds(500),
+          .state = state,
+          .declares_hosting = true,
+          .load = {.cpu_utilization = 0.25, .rps = 0.1, .named_metrics = {{"queue", 3}}}};
+}
+
+std::vector<fleet::Host> HostsOf(const StoredState& state, const std::string& site) {
+  const auto name = *wire::Name::Parse(site);
+  const auto hosts = state.hosting->Find(name.Hash(), name.wire());
+  return {hosts.begin(), hosts.end()};
+}
+
+class StateStoreTest : public ::testing::Test {
+ protected:
+  StateStoreTest() {
+    std::string pattern = fs::temp_directory_path() / "dnsd-state-XXXXXX";
+    dir_ = mkdtemp(pattern.data());
+  }
+  ~StateStoreTest() override { fs::remove_all(dir_); }
+
+  std::unique_ptr<StateStore> Open() {
+    auto store = StateStore::Open(dir_);
+    EXPECT_TRUE(store.ok()) << store.status();
+    return store.ok() ? *std::move(store) : nullptr;
+  }
+  void Save(const StoredState& state) {
+    Open()->Save(std::make_shared<const StoredState>(state));  // closing it writes
+  }
+  std::size_t FilesNamed(const std::string& part) const {
+    std::size_t found = 0;
+    for (const auto& entry : fs::directory_iterator(dir_)) {
+      found += entry.path().filename().string().find(part) != std::string::npos;
+    }
+    return found;
+  }
+
+  std::string dir_;
+  fleet::HostingBuilder builder_;
+};
+
+TEST_F(StateStoreTest, IsEmptyAtFirst) {
+  const auto store = Open();
+  EXPECT_TRUE(store->restored().nodes.empty());
+  EXPECT_TRUE(store->restored().hosting->empty());
+}
+
+TEST_F(StateStoreTest, ReadsBackWhatItWrote) {
+  builder_.SetFull(0, std::vector{Site("a.example", 3), Site("b.example", 1)});
+  builder_.SetFull(1, std::vector{Site("a.example", 4)});
+  const StoredState state{
+      {NodeNamed("n1", fleet::NodeState::kAlive), NodeNamed("n2", fleet::NodeState::kDead)},
+      builder_.Build()};
+  Save(state);
+  const auto store = Open();
+  EXPECT_EQ(store->restored().nodes, state.nodes);
+  EXPECT_EQ(store->restored().hosting->site_count(), 2U);
+  EXPECT_EQ(HostsOf(store->restored(), "a.example"), HostsOf(state, "a.example"));
+}
+
+TEST_F(StateStoreTest, WritesWhatWasAddedChangedAndDropped) {
+  const std::vector nodes{NodeNamed("n1", fleet::NodeState::kAlive)};
+  std::vector<fleet::SiteReport> sites;
+  for (int i = 0; i < 3000; ++i) sites.push_back(Site("s" + std::to_string(i) + ".example", 1));
+  builder_.SetFull(0, sites);
+  Save({nodes, builder_.Build()});
+  {
+    const auto store = Open();
+    fleet::HostingBuilder builder;
+    builder.Adopt(store->restored().hosting);
+    builder.Change(0, std::vector{Site("s1.example", 2), Site("new.example", 1)},
+                   std::vector{*wire::Name::Parse("s2.example")});
+    store->Save(std::make_shared<const StoredState>(StoredState{nodes, builder.Build()}));
+  }
+  const auto store = Open();
+  EXPECT_EQ(store->restored().hosting->site_count(), 3000U);
+  EXPECT_EQ(HostsOf(store->restored(), "s1.example").at(0).content_version, 2U);
+  EXPECT_EQ(HostsOf(store->restored(), "new.example").size(), 1U);
+  EXPECT_TRUE(HostsOf(store->restored(), "s2.example").empty());
+}
+
+TEST_F(StateStoreTest, OfManySavesTheLastOneStays) {
+  {
+    const auto store = Open();
+    for (int i = 0; i <= 20; ++i) {
+      StoredState state{{NodeNamed("n1", fleet::NodeState::kAlive)}, builder_.Build()};
+      state.nodes[0].load.cpu_utilization = i / 20.0;
+      store->Save(std::make_shared<const StoredState>(std::move(state)));
+    }
+  }
+  EXPECT_EQ(Open()->restored().nodes.at(0).load.cpu_utilization, 1.0);
+}
+
+TEST_F(StateStoreTest, ADamagedFileIsMovedAsideAndKept) {
+  std::ofstream(dir_ + "/state.db") << std::string(8192, 'x');
+  EXPECT_TRUE(Open()->restored().nodes.empty());
+  EXPECT_EQ(FilesNamed("state.db.damaged-"), 1U);
+  Save({{NodeNamed("n1", fleet::NodeState::kAlive)}, builder_.Build()});
+  EXPECT_EQ(Open()->restored().nodes.size(), 1U);
+}
+
+TEST_F(StateStoreTest, DamageInsideTheTablesIsFoundToo) {
+  std::vector<fleet::SiteReport> sites;
+  for (int i = 0; i < 5000; ++i) sites.push_back(Site("s" + std::to_string(i) + ".example", 1));
+  builder_.SetFull(0, sites);
+  Save({{NodeNamed("n1", fleet::NodeState::kAlive)}, builder_.Build()});
+  std::fstream file(dir_ + "/state.db", std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(4096);  // all pages but the first, which has the schema
+  file << std::string(fs::file_size(dir_ + "/state.db") - 4096, 'x');
+  file.close();
+  EXPECT_TRUE(Open()->restored().nodes.empty());
+  EXPECT_EQ(FilesNamed("state.db.damaged-"), 1U);
+}
+
+TEST_F(StateStoreTest, TablesOfAnotherVersionAreMovedAside) {
+  {
+    auto database = SqliteDatabase::Open(dir_ + "/state.db");
+    ASSERT_TRUE(database.ok());
+    ASSERT_TRUE(database->Run("PRAGMA user_version = 99").ok());
+  }
+  EXPECT_NE(Open(), nullptr);
+  EXPECT_EQ(FilesNamed("state.db.damaged-"), 1U);
+}
+
+TEST_F(StateStoreTest, ADirectoryThatCannotBeMadeIsNamed) {
+  std::ofstream(dir_ + "/file") << "no directory";
+  const auto store = StateStore::Open(dir_ + "/file/below");
+  EXPECT_THAT(Message(store.status()), HasSubstr(dir_ + "/file/below: cannot create"));
+}
+
+TEST_F(StateStoreTest, AFileThatCannotBeOpenedIsNamed) {
+  fs::create_directory(dir_ + "/state.db");
+  const auto store = StateStore::Open(dir_);
+  EXPECT_THAT(Message(store.status()), HasSubstr(dir_ + "/state.db: "));
+}
+
+TEST_F(StateStoreTest, TwoAtOnceAreRefused) {
+  const auto first = Open();
+  const auto second = StateStore::Open(dir_);
+  EXPECT_TRUE(absl::IsUnavailable(second.status()));
+  EXPECT_THAT(Message(second.status()), HasSubstr("state.db: in use by another process"));
+}
+
+}  // namespace
+}  // namespace dnsd::server
