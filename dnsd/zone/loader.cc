@@ -154,12 +154,11 @@ class Loader {
                        owner->ToString() + "; wanted IN");
     }
     const LdnsPtr<ldns_buffer> buffer(ldns_buffer_new(LDNS_MAX_PACKETLEN));
-    if (ldns_rr_rdata2buffer_wire(buffer.get(), &record) != LDNS_STATUS_OK ||
-        ldns_buffer_position(buffer.get()) < 2) {
+    if (ldns_rr_rdata2buffer_wire(buffer.get(), &record) != LDNS_STATUS_OK) {
       return Fault(path, line, "rdata at " + owner->ToString() + " does not fit a record");
     }
-    const std::span<const std::uint8_t> rdata(ldns_buffer_begin(buffer.get()) + 2,
-                                              ldns_buffer_position(buffer.get()) - 2);
+    const std::span<const std::uint8_t> rdata(ldns_buffer_begin(buffer.get()),
+                                              ldns_buffer_position(buffer.get()));
     builder_.Add(*owner, type, ldns_rr_ttl(&record), rdata, source);
   }
 

@@ -1,0 +1,391 @@
+#include "dnsd/zone/loader.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/octets.h"
+#include "tests/unit/zone_text.h"
+
+namespace dnsd::zone {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+using std::string_literals::operator""s;
+using wire::Name;
+using wire::RrType;
+
+const std::string kSoa = "@ 3600 SOA ns1 hostmaster 7 3600 600 86400 5\n";
+
+class LoadZoneTest : public ::testing::Test {
+ protected:
+  absl::StatusOr<LoadedZone> Load(const std::string& text) {
+    return LoadZone(folder_.Write("zone", text), *Name::Parse("example"), addresses_, rules_);
+  }
+  // The zone of a text that must load.
+  std::shared_ptr<const zone::Zone> MustLoad(const std::string& text) {
+    auto loaded = Load(text);
+    EXPECT_TRUE(loaded.ok()) << loaded.status().ToString();
+    return loaded.ok() ? loaded->zone : nullptr;
+  }
+  // The message of a text that must not, the folder's name left out.
+  std::string Faults(const std::string& text) {
+    const auto loaded = Load(text);
+    EXPECT_EQ(loaded.status().code(), absl::StatusCode::kInvalidArgument);
+    return Short(std::string(loaded.status().message()));
+  }
+  std::string Short(std::string message) const {
+    const std::string folder = folder_.path("");
+    for (std::size_t at; (at = message.find(folder)) != std::string::npos;) {
+      message.erase(at, folder.size());
+    }
+    return message;
+  }
+  static std::vector<std::string> Rdata(const Zone& zone, const std::string& owner, RrType type) {
+    std::vector<std::string> all;
+    const Name name = *Name::Parse(owner);
+    const Node* node = zone.FindExact(name.Hash(), name.wire());
+    const Rrset* rrset = node == nullptr ? nullptr : zone.FindRrset(*node, type);
+    if (rrset == nullptr) return all;
+    for (const auto rdata : RecordsOf(zone.rdata(*rrset))) all.push_back(Text(rdata));
+    EXPECT_EQ(all.size(), rrset->count);
+    return all;
+  }
+  static int Ttl(const Zone& zone, const std::string& owner, RrType type) {
+    const Name name = *Name::Parse(owner);
+    const Node* node = zone.FindExact(name.Hash(), name.wire());
+    const Rrset* rrset = node == nullptr ? nullptr : zone.FindRrset(*node, type);
+    return rrset == nullptr ? -1 : static_cast<int>(rrset->ttl);
+  }
+
+  ZoneFolder folder_;
+  AddressTable addresses_;
+  SiteRules rules_;
+};
+
+TEST_F(LoadZoneTest, ReadsTheTypesAsTheyAreSent) {
+  const auto zone = MustLoad(kSoa +
+                             "www 0 HINFO \"WWW-Server\" \"WWW\"\n"
+                             "www 0 WKS 203.64.100.117 TCP 80\n"
+                             "www 0 A 203.64.100.117\n"
+                             "www 0 AAAA 2001:db8::1\n"
+                             "www 0 MX 10 Mail\n"
+                             "www 0 TXT \"a b\" c\n"
+                             "www 0 SRV 1 2 443 Mail\n"
+                             "www 0 TYPE65534 \\# 3 010203\n"
+                             "www 0 TYPE65533 \\# 0\n"
+                             "www 0 CAA 0 issue \"ca.example\"\n");
+  ASSERT_TRUE(zone);
+  const struct {
+    RrType type;
+    std::string rdata;
+  } cases[] = {
+      {RrType::kHinfo, "\x0AWWW-Server\3WWW"},
+      // Bit 80 of the map: the top bit of its eleventh octet (RFC 1035 §3.4.2).
+      {RrType::kWks, "\xCB\x40\x64\x75\x06\0\0\0\0\0\0\0\0\0\0\x80"s},
+      {RrType::kA, "\xCB\x40\x64\x75"},
+      {RrType::kAaaa, "\x20\x01\x0D\xB8\0\0\0\0\0\0\0\0\0\0\0\1"s},
+      {RrType::kMx, "\0\x0A\4mail\7example\0"s},
+      {RrType::kTxt, "\3a b\1c"},
+      {RrType::kSrv, "\0\1\0\2\1\xBB\4Mail\7example\0"s},
+      {static_cast<RrType>(65534), "\1\2\3"},
+      {static_cast<RrType>(65533), ""},
+      {static_cast<RrType>(257), "\0\5issueca.example"s},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(static_cast<int>(c.type));
+    EXPECT_THAT(Rdata(*zone, "www.example", c.type), ElementsAre(c.rdata));
+  }
+}
+
+TEST_F(LoadZoneTest, ReadsAnSoaOverSeveralLines) {
+  const auto zone = MustLoad(
+      "$ORIGIN example.\n"
+      "@  3600 IN SOA ns1 hostmaster (\n"
+      "     7       ; serial\n"
+      "     3600    ; refresh\n"
+      "     600 86400\n"
+      "     5 )\n"
+      "www 60 A 192.0.2.1\n");
+  ASSERT_TRUE(zone);
+  EXPECT_EQ(zone->serial(), 7U);
+  EXPECT_EQ(zone->negative_ttl(), 5U);
+  EXPECT_EQ(Ttl(*zone, "www.example", RrType::kA), 60);
+}
+
+TEST_F(LoadZoneTest, KeepsNegativeAnswersNoLongerThanTheSoa) {
+  const auto zone = MustLoad("@ 4 SOA ns1 hostmaster 7 3600 600 86400 5\n");
+  ASSERT_TRUE(zone);
+  EXPECT_EQ(zone->negative_ttl(), 4U);
+}
+
+TEST_F(LoadZoneTest, ReadsAFileWithoutAFinalNewline) {
+  const auto zone = MustLoad(kSoa + "www 60 A 192.0.2.1");
+  ASSERT_TRUE(zone);
+  EXPECT_EQ(Ttl(*zone, "www.example", RrType::kA), 60);
+}
+
+TEST_F(LoadZoneTest, ReadsCarriageReturnsTabsCommentsAndBlankLines) {
+  const auto zone = MustLoad(
+      "; a comment\r\n\r\n@\t3600\tSOA ns1 hostmaster 7 3600 600 86400 5 ; c\r\n"
+      "\t \n;\nwww 60 A 192.0.2.1\r\n; the end");
+  ASSERT_TRUE(zone);
+  EXPECT_THAT(Rdata(*zone, "www.example", RrType::kA), ElementsAre("\xC0\0\2\1"s));
+}
+
+TEST_F(LoadZoneTest, GivesARecordTheTtlThatRulesIt) {
+  const auto zone = MustLoad(
+      "@ SOA ns1 hostmaster 7 3600 600 86400 5\n"
+      "a TXT none-at-all\n"
+      "b 30 TXT own\n"
+      "c TXT last-stated\n"
+      "$TTL 1h30m\n"
+      "d TXT directive\n"
+      "e 0 TXT zero\n"
+      "f TXT directive-still\n"
+      "$TTL 7\n"
+      "g 1d IN TXT own\n"
+      "h TXT next-directive\n");
+  ASSERT_TRUE(zone);
+  const struct {
+    const char* owner;
+    int ttl;
+  } cases[] = {{"a", 3600}, {"b", 30},   {"c", 30},    {"d", 5400},
+               {"e", 0},    {"f", 5400}, {"g", 86400}, {"h", 7}};
+  for (const auto& c : cases) {
+    EXPECT_EQ(Ttl(*zone, c.owner + ".example"s, RrType::kTxt), c.ttl) << c.owner;
+  }
+}
+
+TEST_F(LoadZoneTest, UsesTheLeastTtlOfAnRrsetAndSaysSo) {
+  const auto loaded = Load(kSoa + "@ NS ns1\nns1 60 A 192.0.2.1\nns1 30 A 192.0.2.2\n");
+  ASSERT_TRUE(loaded.ok());
+  EXPECT_EQ(Ttl(*loaded->zone, "ns1.example", RrType::kA), 30);
+  ASSERT_EQ(loaded->warnings.size(), 1U);
+  EXPECT_THAT(Short(loaded->warnings[0]), StartsWith("zone:4: TTL 30 differs"));
+}
+
+TEST_F(LoadZoneTest, TakesATtlAbove31BitsAsZero) {
+  const auto zone = MustLoad(kSoa + "a 2147483647 TXT x\nb 2147483648 TXT x\n");
+  ASSERT_TRUE(zone);
+  EXPECT_EQ(Ttl(*zone, "a.example", RrType::kTxt), 2147483647);
+  EXPECT_EQ(Ttl(*zone, "b.example", RrType::kTxt), 0);
+}
+
+TEST_F(LoadZoneTest, FollowsOriginAndInclude) {
+  folder_.Write("sub/one", "a 60 TXT one\n$ORIGIN deep.example.\nb 60 TXT two\n$INCLUDE two\n");
+  folder_.Write("sub/two", "c 60 TXT three");
+  const auto zone = MustLoad(kSoa +
+                             "$INCLUDE sub/one in ; a comment\n"
+                             "d 60 TXT four\n"
+                             "$ORIGIN other.example.\n"
+                             "e 60 TXT five\n"
+                             "$INCLUDE " +
+                             folder_.Write("abs", "f 60 TXT six\n") +
+                             "\n"
+                             "$INCLUDE abs full.example.\n");
+  ASSERT_TRUE(zone);
+  for (const char* owner : {"a.in", "b.deep", "c.deep", "d", "e.other", "f.other", "f.full"}) {
+    SCOPED_TRACE(owner);
+    EXPECT_EQ(Ttl(*zone, owner + ".example"s, RrType::kTxt), 60);
+  }
+}
+
+TEST_F(LoadZoneTest, GivesABlankOwnerTheNameBefore) {
+  const auto zone = MustLoad(kSoa + "  60 NS ns1\nns1 60 A 192.0.2.1\n 60 AAAA 2001:db8::1\n");
+  ASSERT_TRUE(zone);
+  EXPECT_EQ(Ttl(*zone, "example", RrType::kNs), 60);
+  EXPECT_EQ(Ttl(*zone, "ns1.example", RrType::kAaaa), 60);
+}
+
+TEST_F(LoadZoneTest, DropsRecordsThatRepeat) {
+  const auto loaded = Load(kSoa + kSoa + "@ NS ns1\n@ NS NS1\nns1 60 A 192.0.2.1\n" +
+                           "ns1 60 A 192.0.2.1\nc CNAME ns1\nc CNAME Ns1\n");
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  EXPECT_THAT(Rdata(*loaded->zone, "example", RrType::kNs), ElementsAre("\3ns1\7example\0"s));
+  EXPECT_EQ(Rdata(*loaded->zone, "ns1.example", RrType::kA).size(), 1U);
+  EXPECT_EQ(loaded->zone->site_count(), 0U);
+}
+
+TEST_F(LoadZoneTest, TellsFileLineValueAndWhatWasWanted) {
+  const struct {
+    const char* shape;
+    std::string text;
+    const char* want;
+  } cases[] = {
+      {"no SOA", "www 60 A 192.0.2.1\n", "zone: no SOA at the apex example.; wanted one"},
+      {"an empty file", "", "zone: no SOA at the apex example.; wanted one"},
+      {"two SOAs", kSoa + "\n@ SOA ns2 hostmaster 8 3600 600 86400 5\n",
+       "zone:3: second SOA at the apex example.; wanted one"},
+      {"an SOA below the apex", kSoa + "sub SOA ns2 hostmaster 8 3600 600 86400 5\n",
+       "zone:2: SOA at sub.example.; wanted it at the apex example. only"},
+      {"out of zone", kSoa + "www.example.org. 60 A 192.0.2.1\n",
+       "zone:2: owner name www.example.org. is outside the zone; wanted a name at or below "
+       "example."},
+      {"CNAME, then other data", kSoa + "www CNAME a\nb TXT x\nwww A 192.0.2.1\n",
+       "zone:4: CNAME and other data at www.example.; wanted the CNAME alone (RFC 1034 3.6.2)"},
+      {"other data, then CNAME", kSoa + "www A 192.0.2.1\nwww CNAME a\n",
+       "zone:3: CNAME and other data at www.example.; wanted the CNAME alone (RFC 1034 3.6.2)"},
+      {"two CNAMEs", kSoa + "www CNAME a\nwww CNAME b\n",
+       "zone:3: second CNAME at www.example.; wanted one (RFC 2181 10.1)"},
+      {"two DNAMEs", kSoa + "www DNAME a\nwww DNAME b\n",
+       "zone:3: second DNAME at www.example.; wanted one (RFC 6672 2.4)"},
+      {"another class", kSoa + "www 60 CH A 192.0.2.1\n",
+       "zone:2: class 3 at www.example.; wanted IN"},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.shape);
+    EXPECT_EQ(Faults(c.text), c.want);
+  }
+}
+
+TEST_F(LoadZoneTest, NamesTheLineOfAnEntryThatDoesNotParse) {
+  const struct {
+    const char* shape;
+    std::string text;
+    const char* start;
+    const char* found;
+  } cases[] = {
+      {"an address", kSoa + "www 60 A 192.0.2.256\n", "zone:2: found '", "192.0.2.256"},
+      {"a type", kSoa + "\n; c\nwww 60 AX 192.0.2.1\n", "zone:4: found '", "AX"},
+      {"after an SOA of several lines",
+       "@ SOA ns1 h (\n7 3600\n600 86400 5 )\nwww A nonsense\nb A 192.0.2.1\n", "zone:4: found '",
+       "nonsense"},
+      {"rdata missing", kSoa + "www 60 MX 10\n", "zone:2: found '", "MX 10"},
+      {"a label too long", kSoa + std::string(64, 'a') + " 60 A 192.0.2.1\n", "zone:2: found '",
+       "aaa"},
+      {"a directive nobody knows", kSoa + "$GENERATE 1-2 a$ A 192.0.2.$\n", "zone:2: found '",
+       "$GENERATE"},
+      {"opaque rdata of the wrong size", kSoa + "www 60 A \\# 3 010203\n", "zone:2: ", "www"},
+      {"opaque rdata that holds no name", kSoa + "www 60 NS \\# 3 090203\n", "zone:2: ", "www"},
+      {"an SOA cut short", kSoa + "@ 60 SOA \\# 4 00000000\n", "zone:2: ", "SOA"},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.shape);
+    const std::string faults = Faults(c.text);
+    EXPECT_THAT(faults, StartsWith(c.start));
+    EXPECT_THAT(faults, HasSubstr(c.found));
+    EXPECT_EQ(faults.find('\n'), std::string::npos) << faults;
+  }
+}
+
+TEST_F(LoadZoneTest, TellsAllFaultsUpToTwenty) {
+  std::string text = kSoa;
+  for (int i = 0; i < 3; ++i) text += "a" + std::to_string(i) + " A x\n";
+  text += "www.example.org. A 192.0.2.1\n";
+  const std::string four = Faults(text);
+  for (const char* line : {"zone:2:", "zone:3:", "zone:4:", "zone:5: owner"}) {
+    EXPECT_THAT(four, HasSubstr(line));
+  }
+  for (int i = 0; i < 40; ++i) text += "b" + std::to_string(i) + " A x\n";
+  const std::string many = Faults(text);
+  EXPECT_THAT(many, HasSubstr("too many faults"));
+  EXPECT_LT(std::count(many.begin(), many.end(), '\n'), 25);
+}
+
+TEST_F(LoadZoneTest, NamesTheFaultInTheIncludedFile) {
+  folder_.Write("part", "a A 192.0.2.1\nb A nonsense\nc.other. A 192.0.2.1\n");
+  const std::string faults = Faults(kSoa + "$INCLUDE part\n");
+  EXPECT_THAT(faults, HasSubstr("part:2: found '"));
+  EXPECT_THAT(faults, HasSubstr("part:3: owner name c.other. is outside the zone"));
+}
+
+TEST_F(LoadZoneTest, RefusesAnIncludeItCannotRead) {
+  EXPECT_THAT(Faults(kSoa + "\n$INCLUDE missing\n"),
+              StartsWith("zone:3: $INCLUDE missing: No such file"));
+  EXPECT_THAT(Faults(kSoa + "$INCLUDE\n"), StartsWith("zone:2: found '$INCLUDE'; wanted"));
+  EXPECT_THAT(Faults(kSoa + "$INCLUDE zone\n"), HasSubstr("at most 8 deep"));
+}
+
+TEST_F(LoadZoneTest, SaysThatAFileIsMissing) {
+  const auto missing =
+      LoadZone(folder_.path("no"), *Name::Parse("example"), addresses_, rules_).status();
+  EXPECT_EQ(missing.code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(Short(std::string(missing.message())),
+            "no: No such file or directory; wanted the zone file of example.");
+  const auto folder =
+      LoadZone(folder_.path(""), *Name::Parse("example"), addresses_, rules_).status();
+  EXPECT_EQ(folder.code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(folder.message()), HasSubstr("Is a directory"));
+}
+
+TEST_F(LoadZoneTest, WarnsOfAZoneThatNobodyCouldDelegateTo) {
+  const auto no_ns = Load(kSoa);
+  ASSERT_TRUE(no_ns.ok());
+  ASSERT_EQ(no_ns->warnings.size(), 1U);
+  EXPECT_EQ(Short(no_ns->warnings[0]), "zone: no NS at the apex example.");
+  const auto no_glue = Load(kSoa + "@ NS ns1\nsub NS ns.sub\nsub NS ns.elsewhere.\n");
+  ASSERT_TRUE(no_glue.ok());
+  ASSERT_EQ(no_glue->warnings.size(), 2U);
+  EXPECT_EQ(Short(no_glue->warnings[0]),
+            "zone:2: name server ns1.example. has no address in the zone");
+  EXPECT_EQ(Short(no_glue->warnings[1]),
+            "zone:3: name server ns.sub.example. has no address in the zone");
+}
+
+// Chen and Chi's two tables, as printed.
+TEST_F(LoadZoneTest, ReadsTheTablesOfTheLiterature) {
+  const auto zone = MustLoad(kSoa +
+                             "www 0 HINFO WWW-Server WWW\n"
+                             "www 0 A 203.64.100.117\n"
+                             "www 0 A 203.64.100.155\n"
+                             "www 0 A 203.64.100.183\n"
+                             "www 0 WKS 203.64.100.117 TCP http\n");
+  ASSERT_TRUE(zone);
+  EXPECT_EQ(zone->site_count(), 1U);
+  EXPECT_EQ(Rdata(*zone, "www.example", RrType::kA).size(), 3U);
+}
+
+TEST_F(LoadZoneTest, MakesASiteOfSeveralAddressesOrOfARule) {
+  rules_.Add("one.example", SiteOptions{});
+  rules_.Add("*.example", SiteOptions{});
+  const auto zone = MustLoad(kSoa + "one A 192.0.2.1\ntwo A 192.0.2.1\ntwo A 192.0.2.2\n" +
+                             "@ A 192.0.2.3\n*.w A 192.0.2.3\n");
+  ASSERT_TRUE(zone);
+  const auto rrset = [&](const char* owner) -> const Rrset& {
+    const Name name = *Name::Parse(owner);
+    return *zone->FindRrset(*zone->FindExact(name.Hash(), name.wire()), RrType::kA);
+  };
+  EXPECT_EQ(rrset("one.example").options, 1) << "the first rule that matches";
+  EXPECT_NE(rrset("one.example").pool, kNoPool);
+  EXPECT_EQ(rrset("two.example").options, 2);
+  EXPECT_EQ(rrset("*.w.example").options, 2);
+  EXPECT_EQ(rrset("example").pool, kNoPool) << "no rule, and one address";
+  EXPECT_EQ(zone->site_count(), 3U);
+}
+
+TEST_F(LoadZoneTest, MakesNoSiteOfGlue) {
+  const auto zone = MustLoad(kSoa +
+                             "sub NS ns.sub\nns.sub A 192.0.2.1\nns.sub A 192.0.2.2\n"
+                             "sub A 192.0.2.1\nsub A 192.0.2.2\n");
+  ASSERT_TRUE(zone);
+  EXPECT_EQ(zone->site_count(), 0U);
+}
+
+TEST_F(LoadZoneTest, StoresAPoolOnceForAllItsSites) {
+  std::string text = kSoa;
+  for (const char* site : {"a", "b", "c"}) {
+    for (int i = 1; i <= 4; ++i) text += site + " A 192.0.2."s + std::to_string(i) + "\n";
+    text += site + " AAAA 2001:db8::1\n"s + site + " AAAA 2001:db8::2\n";
+  }
+  // Other members, another order, and an AAAA whose octets are those of the four A: others.
+  text += "d A 192.0.2.1\nd A 192.0.2.2\n";
+  text += "e A 192.0.2.2\ne A 192.0.2.1\n";
+  text += "f AAAA c000:0201:c000:0202:c000:0203:c000:0204\n";
+  rules_.Add("f.example", {});
+  const auto zone = MustLoad(text);
+  ASSERT_TRUE(zone);
+  EXPECT_EQ(zone->site_count(), 6U);
+  EXPECT_EQ(zone->pool_count(), 5U);
+  EXPECT_EQ(addresses_.size(), 7U);
+  const Name name = *Name::Parse("e.example");
+  const Rrset& rrset = *zone->FindRrset(*zone->FindExact(name.Hash(), name.wire()), RrType::kA);
+  const Pool pool = zone->pool(rrset.pool);
+  EXPECT_EQ(Text(pool.address(0)), "\xC0\0\2\2"s) << "in the order of the file";
+  EXPECT_EQ(addresses_.address(pool.members[1]).ToString(), "192.0.2.1");
+}
+
+}  // namespace
+}  // namespace dnsd::zone
