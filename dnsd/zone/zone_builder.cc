@@ -106,7 +106,6 @@ void ZoneBuilder::Grow() {
 }
 
 std::shared_ptr<const Zone> ZoneBuilder::Build() {
-  zone_->record_count_ = records_.size();
   SortRecords();
   for (std::size_t first = 0; first < records_.size();) {
     std::size_t last = first;
@@ -144,7 +143,7 @@ void ZoneBuilder::CheckNode(std::uint32_t node, Records records) {
                                zone_->apex_.ToString() + " only");
     }
     if (record.type == RrType::kDname) {
-      if (dname != nullptr) {
+      if (dname != nullptr && AsText(rdata(*dname)) != AsText(rdata(record))) {
         Fault(record.source,
               "second DNAME at " + NameOf(node).ToString() + "; wanted one (RFC 6672 2.4)");
       }
@@ -210,6 +209,7 @@ void ZoneBuilder::BuildRrset(std::uint32_t node, Records given) {
   } else {
     StoreRdata(rrset, records);
   }
+  zone_->record_count_ += records.size();
   zone_->rrsets_.push_back(rrset);
   ++zone_->nodes_[node].rrset_count;
 }

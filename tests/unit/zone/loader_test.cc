@@ -202,11 +202,13 @@ TEST_F(LoadZoneTest, GivesABlankOwnerTheNameBefore) {
 
 TEST_F(LoadZoneTest, DropsRecordsThatRepeat) {
   const auto loaded = Load(kSoa + kSoa + "@ NS ns1\n@ NS NS1\nns1 60 A 192.0.2.1\n" +
-                           "ns1 60 A 192.0.2.1\nc CNAME ns1\nc CNAME Ns1\n");
+                           "ns1 60 A 192.0.2.1\nc CNAME ns1\nc CNAME Ns1\nd DNAME x\nd DNAME x\n");
   ASSERT_TRUE(loaded.ok()) << loaded.status();
   EXPECT_THAT(Rdata(*loaded->zone, "example", RrType::kNs), ElementsAre("\3ns1\7example\0"s));
   EXPECT_EQ(Rdata(*loaded->zone, "ns1.example", RrType::kA).size(), 1U);
+  EXPECT_EQ(Rdata(*loaded->zone, "d.example", RrType::kDname).size(), 1U);
   EXPECT_EQ(loaded->zone->site_count(), 0U);
+  EXPECT_EQ(loaded->zone->record_count(), 5U);
 }
 
 TEST_F(LoadZoneTest, TellsFileLineValueAndWhatWasWanted) {
