@@ -1,0 +1,254 @@
+#include "reporter/agent.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "dnsd/base/log.h"
+#include "reporter/text.h"
+
+namespace dnsd::reporter {
+namespace {
+
+using namespace std::chrono_literals;
+using heartbeat::v1::HostedSite;
+using heartbeat::v1::Load;
+
+constexpr double kMove = 0.2;             // of a utilisation, that is worth a report out of turn
+constexpr Duration kMostOften = 200ms;    // reports out of turn, and samples
+constexpr Duration kStartLimit = 2s;      // to wait for first results before the first report
+constexpr Duration kFreshEnough = 100ms;  // rates over less than this would be noise
+constexpr Duration kLeaveLimit = 1s;
+constexpr std::size_t kMostDetail = 255;
+
+// Long details are cut, as dnsd would.
+std::string Short(const std::string& detail) { return detail.substr(0, kMostDetail); }
+
+}  // namespace
+
+bool HasMoved(const Load& reported, const Load& now) {
+  const auto apart = [](double a, double b) { return std::abs(a - b) >= kMove - 1e-9; };
+  return apart(reported.cpu_utilization(), now.cpu_utilization()) ||
+         apart(reported.application_utilization(), now.application_utilization());
+}
+
+Agent::Agent(event_base* base, Mailbox& mailbox, Config config, std::uint64_t seed)
+    : base_(base),
+      mailbox_(mailbox),
+      config_(std::move(config)),
+      random_(seed),
+      clock_(base, [this] { Tick(); }),
+      urgent_(base, [this] { Beat(MonotonicClock::now(), true); }),
+      leave_check_(base, [this] { CheckLeft(); }) {
+  Build();
+}
+
+// Everything but the streams, from the configuration.
+void Agent::Build() {
+  started_ = MonotonicClock::now();
+  watch_.reset();
+  sampler_.reset();
+  if (config_.kernel_load) {
+    sampler_.emplace(Sampler::Options{"/", config_.cgroup, {config_.ports, config_.addresses}});
+    sampler_->Tick(started_);
+  }
+  source_.emplace(base_, config_.load_source);
+  source_->StartCommand();
+  health_.emplace(base_, config_.addresses.front(), Random(random_.Next()),
+                  [this](const std::string& subject) { HealthChanged(subject); });
+  if (config_.health) health_->Watch("", *config_.health);
+  state_.sites.clear();
+  contents_.clear();
+  state_.hosts_all = config_.hosting.all;
+  if (!config_.hosting.folder.empty()) {
+    watch_.emplace(base_, config_.hosting.folder,
+                   [this](const SiteContents& sites) { SitesChanged(sites); });
+  }
+  SitesChanged(watch_ ? watch_->sites() : config_.hosting.listed);
+  for (const auto& client : clients_) client->ResendHosting();
+  NodeHealthChanged();
+  SetClock();
+}
+
+// The sampling period: a whole part of the shortest interval that any dnsd wants, so that a
+// heartbeat falls on a sample.
+void Agent::SetClock() {
+  Duration interval = clients_.empty() ? config_.interval : clients_.front()->interval();
+  for (const auto& client : clients_) interval = std::min(interval, client->interval());
+  const auto parts = (interval + kMostOften - 1ns) / kMostOften;
+  const Duration period = interval / parts;
+  if (period == period_ && clock_.pending()) return;
+  period_ = period;
+  clock_.Every(period_);
+}
+
+void Agent::Tick() {
+  const MonotonicTime now = MonotonicClock::now();
+  if (sampler_) sampler_->Tick(now);
+  source_->ReadFile(now);
+  if (clients_.empty()) {
+    if (ReadyToReport(now)) OpenStreams();
+    return;
+  }
+  SetClock();
+  Duration interval = clients_.front()->interval();
+  for (const auto& client : clients_) interval = std::min(interval, client->interval());
+  if (now - beat_ >= interval - period_ / 2) {
+    source_->StartCommand();
+    return Beat(now, false);
+  }
+  const bool may = now - beat_ >= kMostOften - 10ms;
+  if (may && HasMoved(state_.load, LoadSoFar(now))) Beat(now, true);
+}
+
+// A report before the first results would call a node idle or unhealthy that is not.
+bool Agent::ReadyToReport(MonotonicTime now) const {
+  return (health_->all_known() && source_->settled()) || now - started_ >= kStartLimit;
+}
+
+void Agent::OpenStreams() {
+  Sample(MonotonicClock::now());
+  const Identity identity{config_.node, config_.addresses, config_.interval, config_.token};
+  for (const std::string& dnsd : config_.dnsd) {
+    clients_.push_back(std::make_unique<HeartbeatClient>(base_, mailbox_, state_, identity, dnsd,
+                                                         Security(), random_.Next()));
+  }
+  if (ready_) std::exchange(ready_, nullptr)();
+}
+
+ChannelSecurity Agent::Security() const {
+  if (!config_.tls.any()) return {grpc::InsecureChannelCredentials(), ""};
+  const auto pem = [](const std::string& path) {
+    return path.empty() ? "" : FileRoot().Read(path).value_or("");
+  };
+  const TlsConfig& tls = config_.tls;
+  return {grpc::SslCredentials({pem(tls.ca), pem(tls.key), pem(tls.certificate)}), tls.server_name};
+}
+
+// The load as it would be reported now: what decides whether it has moved.
+Load Agent::LoadSoFar(MonotonicTime now) const {
+  Load load;
+  if (sampler_ && sampler_->cpu_utilization()) {
+    load.set_cpu_utilization(*sampler_->cpu_utilization());
+  }
+  if (const Load* source = source_->Find(now)) load.MergeFrom(*source);
+  return load;
+}
+
+void Agent::Sample(MonotonicTime now) {
+  Load load;
+  if (sampler_) load = sampler_->Read(now, health_->sessions());
+  if (const Load* source = source_->Find(now)) load.MergeFrom(*source);
+  state_.load = std::move(load);
+  state_.sampled = beat_ = now;
+}
+
+void Agent::Beat(MonotonicTime now, bool urgent) {
+  if (!urgent || now - beat_ >= kFreshEnough) Sample(now);
+  for (const auto& client : clients_) client->Report(now, urgent);
+}
+
+void Agent::BeatSoon() {
+  if (!urgent_.pending()) urgent_.After(Duration::zero());
+}
+
+void Agent::HealthChanged(const std::string& subject) {
+  const HealthState& health = *health_->Find(subject);
+  const std::string what = subject.empty() ? "node" : "site " + subject;
+  if (health.healthy()) {
+    spdlog::info("{} is healthy", what);
+  } else {
+    spdlog::warn("{} is not healthy: {}", what, health.detail());
+  }
+  if (subject.empty()) {
+    NodeHealthChanged();
+  } else {
+    RefreshSite(subject, contents_.at(subject));
+  }
+  BeatSoon();
+}
+
+void Agent::NodeHealthChanged() {
+  const HealthState* health = health_->Find("");
+  state_.health.set_healthy(health == nullptr || health->healthy());
+  state_.health.set_detail(health == nullptr ? "" : Short(health->detail()));
+}
+
+void Agent::SitesChanged(const SiteContents& sites) {
+  for (const auto& [name, content] : contents_) {
+    if (sites.contains(name)) continue;
+    health_->Forget(name);
+    state_.sites.erase(name);
+    for (const auto& client : clients_) client->SiteChanged(name);
+  }
+  const SiteContents before = std::exchange(contents_, sites);
+  for (const auto& [name, content] : contents_) {
+    const auto at = before.find(name);
+    if (at != before.end() && at->second == content) continue;
+    const bool added = at == before.end();
+    if (added && config_.site_health) health_->Watch(name, ForSite(*config_.site_health, name));
+    RefreshSite(name, content);
+  }
+  BeatSoon();
+}
+
+void Agent::RefreshSite(const std::string& name, const SiteContent& content) {
+  const HealthState* health = health_->Find(name);
+  HostedSite& site = state_.sites[name];
+  site.set_name(name);
+  site.set_content_version(content.version);
+  site.set_bytes(content.bytes);
+  site.set_ready(true);
+  site.set_healthy(health == nullptr || health->healthy());
+  site.set_detail(health == nullptr ? "" : Short(health->detail()));
+  for (const auto& client : clients_) client->SiteChanged(name);
+}
+
+// Lets go of the streams that `next` does not want as they are. A dnsd that is told no more, and
+// one that knew the node by another name, hears that it leaves.
+void Agent::CloseStreams(const Config& next) {
+  const bool same = next.node == config_.node && next.addresses == config_.addresses &&
+                    next.interval == config_.interval && next.token == config_.token &&
+                    next.tls == config_.tls && next.dnsd == config_.dnsd;
+  if (same) return;
+  for (auto& client : clients_) {
+    const bool told_on = next.node == config_.node && std::find(next.dnsd.begin(), next.dnsd.end(),
+                                                                client->dnsd()) != next.dnsd.end();
+    if (told_on) continue;
+    client->Leave("configuration changed");
+    leaving_.push_back(std::move(client));
+  }
+  clients_.clear();
+  leave_limit_ = MonotonicClock::now() + kLeaveLimit;
+  leave_check_.Every(20ms);
+}
+
+void Agent::Reload(Config config) {
+  if (left_) return;
+  CloseStreams(config);
+  config_ = std::move(config);
+  Build();
+}
+
+void Agent::Stop(std::function<void()> left) {
+  left_ = std::move(left);
+  clock_.Stop();
+  urgent_.Stop();
+  for (auto& client : clients_) {
+    client->Leave("the reporter stops");
+    leaving_.push_back(std::move(client));
+  }
+  clients_.clear();
+  leave_limit_ = MonotonicClock::now() + kLeaveLimit;
+  leave_check_.Every(20ms);
+}
+
+void Agent::CheckLeft() {
+  const bool late = MonotonicClock::now() >= leave_limit_;
+  std::erase_if(leaving_, [late](const auto& client) { return late || client->finished(); });
+  if (!leaving_.empty()) return;
+  leave_check_.Stop();
+  if (left_) left_();
+}
+
+}  // namespace dnsd::reporter

@@ -1,0 +1,82 @@
+// The reporter put together: samples, checks and watches, and keeps every dnsd informed.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "dnsd/base/random.h"
+#include "reporter/config.h"
+#include "reporter/event_loop.h"
+#include "reporter/health_monitor.h"
+#include "reporter/heartbeat_client.h"
+#include "reporter/hosting_watch.h"
+#include "reporter/sampler.h"
+
+namespace dnsd::reporter {
+
+// Whether the load has moved far enough for a report out of turn.
+bool HasMoved(const heartbeat::v1::Load& reported, const heartbeat::v1::Load& now);
+
+// Belongs to the loop's thread.
+class Agent {
+ public:
+  Agent(event_base* base, Mailbox& mailbox, Config config, std::uint64_t seed);
+
+  // Called once, when the first streams are opened.
+  void OnReady(std::function<void()> ready) { ready_ = std::move(ready); }
+  // Goes on with another configuration. Streams stay open when nothing of theirs has changed.
+  void Reload(Config config);
+  // Tells every dnsd that the node leaves; `left` is called when all have been told, or after a
+  // second.
+  void Stop(std::function<void()> left);
+
+ private:
+  using Load = heartbeat::v1::Load;
+
+  void Build();
+  void SetClock();
+  void Tick();
+  bool ReadyToReport(MonotonicTime now) const;
+  void OpenStreams();
+  void CloseStreams(const Config& next);
+  ChannelSecurity Security() const;
+
+  void Sample(MonotonicTime now);
+  void Beat(MonotonicTime now, bool urgent);
+  void BeatSoon();
+  Load LoadSoFar(MonotonicTime now) const;
+
+  void NodeHealthChanged();
+  void SitesChanged(const SiteContents& sites);
+  void RefreshSite(const std::string& name, const SiteContent& content);
+  void HealthChanged(const std::string& subject);
+  void CheckLeft();
+
+  event_base* base_;
+  Mailbox& mailbox_;
+  Config config_;
+  Random random_;
+  NodeState state_;
+  SiteContents contents_;  // of the hosted sites, as last heard
+
+  std::optional<Sampler> sampler_;
+  std::optional<LoadSource> source_;
+  std::optional<HealthMonitor> health_;
+  std::optional<HostingWatch> watch_;
+  std::vector<std::unique_ptr<HeartbeatClient>> clients_;
+  std::vector<std::unique_ptr<HeartbeatClient>> leaving_;  // told of their end, until it is written
+
+  Duration period_{};  // of the samples
+  MonotonicTime started_;
+  MonotonicTime beat_;  // the last heartbeat
+  Timer clock_;
+  Timer urgent_;  // changes of one loop turn go in one heartbeat
+  Timer leave_check_;
+  MonotonicTime leave_limit_;
+  std::function<void()> ready_, left_;
+};
+
+}  // namespace dnsd::reporter

@@ -1,0 +1,52 @@
+// A command of the operator's, run beside the loop with a time limit.
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "dnsd/base/clock.h"
+#include "dnsd/base/status.h"
+#include "reporter/event_loop.h"
+
+namespace dnsd::reporter {
+
+// Runs `sh -c COMMAND` in a process group of its own, its standard output read to 64 KiB, its
+// standard input empty. At the limit, and when the object is destroyed, the whole group is killed.
+class ChildProcess {
+ public:
+  // What the command wrote, or why it failed: its exit status, its signal, or the limit
+  // (DeadlineExceeded).
+  using Done = std::function<void(absl::StatusOr<std::string> output)>;
+
+  // `done` is called once, in the loop, and may destroy the object.
+  static absl::StatusOr<std::unique_ptr<ChildProcess>> Start(event_base* base,
+                                                             const std::string& command,
+                                                             Duration limit, Done done);
+  ~ChildProcess();
+  ChildProcess(const ChildProcess&) = delete;
+  ChildProcess& operator=(const ChildProcess&) = delete;
+
+ private:
+  ChildProcess(event_base* base, pid_t pid, int output, Duration limit, Done done);
+  void ReadOutput();
+  void TimeOut();
+  bool HasEnded() const;
+  void TryReap();
+  void KillGroup() const;
+
+  pid_t pid_;  // also the group's number; 0 once reaped
+  int output_fd_;
+  Duration limit_;
+  Done done_;
+  std::string output_;
+  bool timed_out_ = false;
+  std::optional<Watch> readable_;
+  Watch child_signal_;
+  Timer timer_;
+};
+
+}  // namespace dnsd::reporter

@@ -1,0 +1,144 @@
+#include "reporter/config.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "reporter/text.h"
+
+namespace dnsd::reporter {
+namespace {
+
+// As dnsd wants them.
+constexpr std::size_t kMostNodeName = 255;
+constexpr std::size_t kLeastToken = 16;
+constexpr std::size_t kMostToken = 4096;
+constexpr const char* kSpace = " \t\r\n\v\f";
+
+// The faults found so far, each on a line that says where.
+class Findings {
+ public:
+  explicit Findings(const Config& config) : origin_(config.path.empty() ? "flags" : config.path) {}
+  void Add(const std::string& what) { all_ += (all_.empty() ? "" : "\n") + origin_ + ": " + what; }
+  absl::Status status() const {
+    return all_.empty() ? absl::OkStatus() : absl::InvalidArgumentError(all_);
+  }
+
+ private:
+  std::string origin_;
+  std::string all_;
+};
+
+std::string HostOf(const std::string& dnsd) { return dnsd.substr(0, dnsd.rfind(':')); }
+
+bool IsLoopback(const std::string& dnsd) {
+  const auto endpoint = Endpoint::Parse(dnsd);
+  return endpoint ? endpoint->address.is_loopback() : HostOf(dnsd) == "localhost";
+}
+
+void CheckNode(const Config& config, Findings& findings) {
+  if (config.node.empty()) {
+    findings.Add("no node name; add `node: NAME` or --node NAME");
+  } else if (config.node.size() > kMostNodeName ||
+             config.node.find_first_of(kSpace) != std::string::npos) {
+    findings.Add("node '" + config.node + "': wanted 1 to 255 octets without white space");
+  }
+  if (config.addresses.empty()) {
+    findings.Add("no service address; add `addresses: [IP]` or --address IP");
+  }
+  for (const IpAddress& address : config.addresses) {
+    if (address.is_unspecified()) {
+      findings.Add("address " + address.ToString() + ": wanted an address that a pool lists");
+    }
+  }
+}
+
+void CheckDnsd(const Config& config, Findings& findings) {
+  if (config.dnsd.empty()) {
+    findings.Add("no dnsd to report to; add `dnsd: [HOST:PORT]` or --dnsd HOST:PORT");
+  }
+  for (auto at = config.dnsd.begin(); at != config.dnsd.end(); ++at) {
+    if (std::find(config.dnsd.begin(), at, *at) != at) {
+      findings.Add("dnsd '" + *at + "' is given twice");
+    }
+    if (!config.tls.any() && !config.insecure && !IsLoopback(*at)) {
+      findings.Add("dnsd '" + *at +
+                   "' is not on loopback: wanted TLS (`tls: {ca: FILE}` or "
+                   "--tls-ca FILE), or --insecure to report in plain text");
+    }
+  }
+}
+
+void CheckReadable(const char* what, const std::string& path, Findings& findings) {
+  if (!path.empty() && access(path.c_str(), R_OK) != 0) {
+    findings.Add(std::string(what) + " '" + path + "': wanted a file that can be read");
+  }
+}
+
+void CheckTls(const TlsConfig& tls, Findings& findings) {
+  if (tls.certificate.empty() != tls.key.empty()) {
+    findings.Add("TLS certificate and key: wanted both or neither");
+  }
+  CheckReadable("TLS CA", tls.ca, findings);
+  CheckReadable("TLS certificate", tls.certificate, findings);
+  CheckReadable("TLS key", tls.key, findings);
+}
+
+void CheckSites(const Config& config, Findings& findings) {
+  const HostingConfig& hosting = config.hosting;
+  std::error_code error;
+  if (!hosting.folder.empty() && !std::filesystem::is_directory(hosting.folder, error)) {
+    findings.Add("sites folder '" + hosting.folder + "': wanted a directory");
+  }
+  if (config.site_health && hosting.all) {
+    findings.Add("a site health check wants to know the sites: add `sites:` or `sites_dir:`");
+  }
+  const auto names_site = [](const HealthCheckConfig& check) {
+    return (check.host + check.path + check.command).find("{site}") != std::string::npos;
+  };
+  if (config.health && names_site(*config.health)) {
+    findings.Add("the node's health check has {site} in it: wanted in the site health check only");
+  }
+}
+
+void ReadToken(Config& config, Findings& findings) {
+  if (config.token_file.empty()) return;
+  const auto content = FileRoot().Read(config.token_file, kMostToken + 1);
+  if (!content) return CheckReadable("token file", config.token_file, findings);
+  const std::size_t begin = std::min(content->find_first_not_of(kSpace), content->size());
+  config.token = content->substr(begin, content->find_last_not_of(kSpace) + 1 - begin);
+  if (config.token.size() < kLeastToken || config.token.size() > kMostToken) {
+    findings.Add("token file '" + config.token_file + "': found " +
+                 std::to_string(config.token.size()) + " characters, wanted 16 to 4096");
+  }
+}
+
+}  // namespace
+
+bool IsDnsdAddress(const std::string& text) {
+  if (const auto endpoint = Endpoint::Parse(text)) return endpoint->port != 0;
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos || SiteName(HostOf(text)).empty()) return false;
+  const auto port = ParseUnsigned(text.substr(colon + 1));
+  return port && *port > 0 && *port <= 0xFFFF && !IpAddress::Parse(HostOf(text));
+}
+
+absl::Status FinishConfig(Config& config) {
+  Findings findings(config);
+  CheckNode(config, findings);
+  CheckDnsd(config, findings);
+  CheckTls(config.tls, findings);
+  CheckSites(config, findings);
+  ReadToken(config, findings);
+  if (!config.kernel_load && config.load_source.kind == LoadSourceConfig::Kind::kNone) {
+    findings.Add("no load at all: without the kernel's, a load source is wanted");
+  }
+  const bool group =
+      config.cgroup == "self" || config.cgroup == "none" || config.cgroup.starts_with('/');
+  if (!group) findings.Add("cgroup '" + config.cgroup + "': wanted self, none, or a path from /");
+  return findings.status();
+}
+
+}  // namespace dnsd::reporter

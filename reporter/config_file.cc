@@ -1,0 +1,151 @@
+#include <filesystem>
+#include <utility>
+
+#include "dnsd/base/yaml.h"
+#include "reporter/config.h"
+#include "reporter/text.h"
+
+namespace dnsd::reporter {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A text that names a source or a check, parsed by `parse`, whose error says what was wanted.
+template <typename T, typename Parse>
+bool ReadParsed(YamlMap& map, const std::string& key, Parse parse, T& out) {
+  std::string text;
+  if (!map.Read(key, text)) return false;
+  absl::StatusOr<T> parsed = parse(text);
+  if (parsed.ok()) {
+    out = *std::move(parsed);
+  } else {
+    map.Refuse(key, Message(parsed.status()));
+  }
+  return parsed.ok();
+}
+
+void ReadPath(YamlMap& map, const std::string& key, const std::string& file, std::string& out) {
+  std::string path;
+  if (map.Read(key, path)) out = (std::filesystem::path(file).parent_path() / path).string();
+}
+
+void ReadDnsd(YamlMap& root, Config& config) {
+  root.Read("dnsd", config.dnsd);
+  for (const std::string& dnsd : config.dnsd) {
+    if (!IsDnsdAddress(dnsd)) {
+      root.Refuse("dnsd", "HOST:PORT, as ns1.example:5380; not '" + dnsd + "'");
+    }
+  }
+}
+
+void ReadPorts(YamlMap& root, Config& config) {
+  std::vector<std::string> texts;
+  if (!root.Read("ports", texts)) return;
+  config.ports.clear();
+  for (const std::string& text : texts) {
+    const auto port = ParseUnsigned(text);
+    if (!port || *port == 0 || *port > 0xFFFF) {
+      root.Refuse("ports", "ports, 1 to 65535; not '" + text + "'");
+    } else {
+      config.ports.push_back(static_cast<std::uint16_t>(*port));
+    }
+  }
+}
+
+void ReadHealth(YamlMap& root, const std::string& key, std::optional<HealthCheckConfig>& out) {
+  root.ReadMap(key, [&](YamlMap& map) {
+    HealthCheckConfig check;
+    map.Require("check", "tcp:HOST:PORT, http://HOST:PORT/PATH or exec:COMMAND");
+    ReadParsed(map, "check", ParseHealthCheck, check);
+    map.Read("interval", check.interval, Duration(100ms), Duration(1h));
+    map.Read("timeout", check.timeout, Duration(10ms), Duration(5min));
+    map.Read("rise", check.rise, 1U, 100U);
+    map.Read("fall", check.fall, 1U, 100U);
+    map.Read("host", check.host);
+    if (map.Read("status", check.status_least, 100U, 599U)) check.status_most = check.status_least;
+    map.Read("status_max", check.status_most, check.status_least, 599U);
+    out = std::move(check);
+  });
+}
+
+void ReadSites(YamlMap& root, Config& config) {
+  HostingConfig& hosting = config.hosting;
+  std::vector<std::string> names;
+  if (root.Read("sites", names) && names != std::vector<std::string>{"all"}) {
+    hosting.all = false;
+    for (const std::string& text : names) {
+      const std::string name = SiteName(text);
+      if (name.empty())
+        root.Refuse("sites", "all, or owner names as www.example; not '" + text + "'");
+      hosting.listed[name];
+    }
+  }
+  root.ReadMaps("hosted", [&](YamlMap& map) {
+    hosting.all = false;
+    std::string text;
+    map.Require("name", "an owner name, as www.example");
+    if (!map.Read("name", text)) return;
+    const std::string name = SiteName(text);
+    if (name.empty()) return map.Refuse("name", "an owner name, as www.example");
+    SiteContent& content = hosting.listed[name];
+    constexpr std::int64_t kMost = INT64_MAX;
+    std::int64_t number = 0;
+    if (map.Read<std::int64_t>("version", number, 0, kMost))
+      content.version = static_cast<std::uint64_t>(number);
+    if (map.Read<std::int64_t>("bytes", number, 0, kMost))
+      content.bytes = static_cast<std::uint64_t>(number);
+  });
+  ReadPath(root, "sites_dir", config.path, hosting.folder);
+  if (hosting.folder.empty()) return;
+  if (!hosting.all) {
+    root.Refuse("sites_dir", "either a folder of sites or a list of them, not both");
+  }
+  hosting.all = false;
+}
+
+void ReadLoad(YamlMap& root, Config& config) {
+  const Duration timeout = config.load_source.timeout;
+  ReadParsed(root, "load_source", ParseLoadSource, config.load_source);
+  config.load_source.timeout = timeout;
+  root.Read("load_source_timeout", config.load_source.timeout, Duration(10ms), Duration(5min));
+  root.Read("kernel_load", config.kernel_load);
+  root.Read("cgroup", config.cgroup);
+}
+
+void ReadRoot(YamlMap& root, Config& config) {
+  root.Read("node", config.node);
+  root.Read("addresses", config.addresses);
+  ReadDnsd(root, config);
+  root.Read("interval", config.interval, kLeastInterval, kMostInterval);
+  ReadPorts(root, config);
+  ReadLoad(root, config);
+  ReadSites(root, config);
+  ReadHealth(root, "health", config.health);
+  ReadHealth(root, "site_health", config.site_health);
+  ReadPath(root, "token_file", config.path, config.token_file);
+  root.ReadMap("tls", [&](YamlMap& tls) {
+    ReadPath(tls, "ca", config.path, config.tls.ca);
+    ReadPath(tls, "certificate", config.path, config.tls.certificate);
+    ReadPath(tls, "key", config.path, config.tls.key);
+    tls.Read("server_name", config.tls.server_name);
+  });
+  root.Read("insecure", config.insecure);
+  root.ReadMap("log", [&](YamlMap& log) {
+    log.ReadChoice<std::string>(
+        "level", config.log_level,
+        {{"debug", "debug"}, {"info", "info"}, {"warning", "warning"}, {"error", "error"}});
+  });
+}
+
+}  // namespace
+
+absl::StatusOr<Config> LoadConfigFile(const std::string& path) {
+  YamlFile file = YamlFile::Load(path);
+  Config config;
+  config.path = path;
+  file.Read([&](YamlMap& root) { ReadRoot(root, config); });
+  DNSD_RETURN_IF_ERROR(file.status());
+  return config;
+}
+
+}  // namespace dnsd::reporter

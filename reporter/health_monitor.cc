@@ -1,0 +1,88 @@
+#include "reporter/health_monitor.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace dnsd::reporter {
+namespace {
+
+// A check that contradicts "healthy" is repeated after this part of the interval, so that a service
+// that died is out soon, while one lost packet alone says nothing.
+constexpr int kDoubtDivisor = 4;
+
+}  // namespace
+
+HealthMonitor::HealthMonitor(event_base* base, const IpAddress& node, Random random,
+                             Changed changed)
+    : base_(base), node_(node), random_(random), changed_(std::move(changed)) {}
+
+void HealthMonitor::Watch(const std::string& subject, HealthCheckConfig check) {
+  if (!check.address) check.address = node_;
+  subjects_[subject] =
+      std::make_unique<Subject>(std::move(check), base_, [this, subject] { Due(subject); });
+  Due(subject);
+}
+
+void HealthMonitor::Forget(const std::string& subject) {
+  const auto at = subjects_.find(subject);
+  if (at == subjects_.end()) return;
+  const bool ran = at->second->probe != nullptr;
+  subjects_.erase(at);
+  std::erase(waiting_, subject);
+  if (!ran) return;
+  --running_;
+  BeginWaiting();
+}
+
+const HealthState* HealthMonitor::Find(const std::string& subject) const {
+  const auto at = subjects_.find(subject);
+  return at == subjects_.end() ? nullptr : &at->second->state;
+}
+
+bool HealthMonitor::all_known() const {
+  return std::all_of(subjects_.begin(), subjects_.end(),
+                     [](const auto& subject) { return subject.second->state.known(); });
+}
+
+void HealthMonitor::Due(const std::string& name) {
+  if (running_ >= kMostAtOnce) {
+    waiting_.push_back(name);
+  } else {
+    Begin(name, *subjects_.at(name));
+  }
+}
+
+void HealthMonitor::Begin(const std::string& name, Subject& subject) {
+  ++running_;
+  if (subject.check.kind != HealthCheckConfig::Kind::kCommand) ++sessions_;
+  subject.probe = Probe::Start(base_, subject.check,
+                               [this, name](const absl::Status& result) { End(name, result); });
+}
+
+void HealthMonitor::End(const std::string& name, const absl::Status& result) {
+  --running_;
+  Subject& subject = *subjects_.at(name);
+  subject.probe.reset();
+  const std::string detail(result.message().data(), result.message().size());
+  const bool changed = subject.state.Observe(result.ok(), detail);
+  subject.timer.After(NextWait(subject));
+  BeginWaiting();
+  if (changed) changed_(name);
+}
+
+void HealthMonitor::BeginWaiting() {
+  while (running_ < kMostAtOnce && !waiting_.empty()) {
+    const std::string name = std::move(waiting_.front());
+    waiting_.pop_front();
+    Begin(name, *subjects_.at(name));
+  }
+}
+
+// Spread by a tenth either way, so that the checks of many sites do not march in step.
+Duration HealthMonitor::NextWait(const Subject& subject) {
+  const bool doubt = subject.state.healthy() && subject.state.in_doubt();
+  const double interval = Seconds(subject.check.interval) / (doubt ? kDoubtDivisor : 1);
+  return FromSeconds(interval * (0.9 + 0.2 * random_.Unit()));
+}
+
+}  // namespace dnsd::reporter

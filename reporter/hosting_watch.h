@@ -1,0 +1,60 @@
+// The hosted sites as a folder has them: one entry a site, named after it.
+//
+//   /srv/www/www.example/     hosted; version: its newest change, milliseconds since 1970
+//   /srv/www/shop.example ->  ../releases/17: hosted; the folder it leads to counts
+//   /srv/www/.incoming/       dotfiles are not: copy there, then rename, and the site appears whole
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "dnsd/base/status.h"
+#include "reporter/event_loop.h"
+#include "reporter/hosting.h"
+
+namespace dnsd::reporter {
+
+struct FolderScan {
+  SiteContents sites;
+  std::set<std::string> ignored;  // entries whose names are no site names
+};
+
+// Reads the folder. Sizes and times are taken from at most 10,000 files in all and 1,000 a site; a
+// site with more has the size 0, not known.
+absl::StatusOr<FolderScan> ScanSites(const std::string& folder);
+
+// Watches the folder with inotify, and looks again every minute for changes deep inside a site. A
+// folder that goes away hosts nothing; it is watched again when it is back.
+class HostingWatch {
+ public:
+  using Changed = std::function<void(const SiteContents& sites)>;
+
+  // `changed` is called in the loop, after each change.
+  HostingWatch(event_base* base, std::string folder, Changed changed);
+  ~HostingWatch();
+  HostingWatch(const HostingWatch&) = delete;
+  HostingWatch& operator=(const HostingWatch&) = delete;
+
+  // What the folder has now.
+  const SiteContents& sites() const { return scan_.sites; }
+
+ private:
+  void ReadEvents();
+  void Attach();
+  void Look();
+  void Scan();
+
+  std::string folder_;
+  Changed changed_;
+  int fd_;
+  int watch_ = -1;  // the folder's, -1: it is not there
+  Watch readable_;
+  Timer soon_;   // events come in bursts
+  Timer later_;  // the next look without any
+  FolderScan scan_;
+  std::string fault_;  // told of last
+};
+
+}  // namespace dnsd::reporter

@@ -1,0 +1,91 @@
+// The reporter: wiring only.
+#include <malloc.h>
+#include <signal.h>
+#include <systemd/sd-daemon.h>
+
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <random>
+
+#include "dnsd/base/log.h"
+#include "reporter/agent.h"
+#include "reporter/options.h"
+
+namespace dnsd::reporter {
+namespace {
+
+// Once, before any thread: gRPC's threads would each have an arena of their own.
+void SaveMemory() { mallopt(M_ARENA_MAX, 1); }
+
+int Check(const Options& options) {
+  const auto config = LoadConfig(options);
+  if (config.ok()) return 0;
+  std::cout << Message(config.status()) << '\n';
+  return 1;
+}
+
+void TellReady(const Config& config) {
+  if (!config.ready_file.empty()) {
+    std::ofstream(config.ready_file) << "node=" << config.node << "\npid=" << getpid() << '\n';
+  }
+  sd_notify(0, "READY=1");
+}
+
+void Reload(const Options& options, Agent& agent) {
+  sd_notify(0, "RELOADING=1");
+  auto config = LoadConfig(options);
+  if (config.ok()) {
+    StartLogging("reporter", config->log_level);
+    agent.Reload(*std::move(config));
+    spdlog::info("configuration reloaded");
+  } else {
+    spdlog::error("configuration not reloaded, the old one stands:\n{}", Message(config.status()));
+  }
+  sd_notify(0, "READY=1");
+}
+
+int Run(const Options& options) {
+  auto config = LoadConfig(options);
+  if (!config.ok()) {
+    std::cerr << Message(config.status()) << '\n';
+    return 1;
+  }
+  StartLogging("reporter", config->log_level);
+  signal(SIGPIPE, SIG_IGN);
+  const EventBasePtr base(event_base_new());
+  Mailbox mailbox(base.get());
+  std::random_device entropy;
+  const std::uint64_t seed = (std::uint64_t{entropy()} << 32) | entropy();
+  spdlog::info("node {} reports to {} dnsd", config->node, config->dnsd.size());
+  Agent agent(base.get(), mailbox, *config, seed);
+  agent.OnReady([&] { TellReady(*config); });
+  const auto stop = [&] {
+    sd_notify(0, "STOPPING=1");
+    agent.Stop([&] { event_base_loopbreak(base.get()); });
+  };
+  const Watch term = Watch::Signal(base.get(), SIGTERM, stop);
+  const Watch interrupt = Watch::Signal(base.get(), SIGINT, stop);
+  const Watch hangup = Watch::Signal(base.get(), SIGHUP, [&] { Reload(options, agent); });
+  event_base_dispatch(base.get());
+  spdlog::info("node {} has left", config->node);
+  return 0;
+}
+
+}  // namespace
+}  // namespace dnsd::reporter
+
+int main(int argc, char** argv) {
+  using namespace dnsd::reporter;
+  SaveMemory();
+  const Options options = ParseOptions(argc, argv);
+  switch (options.command) {
+    case Options::Command::kExit:
+      return options.exit_status;
+    case Options::Command::kCheck:
+      return Check(options);
+    case Options::Command::kReport:
+      break;
+  }
+  return Run(options);
+}
