@@ -154,6 +154,8 @@ class Fleet {
   const std::vector<NodeIndex>& node_of() const { return node_of_; }
   // The sites hosted, all reports so far applied.
   std::shared_ptr<const HostingTable> hosting() { return hosting_.Build(); }
+  // Sites, or exceptions, that the node named.
+  std::size_t hosted_count(NodeIndex node) const { return hosting_.site_count(node); }
   std::uint64_t fault_count(Fault fault) const { return faults_[static_cast<std::size_t>(fault)]; }
   Outcome TakeOutcome() { return std::exchange(outcome_, {}); }
 

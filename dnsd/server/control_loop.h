@@ -8,20 +8,18 @@
 //                                         └──> status()
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
 
-#include "dnsd/answer/fleet_view.h"
-#include "dnsd/answer/worker_stats.h"
-#include "dnsd/base/address_table.h"
-#include "dnsd/base/snapshot.h"
+#include "dnsd/base/clock.h"
 #include "dnsd/base/status.h"
 #include "dnsd/fleet/directive.h"
 #include "dnsd/fleet/inbox.h"
-#include "dnsd/server/config.h"
+#include "dnsd/server/control_parts.h"
 #include "dnsd/server/status_report.h"
 
 struct event;
@@ -30,22 +28,16 @@ struct event_base;
 namespace dnsd::server {
 
 class Controller;
-class StateStore;
 
-// Built by main before the workers and the control service, and stopped after the latter:
+// Built by main, and stopped before the control service, so that the streams which that one ends
+// are not taken for nodes in trouble:
 //
 //   ControlLoop loop({...});             // restores what is stored and publishes the first view
 //   ControlService service(loop.inbox(), ...);
-//   loop.Start(&service);  ...  service shut down;  loop.Stop();
+//   loop.Start(&service);  ...  loop.Stop();  then the service's
 class ControlLoop {
  public:
-  struct Parts {
-    HeartbeatConfig config;
-    AddressTable* addresses = nullptr;  // the control thread's own between Start and Stop
-    Published<answer::FleetView>* fleet = nullptr;
-    std::vector<const answer::WorkerStats*> workers;
-    StateStore* store = nullptr;  // nothing: nothing outlives a restart
-  };
+  using Parts = ControlParts;
 
   explicit ControlLoop(const Parts& parts);
   ~ControlLoop();  // stops
@@ -73,15 +65,19 @@ class ControlLoop {
  private:
   static void OnEvent(int fd, short what, void* self);
   void Wake();
-  void Run();
   void Turn();
-  void RunPosted();
+  bool RunPosted();
+  void SetTimer(Duration in);
 
   std::unique_ptr<Controller> controller_;
   fleet::Inbox inbox_;
   struct event_base* base_ = nullptr;
   struct event* event_ = nullptr;  // its timer, and what Wake activates
-  std::mutex mutex_;               // guards the two below
+  std::atomic<bool> woken_{false};
+  MonotonicTime not_before_;  // the thread's: the soonest that Step may run
+  MonotonicTime next_turn_;   // the thread's: when it must
+
+  std::mutex mutex_;  // guards the two below
   std::vector<std::function<void()>> posted_;
   bool stopping_ = false;
   std::thread thread_;

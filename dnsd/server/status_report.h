@@ -32,7 +32,7 @@ struct NodeStatus {
   std::uint64_t sites = 0;  // named by it
 };
 
-// Immutable and safe to share. Built at most four times a second.
+// Immutable and safe to share. Built at most four times a second, and at least once.
 struct StatusReport {
   MonotonicTime built;
   std::vector<NodeStatus> nodes;  // by NodeIndex

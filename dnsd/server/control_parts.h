@@ -1,0 +1,24 @@
+// What main hands the control thread.
+#pragma once
+
+#include <vector>
+
+#include "dnsd/answer/fleet_view.h"
+#include "dnsd/answer/worker_stats.h"
+#include "dnsd/base/address_table.h"
+#include "dnsd/base/snapshot.h"
+#include "dnsd/server/config.h"
+#include "dnsd/server/state_store.h"
+
+namespace dnsd::server {
+
+// All borrowed; all must outlive the control loop.
+struct ControlParts {
+  HeartbeatConfig config{};
+  AddressTable* addresses = nullptr;  // the control thread's own from Start to Stop
+  Published<answer::FleetView>* fleet = nullptr;
+  std::vector<const answer::WorkerStats*> workers{};
+  StateStore* store = nullptr;  // nothing: nothing outlives a restart
+};
+
+}  // namespace dnsd::server

@@ -1,0 +1,254 @@
+#include "dnsd/server/controller.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "dnsd/base/log.h"
+
+namespace dnsd::server {
+namespace {
+
+constexpr Duration kAnsweringPeriod = std::chrono::milliseconds(50);  // own answers decay
+constexpr Duration kIdlePeriod = std::chrono::milliseconds(250);      // are answers given again?
+constexpr Duration kWarmingPeriod = std::chrono::seconds(1);          // a ramp's steps
+constexpr Duration kReportPeriod = std::chrono::milliseconds(250);
+constexpr Duration kSignOfLife = std::chrono::seconds(1);  // a report, though nothing changed
+constexpr Duration kSavePeriod = std::chrono::seconds(3);
+// Later than this, it was dnsd that was stopped; then reporters get this long to be heard.
+constexpr Duration kStall = std::chrono::milliseconds(500);
+constexpr Duration kAfterStall = std::chrono::seconds(2);
+constexpr std::size_t kWarningsPerStep = 20;
+constexpr double kFailingShare = 0.5;  // of the requests
+
+fleet::FleetOptions OptionsOf(const HeartbeatConfig& config) {
+  return {.max_nodes = answer::kMaxNodes,
+          .suspect_after = config.suspect_after,
+          .dead_after = config.dead_after,
+          .warm_up = config.warm_up,
+          .restart_grace = config.restart_grace};
+}
+
+Duration AgeOf(const fleet::Event& event) {
+  const auto* hello = std::get_if<fleet::Hello>(&event.what);
+  const Duration age =
+      hello != nullptr ? hello->state.age : std::get<fleet::Heartbeat>(event.what).age;
+  return std::clamp<Duration>(age, Duration::zero(), std::chrono::minutes(1));
+}
+
+void Log(const std::string& name, const fleet::Transition& transition) {
+  const bool is_worse = fleet::TierOf(transition.to) > fleet::TierOf(transition.from);
+  spdlog::log(is_worse ? spdlog::level::warn : spdlog::level::info, "node {}: {} -> {}: {}", name,
+              fleet::NameOf(transition.from), fleet::NameOf(transition.to), transition.reason);
+}
+
+}  // namespace
+
+Controller::Controller(const ControlParts& parts, MonotonicTime now)
+    : parts_(parts),
+      fleet_(OptionsOf(parts.config), *parts.addresses, now),
+      stepped_(now),
+      saved_(now),
+      next_wake_(now) {
+  Restore(now);
+  CountAnswers(now);
+  Publish(now);
+  Report(now);
+}
+
+// A stored load stands for a first report, so that the first answer is right.
+void Controller::Restore(MonotonicTime now) {
+  if (parts_.store == nullptr) return;
+  const StoredState& stored = parts_.store->restored();
+  for (const fleet::StoredNode& node : stored.nodes) {
+    const fleet::NodeIndex index = fleet_.Restore(node);
+    if (index != fleet::kNoNode) {
+      model_.OnReport(index, node.load, now, Duration::zero(), fleet_.nodes()[index].interval);
+    }
+  }
+  fleet_.RestoreHosting(stored.hosting);
+  if (stored.nodes.empty()) return;
+  spdlog::info("restored {} nodes and {} hosted sites", stored.nodes.size(),
+               stored.hosting->site_count());
+}
+
+void Controller::Step(MonotonicTime now, const std::vector<fleet::Event>& events) {
+  ForgiveOwnStall(now);
+  CountAnswers(now);
+  for (const fleet::Event& event : events) TakeEvent(event);
+  fleet_.Advance(now);
+  const bool any_transition = PassOutcomeOn();
+  const bool ramp_moved = any_warming_ && now >= published_ + kWarmingPeriod;
+  if (!events.empty() || any_transition) unsaved_ = true;
+  if (!events.empty() || any_transition || answering_ || ramp_moved) Publish(now);
+  if (now >= reported_ + (unreported_ ? kReportPeriod : kSignOfLife)) Report(now);
+  if (now >= saved_ + kSavePeriod) Save(now);
+  stepped_ = now;
+  next_wake_ = NextWake();
+}
+
+MonotonicTime Controller::NextWake() const {
+  MonotonicTime next = stepped_ + (answering_ ? kAnsweringPeriod : kIdlePeriod);
+  if (const auto deadline = fleet_.NextDeadline()) next = std::min(next, *deadline);
+  if (any_warming_) next = std::min(next, published_ + kWarmingPeriod);
+  next = std::min(next, reported_ + (unreported_ ? kReportPeriod : kSignOfLife));
+  if (unsaved_ && parts_.store != nullptr) next = std::min(next, saved_ + kSavePeriod);
+  return next;
+}
+
+// A process that was stopped, or starved, finds every node silent before it has read what came in.
+void Controller::ForgiveOwnStall(MonotonicTime now) {
+  if (now < next_wake_ + kStall) return;
+  spdlog::warn("dnsd itself stood still for {:.1f} s: no node is judged silent for {:.0f} s",
+               Seconds(now - next_wake_), Seconds(kAfterStall));
+  fleet_.ForgiveUntil(now + kAfterStall);
+}
+
+void Controller::CountAnswers(MonotonicTime now) {
+  std::uint64_t site_answers = 0;
+  for (const answer::WorkerStats* worker : parts_.workers) {
+    site_answers += worker->site_answers.value();
+  }
+  answering_ = site_answers != site_answers_ && !fleet_.nodes().empty();
+  site_answers_ = site_answers;
+  answers_.resize(fleet_.nodes().size());
+  for (fleet::NodeIndex i = 0; i < answers_.size(); ++i) {
+    std::uint64_t total = 0;
+    for (const answer::WorkerStats* worker : parts_.workers) total += worker->answers[i].value();
+    if (total == answers_[i]) continue;
+    model_.AddAnswers(i, static_cast<double>(total - answers_[i]), now);
+    answers_[i] = total;
+  }
+}
+
+void Controller::TakeEvent(const fleet::Event& event) {
+  const fleet::NodeIndex index = fleet_.Apply(event);
+  if (index == fleet::kNoNode) return;
+  const fleet::Node& node = fleet_.nodes()[index];
+  const Duration age = AgeOf(event);
+  model_.OnReport(index, node.load, event.arrival - age, age, node.interval);
+  fleet_.SetFailing(index, model_.ErrorShare(index) > kFailingShare, event.arrival);
+  ++reports_;
+}
+
+// Logs and sends what the fleet has to say; whether any node changed its state.
+bool Controller::PassOutcomeOn() {
+  fleet::Outcome outcome = fleet_.TakeOutcome();
+  for (const fleet::Transition& t : outcome.transitions) Log(fleet_.nodes()[t.node].name, t);
+  transitions_ += outcome.transitions.size();
+  for (std::size_t i = 0; i < std::min(kWarningsPerStep, outcome.warnings.size()); ++i) {
+    spdlog::warn("{}", outcome.warnings[i]);
+  }
+  if (outcome.warnings.size() > kWarningsPerStep) {
+    spdlog::warn("and {} warnings of the kind", outcome.warnings.size() - kWarningsPerStep);
+  }
+  for (auto& [stream, directive] : outcome.directives) {
+    if (sink_ != nullptr) sink_->Send(stream, std::move(directive));
+  }
+  return !outcome.transitions.empty();
+}
+
+void Controller::Publish(MonotonicTime now) {
+  auto view = std::make_shared<answer::FleetView>();
+  view->nodes.reserve(fleet_.nodes().size());
+  any_warming_ = false;
+  for (fleet::NodeIndex i = 0; i < fleet_.nodes().size(); ++i) {
+    view->nodes.push_back(EntryOf(i, now));
+    any_warming_ = any_warming_ || fleet_.nodes()[i].warming;
+  }
+  view->node_of = fleet_.node_of();
+  view->hosting = fleet_.hosting();
+  view->delay_tables = model_.delay_tables();
+  parts_.fleet->Publish(std::move(view));
+  published_ = now;
+  unreported_ = true;
+  ++publications_;
+}
+
+answer::NodeEntry Controller::EntryOf(fleet::NodeIndex index, MonotonicTime now) const {
+  const fleet::Node& node = fleet_.nodes()[index];
+  answer::NodeEntry entry;
+  entry.figures = model_.Predict(index, now, fleet_.WarmUpFactor(index, now));
+  entry.cost = policy::CostOf(entry.figures, entry.figures.sessions);
+  entry.tier = fleet::TierOf(node.state);
+  const MonotonicTime usable = entry.tier == fleet::Tier::kUsable ? now : node.last_usable;
+  entry.last_usable = static_cast<std::uint32_t>(
+      std::chrono::duration_cast<std::chrono::seconds>(usable.time_since_epoch()).count());
+  entry.declares_hosting = node.declares_hosting;
+  return entry;
+}
+
+void Controller::RebindAddresses(MonotonicTime now) {
+  fleet_.RebindAddresses();
+  Publish(now);
+}
+
+void Controller::Save(MonotonicTime now) {
+  if (!unsaved_ || parts_.store == nullptr) return;
+  auto state = std::make_shared<StoredState>();
+  state->nodes.reserve(fleet_.nodes().size());
+  for (const fleet::Node& node : fleet_.nodes()) {
+    state->nodes.push_back({node.name, node.addresses, node.software_version, node.interval,
+                            node.state, node.declares_hosting, node.load});
+  }
+  state->hosting = fleet_.hosting();
+  parts_.store->Save(std::move(state));
+  unsaved_ = false;
+  saved_ = now;
+}
+
+void Controller::Report(MonotonicTime now) {
+  auto report = std::make_shared<StatusReport>();
+  report->built = now;
+  for (fleet::NodeIndex i = 0; i < fleet_.nodes().size(); ++i) {
+    report->nodes.push_back(StatusOf(i, now));
+  }
+  report->hosted_sites = fleet_.hosting()->site_count();
+  report->bound_addresses = static_cast<std::uint64_t>(
+      std::ranges::count_if(fleet_.node_of(), [](auto node) { return node != fleet::kNoNode; }));
+  for (std::size_t i = 0; i < fleet::kFaults; ++i) {
+    report->faults[i] = fleet_.fault_count(static_cast<fleet::Fault>(i));
+  }
+  report->reports = reports_;
+  report->dropped_beats = dropped_beats;
+  report->transitions = transitions_;
+  report->publications = publications_;
+  report->session_seconds = model_.averages().SessionSeconds(std::chrono::seconds(1));
+  report->sessions_per_answer = model_.averages().SessionsPerAnswer();
+  report->cpus_per_session = model_.averages().CpusPerSession();
+  if (parts_.store != nullptr) report->store_error = parts_.store->error();
+  reported_ = now;
+  unreported_ = false;
+  std::lock_guard lock(mutex_);
+  status_ = std::move(report);
+}
+
+NodeStatus Controller::StatusOf(fleet::NodeIndex index, MonotonicTime now) const {
+  const fleet::Node& node = fleet_.nodes()[index];
+  const answer::NodeEntry entry = EntryOf(index, now);
+  NodeStatus status;
+  status.name = node.name;
+  status.state = node.state;
+  status.reason = node.reason;
+  status.addresses = node.addresses;
+  status.refused = node.refused;
+  if (node.reported) status.heard = node.heard;
+  status.interval = node.interval;
+  status.software_version = node.software_version;
+  status.load = node.load;
+  status.figures = entry.figures;
+  status.figures.delay = nullptr;
+  status.cost = entry.cost;
+  status.error_share = model_.ErrorShare(index);
+  status.answers = index < answers_.size() ? answers_[index] : 0;
+  status.declares_hosting = node.declares_hosting;
+  status.sites = fleet_.hosted_count(index);
+  return status;
+}
+
+std::shared_ptr<const StatusReport> Controller::status() const {
+  std::lock_guard lock(mutex_);
+  return status_;
+}
+
+}  // namespace dnsd::server

@@ -1,0 +1,71 @@
+// What the control thread does in one turn, free of threads and clocks: see control_loop.h.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "dnsd/answer/fleet_view.h"
+#include "dnsd/base/clock.h"
+#include "dnsd/fleet/directive.h"
+#include "dnsd/fleet/fleet.h"
+#include "dnsd/fleet/inbox.h"
+#include "dnsd/policy/cost_model.h"
+#include "dnsd/server/control_parts.h"
+#include "dnsd/server/status_report.h"
+
+namespace dnsd::server {
+
+// Used by one thread, but for status().
+class Controller {
+ public:
+  // Restores what the store holds, and publishes.
+  Controller(const ControlParts& parts, MonotonicTime now);
+
+  // Where directives go; nothing: nowhere.
+  void SetSink(fleet::DirectiveSink* sink) { sink_ = sink; }
+  // Takes the events in, judges what is due at `now`, and publishes if anything changed.
+  void Step(MonotonicTime now, const std::vector<fleet::Event>& events);
+  // When to call Step next though nothing comes in.
+  MonotonicTime NextWake() const;
+  // After the address table has grown.
+  void RebindAddresses(MonotonicTime now);
+  // Hands the state to the store now, if it is not there yet.
+  void Save(MonotonicTime now);
+
+  std::shared_ptr<const StatusReport> status() const;  // any thread
+  std::uint64_t dropped_beats = 0;                     // of the inbox, for the report
+
+ private:
+  void Restore(MonotonicTime now);
+  void ForgiveOwnStall(MonotonicTime now);
+  void CountAnswers(MonotonicTime now);
+  void TakeEvent(const fleet::Event& event);
+  bool PassOutcomeOn();
+  void Publish(MonotonicTime now);
+  answer::NodeEntry EntryOf(fleet::NodeIndex index, MonotonicTime now) const;
+  void Report(MonotonicTime now);
+  NodeStatus StatusOf(fleet::NodeIndex index, MonotonicTime now) const;
+
+  const ControlParts parts_;
+  fleet::DirectiveSink* sink_ = nullptr;
+  fleet::Fleet fleet_;
+  policy::CostModel model_;
+
+  std::uint64_t site_answers_ = 0;      // all workers', at the last count
+  std::vector<std::uint64_t> answers_;  // by NodeIndex: all workers', at the last count
+  bool answering_ = false;              // answers were given since the count before
+  bool any_warming_ = false;            // as published
+  bool unreported_ = false;             // the status is older than what is published
+  bool unsaved_ = false;
+  MonotonicTime stepped_, published_, reported_, saved_;
+  MonotonicTime next_wake_;  // as of the last Step
+  std::uint64_t reports_ = 0, transitions_ = 0, publications_ = 0;
+
+  mutable std::mutex mutex_;  // guards the one below
+  std::shared_ptr<const StatusReport> status_;
+};
+
+}  // namespace dnsd::server

@@ -1,0 +1,263 @@
+#include "dnsd/server/controller.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+namespace dnsd::server {
+namespace {
+
+using fleet::NodeIndex;
+using fleet::NodeState;
+using fleet::StreamId;
+using fleet::Tier;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+const MonotonicTime kStart = MonotonicTime(seconds(1000));
+MonotonicTime At(double s) { return kStart + FromSeconds(s); }
+IpAddress Ip(const char* text) { return *IpAddress::Parse(text); }
+
+struct Sink : fleet::DirectiveSink {
+  void Send(StreamId stream, fleet::Directive directive) override {
+    sent.emplace_back(stream, std::move(directive));
+  }
+  std::vector<std::pair<StreamId, fleet::Directive>> sent;
+};
+
+// A controller on a clock of the test's own, called when it asks to be.
+class ControllerTest : public ::testing::Test {
+ protected:
+  ControllerTest() {
+    addresses_.Intern(Ip("192.0.2.1"));
+    addresses_.Intern(Ip("192.0.2.2"));
+    Begin(nullptr);
+  }
+
+  void Begin(StateStore* store) {
+    controller_ = std::make_unique<Controller>(ControlParts{.config = config_,
+                                                            .addresses = &addresses_,
+                                                            .fleet = &published_,
+                                                            .workers = {&workers_[0], &workers_[1]},
+                                                            .store = store},
+                                               kStart);
+    controller_->SetSink(&sink_);
+  }
+
+  // Turns as they fall due up to `s` inclusive.
+  void RunUntil(double s) {
+    for (MonotonicTime t = controller_->NextWake(); t <= At(s); t = controller_->NextWake()) {
+      controller_->Step(t, {});
+    }
+  }
+  void Put(double s, std::vector<fleet::Event> events) {
+    RunUntil(s);
+    controller_->Step(At(s), events);
+  }
+  fleet::Event Hello(double s, StreamId stream, const std::string& node, const char* address,
+                     fleet::Load load = {}) {
+    return {stream, At(s),
+            fleet::Hello{.node = node,
+                         .addresses = {Ip(address)},
+                         .software_version = "1.2",
+                         .interval = seconds(1),
+                         .boot_id = 1,
+                         .state = {.sequence = 1, .load = std::move(load)}}};
+  }
+  fleet::Event Beat(double s, StreamId stream, std::uint64_t sequence, fleet::Load load = {}) {
+    return {stream, At(s), fleet::Heartbeat{.sequence = sequence, .load = std::move(load)}};
+  }
+  void Answer(std::size_t worker, NodeIndex node, std::uint64_t count = 1) {
+    workers_[worker].answers[node].Add(count);
+    workers_[worker].site_answers.Add(count);
+  }
+  std::shared_ptr<const answer::FleetView> View() const { return published_.Get(); }
+  Tier TierOf(NodeIndex node) const { return View()->nodes.at(node).tier; }
+
+  AddressTable addresses_;
+  HeartbeatConfig config_;
+  std::array<answer::WorkerStats, 2> workers_;
+  Published<answer::FleetView> published_{std::make_shared<answer::FleetView>()};
+  Sink sink_;
+  std::unique_ptr<Controller> controller_;
+};
+
+TEST_F(ControllerTest, PublishesANodeWithItsFirstReport) {
+  Put(1, {Hello(1, 1, "a", "192.0.2.2", {.cpu_utilization = 0.5})});
+  EXPECT_THAT(View()->node_of, ElementsAre(fleet::kNoNode, 0U));
+  ASSERT_THAT(View()->nodes, SizeIs(1));
+  EXPECT_EQ(TierOf(0), Tier::kUsable);
+  EXPECT_GT(View()->nodes[0].cost, 0);
+  EXPECT_EQ(View()->nodes[0].last_usable, 1001U);
+  ASSERT_THAT(sink_.sent, SizeIs(1));
+  EXPECT_EQ(sink_.sent[0].first, 1U);
+  EXPECT_TRUE(std::holds_alternative<fleet::Accepted>(sink_.sent[0].second));
+}
+
+TEST_F(ControllerTest, ALoadedNodeCostsMoreAfterOneReport) {
+  Put(1, {Hello(1, 1, "a", "192.0.2.1", {.cpu_utilization = 0.9}),
+          Hello(1, 2, "b", "192.0.2.2", {.cpu_utilization = 0.1})});
+  EXPECT_GT(View()->nodes[0].cost, 3 * View()->nodes[1].cost);
+}
+
+TEST_F(ControllerTest, ASilentNodeIsSuspectAndThenDeadWhenItIsDue) {
+  Put(1, {Hello(1, 1, "a", "192.0.2.1")});
+  RunUntil(2.499);
+  EXPECT_EQ(TierOf(0), Tier::kUsable);
+  RunUntil(2.5);
+  EXPECT_EQ(TierOf(0), Tier::kLastResort);
+  EXPECT_EQ(View()->nodes[0].last_usable, 1002U);
+  RunUntil(3.999);
+  EXPECT_EQ(TierOf(0), Tier::kLastResort);
+  RunUntil(4);
+  EXPECT_EQ(TierOf(0), Tier::kExcluded);
+  EXPECT_EQ(View()->nodes[0].last_usable, 1002U);
+}
+
+TEST_F(ControllerTest, AHeartbeatThatWaitsInTheInboxIsSeenBeforeSilenceIsJudged) {
+  Put(1, {Hello(1, 1, "a", "192.0.2.1")});
+  RunUntil(2.4);
+  controller_->Step(At(2.55), {Beat(2.45, 1, 2)});
+  EXPECT_EQ(TierOf(0), Tier::kUsable);
+}
+
+TEST_F(ControllerTest, CountsTheAnswersOfAllWorkersAndLetsThemDecay) {
+  Put(1,
+      {Hello(1, 1, "a", "192.0.2.1", {.sps = 0.0}), Hello(1, 2, "b", "192.0.2.2", {.sps = 0.0})});
+  Answer(0, 0, 2);
+  Answer(1, 0, 1);
+  RunUntil(1.25);  // an idle controller looks four times a second
+  EXPECT_NEAR(View()->nodes[0].figures.sessions, 3, 1e-4);
+  EXPECT_GT(View()->nodes[0].cost, View()->nodes[1].cost);
+  const std::uint64_t generation = published_.generation();
+  Answer(0, 1);
+  RunUntil(1.3);  // a busy one twenty times
+  EXPECT_EQ(published_.generation(), generation + 1);
+  EXPECT_NEAR(View()->nodes[0].figures.sessions, 3 * std::exp(-0.05), 1e-4);
+  EXPECT_NEAR(View()->nodes[1].figures.sessions, 1, 1e-4);
+}
+
+TEST_F(ControllerTest, PublishesNothingWhileNothingChanges) {
+  Put(1, {Hello(1, 1, "a", "192.0.2.1"), {1, At(1), fleet::Leaving{}}});
+  const std::uint64_t generation = published_.generation();
+  RunUntil(60);
+  EXPECT_EQ(published_.generation(), generation);
+}
+
+TEST_F(ControllerTest, TurnsRarelyWhileNothingHappens) {
+  int turns = 0;
+  for (MonotonicTime t = controller_->NextWake(); t < At(10); t = controller_->NextWake()) {
+    controller_->Step(t, {});
+    ++turns;
+  }
+  EXPECT_LE(turns, 50);
+}
+
+TEST_F(ControllerTest, AWarmingNodesCostFallsBySteps) {
+  RunUntil(40);
+  Put(40, {Hello(40, 1, "a", "192.0.2.1")});
+  EXPECT_FLOAT_EQ(View()->nodes[0].figures.factor, 10);
+  for (std::uint64_t i = 1; i <= 31; ++i) {
+    const double s = 40 + static_cast<double>(i);
+    RunUntil(s);
+    controller_->Step(At(s), {Beat(s, 1, i + 1)});
+    if (i == 15) {
+      EXPECT_NEAR(View()->nodes[0].figures.factor, 2, 0.01);
+    }
+  }
+  EXPECT_FLOAT_EQ(View()->nodes[0].figures.factor, 1);
+}
+
+TEST_F(ControllerTest, ANodeThatFailsMostRequestsIsALastResort) {
+  const fleet::Load failing{.rps = 50, .eps = 50, .sps = 50};
+  Put(1, {Hello(1, 1, "a", "192.0.2.1", failing)});
+  EXPECT_EQ(TierOf(0), Tier::kLastResort);
+}
+
+TEST_F(ControllerTest, ItsOwnStallIsNoNodesSilence) {
+  Put(1, {Hello(1, 1, "a", "192.0.2.1")});
+  controller_->Step(At(20), {});  // stopped for 19 s
+  EXPECT_EQ(TierOf(0), Tier::kUsable);
+  RunUntil(21.9);
+  EXPECT_EQ(TierOf(0), Tier::kUsable);
+  RunUntil(22.1);
+  EXPECT_EQ(TierOf(0), Tier::kExcluded);
+}
+
+TEST_F(ControllerTest, BindsAddressesThatAReloadBrings) {
+  Put(1, {Hello(1, 1, "a", "198.51.100.7")});
+  EXPECT_EQ(View()->NodeOf(2), fleet::kNoNode);
+  const AddressId id = addresses_.Intern(Ip("198.51.100.7"));
+  controller_->RebindAddresses(At(1.1));
+  EXPECT_EQ(View()->NodeOf(id), 0U);
+}
+
+TEST_F(ControllerTest, ReportsItsNodesAndFaults) {
+  Put(1, {Hello(1, 1, "a", "192.0.2.1", {.cpu_utilization = 0.5}), Hello(1, 2, "b", "192.0.2.1"),
+          Beat(1, 1, 1)});
+  Answer(0, 0, 5);
+  RunUntil(2);
+  const auto report = controller_->status();
+  ASSERT_THAT(report->nodes, SizeIs(2));
+  const NodeStatus& a = report->nodes[0];
+  EXPECT_EQ(a.name, "a");
+  EXPECT_EQ(a.state, NodeState::kAlive);
+  EXPECT_EQ(a.heard, At(1));
+  EXPECT_EQ(a.software_version, "1.2");
+  EXPECT_EQ(a.load.cpu_utilization, 0.5);
+  EXPECT_EQ(a.answers, 5U);
+  EXPECT_THAT(report->nodes[1].refused, ElementsAre(Ip("192.0.2.1")));
+  EXPECT_EQ(report->bound_addresses, 1U);
+  EXPECT_EQ(report->reports, 2U);
+  EXPECT_EQ(report->transitions, 2U);
+  EXPECT_EQ(report->faults[static_cast<std::size_t>(fleet::Fault::kAddressTaken)], 1U);
+  EXPECT_EQ(report->faults[static_cast<std::size_t>(fleet::Fault::kSequenceBack)], 1U);
+}
+
+TEST_F(ControllerTest, ShowsThatItLivesThoughNothingHappens) {
+  RunUntil(100);
+  EXPECT_GE(controller_->status()->built, At(99));
+}
+
+TEST_F(ControllerTest, ARestartAnswersFromWhatWasStored) {
+  std::string dir = std::filesystem::temp_directory_path() / "dnsd-controller-XXXXXX";
+  ASSERT_NE(mkdtemp(dir.data()), nullptr);
+  auto site = fleet::SiteReport{*wire::Name::Parse("s.example"), 1, 0, true, true};
+  {
+    const auto store = StateStore::Open(dir);
+    ASSERT_TRUE(store.ok());
+    Begin(store->get());
+    auto a = Hello(1, 1, "a", "192.0.2.1", {.cpu_utilization = 0.9});
+    std::get<fleet::Hello>(a.what).state.hosting = {fleet::HostingKind::kFull, {site}, {}};
+    Put(1, {a, Hello(1, 2, "b", "192.0.2.2", {.cpu_utilization = 0.1}),
+            Hello(1, 3, "gone", "192.0.2.3")});
+    Put(2, {Beat(2, 1, 2, {.cpu_utilization = 0.9}), Beat(2, 2, 2, {.cpu_utilization = 0.1})});
+    Put(3, {Beat(3, 1, 3, {.cpu_utilization = 0.9}), Beat(3, 2, 3, {.cpu_utilization = 0.1})});
+    Put(4, {Beat(4, 1, 4, {.cpu_utilization = 0.9}), Beat(4, 2, 4, {.cpu_utilization = 0.1})});
+    ASSERT_EQ(TierOf(2), Tier::kExcluded);
+    controller_->Save(At(4));
+  }
+  const auto store = StateStore::Open(dir);
+  ASSERT_TRUE(store.ok());
+  Begin(store->get());
+  ASSERT_THAT(View()->nodes, SizeIs(3));
+  EXPECT_THAT(View()->node_of, ElementsAre(0U, 1U));
+  EXPECT_EQ(TierOf(0), Tier::kUsable);
+  EXPECT_EQ(TierOf(2), Tier::kExcluded);
+  EXPECT_GT(View()->nodes[0].cost, 3 * View()->nodes[1].cost);
+  EXPECT_TRUE(View()->nodes[0].declares_hosting);
+  EXPECT_THAT(View()->hosting->Find(site.name.Hash(), site.name.wire()), SizeIs(1));
+  RunUntil(9.9);
+  EXPECT_EQ(TierOf(0), Tier::kUsable);
+  RunUntil(10);
+  EXPECT_EQ(TierOf(0), Tier::kExcluded);
+  std::filesystem::remove_all(dir);
+}
+
+}  // namespace
+}  // namespace dnsd::server
