@@ -1,0 +1,191 @@
+#include "reporter/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "reporter/options.h"
+#include "tests/unit/reporter/fixture.h"
+
+namespace dnsd::reporter {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+Options Parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "reporter");
+  return ParseOptions(static_cast<int>(arguments.size()), arguments.data());
+}
+
+absl::StatusOr<Config> Load(const std::vector<const char*>& arguments) {
+  return LoadConfig(Parse(arguments));
+}
+
+class ConfigFileTest : public testing::Test {
+ protected:
+  // The configuration that `yaml` after the indispensable keys makes.
+  absl::StatusOr<Config> Load(const std::string& yaml) {
+    tree_.Write("/r.yaml", "node: n1\naddresses: 127.0.1.1\ndnsd: 127.0.0.1:5380\n" + yaml);
+    return LoadConfig(Parse({"--config", path_.c_str()}));
+  }
+  std::string Fault(const std::string& yaml) {
+    const auto config = Load(yaml);
+    return config.ok() ? "none" : Message(config.status());
+  }
+  FixtureTree tree_;
+  std::string path_ = tree_.root() + "/r.yaml";
+};
+
+TEST(Options, TheFlagsOfTheManualMakeAConfiguration) {
+  const auto config = Load({"--node",
+                            "web1",
+                            "--address",
+                            "127.0.1.1",
+                            "::1",
+                            "--dnsd",
+                            "127.0.0.1:5380",
+                            "localhost:5381",
+                            "--interval",
+                            "500ms",
+                            "--load-source",
+                            "file:/run/load.json",
+                            "--sites",
+                            "www.example",
+                            "Shop.example.",
+                            "--ports",
+                            "8080,8443",
+                            "--health",
+                            "http://127.0.1.1:8080/",
+                            "--site-health",
+                            "http://{site}:8080/"});
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->node, "web1");
+  EXPECT_EQ(config->addresses.size(), 2U);
+  EXPECT_THAT(config->dnsd, ElementsAre("127.0.0.1:5380", "localhost:5381"));
+  EXPECT_EQ(config->interval, 500ms);
+  EXPECT_EQ(config->load_source.file_or_command, "/run/load.json");
+  EXPECT_FALSE(config->hosting.all);
+  EXPECT_TRUE(config->hosting.listed.contains("shop.example"));
+  EXPECT_THAT(config->ports, ElementsAre(8080, 8443));
+  EXPECT_EQ(config->health->port, 8080);
+  EXPECT_FALSE(config->site_health->address);
+}
+
+TEST(Options, AWrongValueIsAUsageError) {
+  testing::internal::CaptureStderr();
+  for (const auto& wrong :
+       std::vector<std::vector<const char*>>{{"--address", "localhost"},
+                                             {"--interval", "99ms"},
+                                             {"--interval", "61s"},
+                                             {"--interval", "1"},
+                                             {"--dnsd", "nohost"},
+                                             {"--ports", "0"},
+                                             {"--health", "ping"},
+                                             {"--load-source", "http://x"},
+                                             {"--sites", "a b"},
+                                             {"--nodee", "x"},
+                                             {"--sites", "a.example", "--sites-dir", "/tmp"},
+                                             {}}) {
+    const Options options = Parse(wrong);
+    EXPECT_EQ(options.command, Options::Command::kExit);
+    EXPECT_EQ(options.exit_status, 2);
+  }
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("Did you mean --node?"));
+}
+
+TEST(Options, TheEndsOfTheIntervalsRangeAreIn) {
+  EXPECT_EQ(Parse({"--node", "n", "--interval", "100ms"}).interval, 100ms);
+  EXPECT_EQ(Parse({"--node", "n", "--interval", "60s"}).interval, 60s);
+}
+
+TEST(Options, CheckTakesTheSameOptions) {
+  EXPECT_EQ(Parse({"check", "--node", "n1"}).command, Options::Command::kCheck);
+}
+
+TEST(LoadConfig, TellsEverythingThatIsMissingOrContradicts) {
+  const auto config = Load({"--node", "a b", "--dnsd", "192.0.2.1:5380", "--no-kernel-load",
+                            "--site-health", "tcp:127.0.0.1:80", "--token-file", "/nowhere"});
+  ASSERT_FALSE(config.ok());
+  const std::string message = Message(config.status());
+  for (const char* part :
+       {"flags: node 'a b'", "no service address", "'192.0.2.1:5380' is not on loopback",
+        "no load at all", "wants to know the sites", "token file '/nowhere'"}) {
+    EXPECT_THAT(message, HasSubstr(part));
+  }
+}
+
+TEST(LoadConfig, PlainTextBeyondLoopbackMustBeAskedFor) {
+  const std::vector<const char*> plain = {"--node",    "n",      "--address",
+                                          "192.0.2.9", "--dnsd", "ns1:53"};
+  EXPECT_FALSE(Load(plain).ok());
+  auto insecure = plain;
+  insecure.push_back("--insecure");
+  EXPECT_TRUE(Load(insecure).ok());
+}
+
+TEST_F(ConfigFileTest, ReadsEveryKey) {
+  tree_.Write("/token", " 0123456789abcdef\n");
+  tree_.Write("/ca.pem", "x");
+  tree_.MakeFolder("/www");
+  const auto config = Load(
+      "interval: 2s\nports: [8080]\nload_source: 'exec:echo {}'\nload_source_timeout: 1s\n"
+      "kernel_load: false\ncgroup: /web.slice\nsites_dir: www\n"
+      "health: {check: 'tcp:127.0.0.1:80', interval: 5s, timeout: 2s, rise: 3, fall: 4}\n"
+      "site_health: {check: 'http://127.0.0.1/', host: '{site}', status: 204}\n"
+      "token_file: token\ntls: {ca: ca.pem, server_name: dnsd.example}\nlog: {level: debug}\n");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->interval, 2s);
+  EXPECT_EQ(config->load_source.timeout, 1s);
+  EXPECT_FALSE(config->kernel_load);
+  EXPECT_EQ(config->hosting.folder, tree_.root() + "/www");
+  EXPECT_EQ(config->health->fall, 4U);
+  EXPECT_EQ(config->site_health->host, "{site}");
+  EXPECT_EQ(config->site_health->status_most, 204U);
+  EXPECT_EQ(config->token, "0123456789abcdef");
+  EXPECT_EQ(config->tls.server_name, "dnsd.example");
+  EXPECT_EQ(config->log_level, "debug");
+}
+
+TEST_F(ConfigFileTest, ListsSitesWithTheirVersions) {
+  const auto config =
+      Load("sites: [a.example]\nhosted: [{name: b.example, version: 7, bytes: 9}]\n");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_FALSE(config->hosting.all);
+  EXPECT_EQ(config->hosting.listed.at("a.example"), SiteContent());
+  EXPECT_EQ(config->hosting.listed.at("b.example"), (SiteContent{7, 9}));
+  EXPECT_TRUE(Load("sites: all\n")->hosting.all);
+}
+
+TEST_F(ConfigFileTest, NamesFileLineAndWhatWasWanted) {
+  EXPECT_THAT(Fault("intervall: 1s\n"), StartsWith(path_ + ":4: "));
+  EXPECT_THAT(Fault("interval: 61s\n"), HasSubstr(":4: "));
+  EXPECT_THAT(Fault("health: {check: ping}\n"), HasSubstr("tcp:HOST:PORT"));
+  EXPECT_THAT(Fault("sites: [a.example]\nsites_dir: /tmp\n"), HasSubstr("not both"));
+  EXPECT_THAT(Fault("sites: 'a b'\n"), HasSubstr("'a b'"));
+  EXPECT_THAT(Fault("cgroup: web\n"), HasSubstr("cgroup 'web'"));
+}
+
+TEST_F(ConfigFileTest, FlagsOverrideIt) {
+  ASSERT_TRUE(Load("sites: [a.example]\n").ok());
+  const auto config = LoadConfig(Parse(
+      {"--config", path_.c_str(), "--node", "n2", "--dnsd", "127.0.0.1:1", "--sites", "all"}));
+  ASSERT_TRUE(config.ok());
+  EXPECT_EQ(config->node, "n2");
+  EXPECT_THAT(config->dnsd, ElementsAre("127.0.0.1:1"));
+  EXPECT_TRUE(config->hosting.all);
+}
+
+TEST(IsDnsdAddress, WantsAHostAndAPort) {
+  for (const char* good : {"127.0.0.1:1", "[::1]:65535", "ns1.example:5380", "localhost:1"}) {
+    EXPECT_TRUE(IsDnsdAddress(good)) << good;
+  }
+  for (const char* bad : {"", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "::1:53", "ns1", ":53",
+                          "n s:53", "dns:///x:1"}) {
+    EXPECT_FALSE(IsDnsdAddress(bad)) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace dnsd::reporter

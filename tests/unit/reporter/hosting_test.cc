@@ -1,0 +1,157 @@
+#include "reporter/hosting.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "reporter/hosting_watch.h"
+#include "tests/unit/reporter/fixture.h"
+
+namespace dnsd::reporter {
+namespace {
+
+using heartbeat::v1::Heartbeat;
+using heartbeat::v1::Hosting;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+NodeState Hosts(const std::vector<std::string>& names) {
+  NodeState node;
+  node.hosts_all = false;
+  for (const std::string& name : names) node.sites[name].set_name(name);
+  return node;
+}
+
+std::vector<std::string> Names(const Hosting& hosting) {
+  std::vector<std::string> names;
+  for (const auto& site : hosting.sites()) names.push_back(site.name());
+  return names;
+}
+
+std::vector<std::string> Removed(const Hosting& hosting) {
+  return {hosting.removed().begin(), hosting.removed().end()};
+}
+
+TEST(HostingNews, TellsAllFirstAndNothingWhenNothingIsNew) {
+  HostingNews news;
+  Heartbeat first, second;
+  news.Tell(Hosts({"a.example", "b.example"}), first);
+  EXPECT_EQ(first.hosting().kind(), Hosting::FULL);
+  EXPECT_THAT(Names(first.hosting()), ElementsAre("a.example", "b.example"));
+  news.Tell(Hosts({"a.example", "b.example"}), second);
+  EXPECT_FALSE(second.has_hosting());
+}
+
+TEST(HostingNews, AddsChangesUpUntilTheyAreTold) {
+  HostingNews news;
+  Heartbeat first, second;
+  news.Tell(Hosts({"a.example", "b.example"}), first);
+  news.Changed("a.example");  // gained and lost again in between
+  news.Changed("b.example");
+  news.Changed("c.example");
+  news.Changed("d.example");
+  news.Tell(Hosts({"b.example", "c.example"}), second);
+  EXPECT_EQ(second.hosting().kind(), Hosting::DIFFERENCE);
+  EXPECT_THAT(Names(second.hosting()), ElementsAre("b.example", "c.example"));
+  EXPECT_THAT(Removed(second.hosting()), ElementsAre("a.example", "d.example"));
+  EXPECT_FALSE(news.any());
+}
+
+TEST(HostingNews, TellsAllAgainWhenAsked) {
+  HostingNews news;
+  Heartbeat first, second;
+  news.Tell(Hosts({"a.example"}), first);
+  news.Changed("b.example");
+  news.Resend();
+  news.Tell(Hosts({"a.example"}), second);
+  EXPECT_EQ(second.hosting().kind(), Hosting::FULL);
+  EXPECT_THAT(Removed(second.hosting()), IsEmpty());
+}
+
+TEST(HostingNews, SaysThatTheNodeHostsAll) {
+  HostingNews news;
+  Heartbeat beat;
+  news.Tell(NodeState(), beat);
+  EXPECT_EQ(beat.hosting().kind(), Hosting::ALL);
+}
+
+TEST(SiteName, IsAPlainHostNameInLowerCase) {
+  EXPECT_EQ(SiteName("WWW.Example."), "www.example");
+  EXPECT_EQ(SiteName("a_b-1.example"), "a_b-1.example");
+  for (const char* text : {"", ".", "a..b", "a b", "$(reboot)", "*.example", "a/b", "\\065.x"}) {
+    EXPECT_EQ(SiteName(text), "") << text;
+  }
+  EXPECT_EQ(SiteName(std::string(63, 'a')), std::string(63, 'a'));
+  EXPECT_EQ(SiteName(std::string(64, 'a')), "");
+}
+
+TEST(ScanSites, FindsEntriesWithTheirSizesAndNewestChange) {
+  const FixtureTree tree;
+  tree.Write("/sites/www.example/index.html", "12345");
+  tree.Write("/sites/www.example/deep/er/x", "123");
+  tree.Write("/sites/.incoming/x", "");
+  tree.Write("/sites/lost+found/x", "");
+  tree.Write("/sites/Shop.example", "1");
+  using Clock = std::filesystem::file_time_type::clock;
+  const auto future =
+      Clock::from_sys(std::chrono::sys_seconds(std::chrono::seconds(4'000'000'000)));
+  std::filesystem::last_write_time(tree.root() + "/sites/www.example/deep/er/x", future);
+  const auto scan = ScanSites(tree.root() + "/sites");
+  ASSERT_TRUE(scan.ok());
+  ASSERT_EQ(scan->sites.size(), 2U);
+  EXPECT_EQ(scan->sites.at("www.example"), (SiteContent{4'000'000'000'000, 8}));
+  EXPECT_EQ(scan->sites.at("shop.example").bytes, 1U);
+  EXPECT_THAT(scan->ignored, ElementsAre("lost+found"));
+}
+
+TEST(ScanSites, FollowsTheLinkThatIsTheSiteButNoneInside) {
+  const FixtureTree tree;
+  tree.Write("/releases/7/index.html", "1234");
+  tree.MakeFolder("/sites");
+  std::filesystem::create_symlink("../releases/7", tree.root() + "/sites/www.example");
+  std::filesystem::create_symlink("/", tree.root() + "/releases/7/everything");
+  const auto scan = ScanSites(tree.root() + "/sites");
+  ASSERT_TRUE(scan.ok());
+  EXPECT_EQ(scan->sites.at("www.example").bytes, 4U);
+}
+
+TEST(ScanSites, DoesNotKnowTheSizeOfASiteWithTooManyFiles) {
+  const FixtureTree tree;
+  for (int i = 0; i < 1001; ++i) tree.Write("/sites/big.example/" + std::to_string(i), "x");
+  tree.Write("/sites/small.example/x", "x");
+  const auto scan = ScanSites(tree.root() + "/sites");
+  ASSERT_TRUE(scan.ok());
+  EXPECT_EQ(scan->sites.at("big.example").bytes, 0U);
+  EXPECT_EQ(scan->sites.at("small.example").bytes, 1U);
+}
+
+TEST(ScanSites, TellsThatTheFolderIsMissing) {
+  EXPECT_TRUE(absl::IsNotFound(ScanSites("/nowhere/at/all").status()));
+}
+
+// Lets the loop run until the watch has told of a change.
+TEST(HostingWatch, TellsOfSitesThatComeAndGo) {
+  const FixtureTree tree;
+  tree.Write("/sites/a.example/x", "x");
+  const EventBasePtr base(event_base_new());
+  std::vector<std::string> names;
+  HostingWatch watch(base.get(), tree.root() + "/sites", [&](const SiteContents& sites) {
+    names.clear();
+    for (const auto& [name, content] : sites) names.push_back(name);
+    event_base_loopbreak(base.get());
+  });
+  EXPECT_EQ(watch.sites().size(), 1U);
+  tree.MakeFolder("/sites/b.example");
+  event_base_dispatch(base.get());
+  EXPECT_THAT(names, ElementsAre("a.example", "b.example"));
+  std::filesystem::remove_all(tree.root() + "/sites");
+  event_base_dispatch(base.get());
+  EXPECT_THAT(names, IsEmpty());
+  tree.MakeFolder("/sites/c.example");
+  event_base_dispatch(base.get());
+  EXPECT_THAT(names, ElementsAre("c.example"));
+}
+
+}  // namespace
+}  // namespace dnsd::reporter
