@@ -166,10 +166,15 @@ bool Responder::AnswerNode(Step& step, const Node& node, Response& response) {
   return false;
 }
 
-// RFC 8482 §4.2: a HINFO stands for whatever is there.
+// RFC 8482 §4.2: a HINFO stands for whatever is there: the zone's own if it has one, which a
+// made-up one would hide from caches (§6).
 void Responder::AnswerAny(const Step& step, const Node& node, Response& response) {
-  (void)node;
-  response.AddRecord(Section::kAnswer, step.name.wire(), RrType::kHinfo, kAnyTtl, kAnyHinfo);
+  const auto owner = step.name.wire();
+  if (const Rrset* hinfo = step.zone->FindRrset(node, RrType::kHinfo)) {
+    response.Add(Section::kAnswer, owner, *step.zone, *hinfo, hinfo->ttl);
+  } else {
+    response.AddRecord(Section::kAnswer, owner, RrType::kHinfo, kAnyTtl, kAnyHinfo);
+  }
 }
 
 // Makes `target` the step's name; false at the end of patience or of a circle.
