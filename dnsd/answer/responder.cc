@@ -15,7 +15,8 @@ using zone::Node;
 using zone::Rrset;
 using zone::Zone;
 
-constexpr std::size_t kMostSteps = 16;  // names along one chain of CNAMEs and DNAMEs
+constexpr std::size_t kMostSteps = 16;    // names along one chain of CNAMEs and DNAMEs
+constexpr std::size_t kMostTargets = 32;  // of one RRset that get additional addresses
 
 Rcode RcodeOf(wire::QueryFault fault) {
   switch (fault) {
@@ -46,6 +47,21 @@ std::optional<std::size_t> TargetOffset(RrType type) {
       return 6;
     default:
       return std::nullopt;
+  }
+}
+
+// The node whose addresses help with `target`: its own, a wildcard's, or glue; null if there is
+// none.
+const Node* FindTarget(const Zone& zone, const Name& target, const zone::NameHashes& hashes) {
+  const Lookup found = zone.Find(target, hashes);
+  switch (found.kind) {
+    case Lookup::Kind::kExact:
+    case Lookup::Kind::kWildcard:
+      return found.node;
+    case Lookup::Kind::kDelegation:
+      return zone.FindExact(hashes.of(0), target.wire());
+    default:
+      return nullptr;
   }
 }
 
@@ -264,21 +280,23 @@ bool Responder::AddRrset(const Step& step, const Zone& zone, std::span<const std
   return response.End(section, fit);
 }
 
-// The addresses of the names that an answer's rdata names, where this zone has them.
+// The addresses of the names that an answer's rdata names, where this zone has them, each once.
 void Responder::AddAdditional(const Step& step, const Rrset& rrset, Response& response) {
   const auto offset = TargetOffset(rrset.type);
   if (!offset) return;
   const Zone& zone = *step.zone;
+  std::array<std::uint64_t, kMostTargets> seen;  // hashes of the names before
+  std::size_t seen_count = 0;
   for (const auto rdata : zone::RecordsOf(zone.rdata(rrset))) {
+    if (seen_count == seen.size()) return;
     if (rdata.size() <= *offset) continue;
     const auto target = Name::FromWire(rdata.subspan(*offset));
     if (!target || !target->IsAtOrBelow(zone.apex())) continue;
     const zone::NameHashes hashes(*target);
-    const Lookup found = zone.Find(*target, hashes);
-    const bool exact = found.kind == Lookup::Kind::kExact;
-    const Node* node = exact || found.kind == Lookup::Kind::kWildcard
-                           ? found.node
-                           : zone.FindExact(hashes.of(0), target->wire());
+    const auto seen_end = seen.begin() + static_cast<std::ptrdiff_t>(seen_count);
+    if (std::find(seen.begin(), seen_end, hashes.of(0)) != seen_end) continue;
+    seen[seen_count++] = hashes.of(0);
+    const Node* node = FindTarget(zone, *target, hashes);
     if (node == nullptr) continue;
     for (const RrType type : {RrType::kA, RrType::kAaaa}) {
       const Rrset* addresses = zone.FindRrset(*node, type);

@@ -330,6 +330,21 @@ TEST_F(ResponderTest, AddsTheAddressesOfWhatItNames) {
   EXPECT_THAT(Ask("null.example", RrType::kMx).additional, IsEmpty());
 }
 
+TEST_F(ResponderTest, AddsTheAddressesOfATargetNamedTwiceOnce) {
+  AddZone("example",
+          "_s._tcp SRV 0 0 1 host\n_s._tcp SRV 0 0 2 HOST\n_s._tcp SRV 0 0 3 other\n"
+          "host A 192.0.2.1\nother A 192.0.2.2\n");
+  Start();
+  EXPECT_THAT(Ask("_s._tcp.example", RrType::kSrv).additional,
+              ElementsAre("host.example. 60 IN A 192.0.2.1", "other.example. 60 IN A 192.0.2.2"));
+}
+
+TEST_F(ResponderTest, AddsNothingThatADnameHides) {
+  AddZone("example", "@ MX 10 mail.d\nd DNAME target\nmail.d A 192.0.2.1\n");
+  Start();
+  EXPECT_THAT(Ask("example", RrType::kMx).additional, IsEmpty());
+}
+
 // Header 12, question 15, owner 2, type to length 10: rdata of 473 makes 512.
 TEST_F(ResponderTest, TruncatesAtTheOctetTheClientSays) {
   const auto txt = [](std::size_t octets) {  // 257 to 512: two strings
