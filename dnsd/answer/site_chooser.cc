@@ -105,9 +105,10 @@ void SiteChooser::PriceUnmanaged(Candidates candidates) {
   }
 }
 
-// Round robin: the price is how many turns a candidate has to wait.
+// Round robin: the price is how many turns a candidate has to wait. A and AAAA take turns apart:
+// clients ask for both in turn.
 void SiteChooser::PriceInTurn(const SiteQuery& query, Candidates candidates) {
-  const std::uint32_t turn = turns_[query.hash % turns_.size()]++;
+  const std::uint32_t turn = turns_[(query.hash + query.pool.address_size) % turns_.size()]++;
   const auto size = static_cast<std::uint32_t>(candidates.size());
   for (std::uint32_t i = 0; i < size; ++i) {
     candidates[i].cost = static_cast<float>((i + size - turn % size) % size);
