@@ -181,7 +181,7 @@ SiteAnswer SiteChooser::Finish(const SiteQuery& query, Candidates candidates, st
 
 // Every client that shares this many bits is in the same lists, and as far from each candidate:
 // one bit past the longest prefix shared with one. Candidates of one network are as far from
-// anybody.
+// anybody, and a client of the other family is as far from all.
 std::uint8_t SiteChooser::BitsUsed(const SiteQuery& query,
                                    std::span<const Candidate> candidates) const {
   const unsigned most = query.pool.address_size == 4 ? policy::kMostShared4 : policy::kMostShared6;
@@ -194,7 +194,8 @@ std::uint8_t SiteChooser::BitsUsed(const SiteQuery& query,
     shared = std::max(shared, query.client.SharedPrefix(member));
   }
   if (candidates.size() == 1) return 0;
-  const unsigned by_address = one_network ? 0 : std::min(shared + 1, most);
+  const bool comparable = query.client.family() == first.family();
+  const unsigned by_address = one_network || !comparable ? 0 : std::min(shared + 1, most);
   return static_cast<std::uint8_t>(
       std::max(by_address, served_->closeness.BitsToFind(query.client)));
 }
