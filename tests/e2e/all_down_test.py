@@ -20,12 +20,12 @@ class AllDown(harness.TestCase):
         server = self.dnsd(zone=ZONE, config=config)
         reporters = [self.reporter(server, f"n{i}", address)
                      for i, address in enumerate(BOTH, 1)]
+        server.wait_heard("n1", "n2")
         server.wait_for("www.lb.example", BOTH)
         reporters[0].stop()
         server.wait_for("www.lb.example", ["127.0.1.2"])
         reporters[1].stop()
-        harness.wait_until(lambda: all(n["state"] == "leaving" for n in server.status()["nodes"]), 5,
-                           "both have left", server)
+        server.wait_states(n1="leaving", n2="leaving")
         return server
 
     def test_the_whole_pool_by_default(self):

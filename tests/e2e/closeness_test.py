@@ -21,8 +21,7 @@ class Closeness(harness.TestCase):
         server = self.dnsd(zone=ZONE, config=FAST + config)
         for name, address, load in zip("abc", (A, B, C), loads):
             self.reporter(server, name, address, load=load)
-        harness.wait_until(lambda: len(server.status()["nodes"]) == 3, 10 * harness.PATIENCE,
-                           "three nodes", server)
+        server.wait_heard("a", "b", "c")
         return server
 
     def nearest(self, server, client, length=24, count=5):

@@ -25,8 +25,7 @@ class Failover(harness.TestCase):
         server = self.dnsd(zone=ZONE, config=config)
         self.reporters = {name: self.reporter(server, name, address, interval=interval, **options)
                           for name, address in NODES.items()}
-        harness.wait_until(lambda: len(server.status()["nodes"]) == 3, 10 * harness.PATIENCE,
-                           "three nodes are known", server, *self.reporters.values())
+        server.wait_heard(*NODES)
         server.wait_for("www.lb.example", ALL, count=60)
         return server
 
@@ -54,8 +53,7 @@ class Failover(harness.TestCase):
         self.reporters["n2"].signal(signal.SIGTERM)
         self.assertLess(self.gone_after(server, "127.0.1.2"), 1 * harness.PATIENCE)
         self.assertEqual(self.reporters["n2"].popen.wait(5), 0)
-        states = {n["name"]: n["state"] for n in server.status()["nodes"]}
-        self.assertEqual(states["n2"], "leaving")
+        server.wait_states(n2="leaving")
 
     def test_a_node_that_comes_back_answers_again(self):
         server = self.fleet()
@@ -67,16 +65,15 @@ class Failover(harness.TestCase):
     def test_a_node_that_comes_back_is_warmed_up(self):
         server = self.fleet(config="heartbeat: {warm_up: 1h}\n")
         self.reporters["n2"].kill()
-        self.gone_after(server, "127.0.1.2")
+        server.wait_states(n2="dead")
         self.reporter(server, "n2", "127.0.1.2")
-        harness.wait_until(lambda: "warming" in {n["state"] for n in server.status()["nodes"]}, 5,
-                           "n2 is warming", server)
+        server.wait_states(n2="warming")
 
     def test_a_dead_fleet_is_answered_whole(self):
         server = self.fleet()
         for reporter in self.reporters.values():
             reporter.kill()
-        time.sleep(1 * harness.PATIENCE)  # longer than three beats
+        server.wait_states(n1="dead", n2="dead", n3="dead")
         server.wait_for("www.lb.example", ALL, count=60)
 
     def test_a_restarted_reporter_with_sequences_from_1_is_heard(self):

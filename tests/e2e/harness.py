@@ -67,12 +67,11 @@ def free_port(address="127.0.0.1"):
 class Process:
     """A program that runs in the background, its output in a log file."""
 
-    def __init__(self, name, command, cwd=None, env=None):
+    def __init__(self, name, command, cwd=None):
         self.name = name
         self.log_file = tempfile.NamedTemporaryFile(prefix=f"{name}-", suffix=".log")
         self.popen = subprocess.Popen([str(c) for c in command], stdin=subprocess.DEVNULL,
-                                      stdout=self.log_file, stderr=subprocess.STDOUT, cwd=cwd,
-                                      env={**os.environ, **(env or {})})
+                                      stdout=self.log_file, stderr=subprocess.STDOUT, cwd=cwd)
         self.pid = self.popen.pid
 
     def poll(self):
@@ -168,6 +167,25 @@ class Dnsd(Process):
         """/status.json."""
         return json.loads(self.get("/status.json"))
 
+    def states(self):
+        """The state of each node that dnsd knows, by name."""
+        return {node["name"]: node["state"] for node in self.status()["nodes"]}
+
+    def wait_states(self, seconds=10, **wanted):
+        """Polls until these nodes are known and in these states, as n1="alive"."""
+        def settled():
+            states = self.states()
+            return all(states.get(node) == state for node, state in wanted.items())
+        wait_until(settled, seconds * PATIENCE, f"{wanted}; {self.states()}", self)
+
+    def wait_heard(self, *nodes):
+        """Polls until all of these have reported in this life of dnsd."""
+        def heard():
+            known = {n["name"] for n in self.status()["nodes"]
+                     if n["heartbeat_age_seconds"] is not None}
+            return known >= set(nodes)
+        wait_until(heard, 10 * PATIENCE, f"{nodes} are heard", self)
+
     def get(self, path):
         """The body of a page of the HTTP port."""
         import urllib.request
@@ -179,13 +197,19 @@ class Dnsd(Process):
 class Reporter(Process):
     """A running reporter with a load file of its own, which set_load() writes."""
 
-    def __init__(self, folder, node, arguments, load=None, environment=None):
+    count = 0
+
+    def __init__(self, folder, node, arguments, load=None):
         self.node = node
+        Reporter.count += 1
+        ready = pathlib.Path(folder) / f"reporter-{Reporter.count}.ready"
         self.load_file = pathlib.Path(folder) / f"{node}.load.json"
         self.set_load(**(load or {"cpu_utilization": 0.1}))
+        # The kernel's figures are of the machine that runs the test.
         super().__init__(f"reporter-{node}",
-                         [BUILD / "reporter", "--node", node, "--load-source",
-                          f"file:{self.load_file}", *arguments], env=environment)
+                         [BUILD / "reporter", "--node", node, "--no-kernel-load", "--load-source",
+                          f"file:{self.load_file}", "--ready-file", ready, *arguments])
+        wait_until(ready.exists, 10 * PATIENCE, f"{self.name} is ready", self)
 
     def set_load(self, **metrics):
         """Replaces the load file whole: a reporter never reads half of one."""
@@ -252,15 +276,14 @@ class TestCase(unittest.TestCase):
                 command += [option, "127.0.0.1:0"]
         return self.start(Dnsd(self.folder, command))
 
-    def reporter(self, dnsd, node, *addresses, load=None, interval="0.2s", arguments=(),
-                 environment=None):
+    def reporter(self, dnsd, node, *addresses, load=None, interval="0.2s", arguments=()):
         """Starts a reporter to one dnsd or a list of them."""
         command = ["--interval", interval]
         for address in addresses:
             command += ["--address", address]
         for server in dnsd if isinstance(dnsd, (list, tuple)) else [dnsd]:
             command += ["--dnsd", "%s:%d" % server.heartbeat]
-        return self.start(Reporter(self.folder, node, [*command, *arguments], load, environment))
+        return self.start(Reporter(self.folder, node, [*command, *arguments], load))
 
     def run_program(self, *command, seconds=30, input=None):
         """Runs one of ours to its end; its completed process with text output."""

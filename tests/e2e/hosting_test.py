@@ -17,10 +17,6 @@ class Hosting(harness.TestCase):
         super().setUp()
         self.server = self.dnsd(zone=ZONE, config=FAST)
 
-    def known(self, count):
-        harness.wait_until(lambda: len(self.server.status()["nodes"]) == count,
-                           10 * harness.PATIENCE, f"{count} nodes are known", self.server)
-
     def directory(self, node, *sites):
         """A directory of sites, one entry each, and the arguments that name it."""
         path = self.folder / f"{node}-sites"
@@ -32,7 +28,7 @@ class Hosting(harness.TestCase):
     def test_a_node_without_a_list_hosts_every_site_of_its_addresses(self):
         self.reporter(self.server, "n1", "127.0.1.1", arguments=("--sites", "www.lb.example"))
         self.reporter(self.server, "n2", "127.0.1.2")
-        self.known(2)
+        self.server.wait_heard("n1", "n2")
         self.server.wait_for("api.lb.example", ["127.0.1.2", "127.0.1.3"], count=60)
 
     def test_a_node_answers_for_the_sites_it_names_alone(self):
@@ -61,7 +57,7 @@ class Hosting(harness.TestCase):
         self.reporter(self.server, "n1", "127.0.1.1", arguments=arguments1)
         self.reporter(self.server, "n2", "127.0.1.2", arguments=arguments2)
         self.reporter(self.server, "n3", "127.0.1.3", arguments=("--sites", "www.lb.example"))
-        self.known(3)
+        self.server.wait_heard(*NODES)
         self.server.wait_for("shop.hosting.lb.example", ["127.0.1.1"])
         self.server.wait_for("blog.hosting.lb.example", ["127.0.1.2"])
         (one / "new.hosting.lb.example").mkdir()  # a new site needs no zone edit

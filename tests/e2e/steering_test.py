@@ -27,8 +27,7 @@ class Steering(harness.TestCase):
         server = self.dnsd(zone=zone, config=config)
         self.reporters = [self.reporter(server, name, address, load=load, **options)
                           for (name, address), load in zip(NODES.items(), loads)]
-        harness.wait_until(lambda: len(server.status()["nodes"]) == 3, 10 * harness.PATIENCE,
-                           "three nodes are known", server, *self.reporters)
+        server.wait_heard(*NODES)
         return server
 
     def test_before_any_report_the_whole_pool_is_answered_as_plain_dns(self):
