@@ -124,16 +124,22 @@ SiteChooser::Candidates SiteChooser::WholePool(const SiteQuery& query) {
   return std::span(scratch_).first(size);
 }
 
-// The members whose nodes were usable last, all others left out.
+// The members whose nodes were usable last, all others left out: of those that host the site if any
+// does, however well the others are.
 SiteChooser::Candidates SiteChooser::LastGood(const SiteQuery& query) {
-  std::uint32_t latest = 0;
+  const auto hosts = fleet_->hosting->Find(query.hash, query.name);
+  const auto goodness = [&](fleet::NodeIndex node) -> std::uint64_t {
+    if (node == fleet::kNoNode) return 0;
+    const NodeEntry& entry = fleet_->nodes[node];
+    return std::uint64_t{Hosts(entry, node, hosts)} << 32 | entry.last_usable;
+  };
+  std::uint64_t best = 0;
   std::size_t count = 0;
   for (std::uint32_t i = 0; i < query.pool.members.size(); ++i) {
-    const fleet::NodeIndex node = fleet_->NodeOf(query.pool.members[i]);
-    const std::uint32_t usable = node == fleet::kNoNode ? 0 : fleet_->nodes[node].last_usable;
-    if (usable < latest) continue;
-    if (usable > latest) count = 0;
-    latest = usable;
+    const std::uint64_t good = goodness(fleet_->NodeOf(query.pool.members[i]));
+    if (good < best) continue;
+    if (good > best) count = 0;
+    best = good;
     scratch_[count] = {i, static_cast<float>(count), 0};
     ++count;
   }

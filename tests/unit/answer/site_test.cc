@@ -308,6 +308,17 @@ TEST_F(AllDownTest, AnswersThoseThatWereWellLast) {
   EXPECT_THAT(Answers(), UnorderedElementsAre("203.0.113.3", "203.0.113.4"));
 }
 
+TEST_F(AllDownTest, AnswersThoseThatWereWellLastOfTheSitesHosts) {
+  Start(AllDown::kLastGood);
+  // The latest two are well, but have other sites.
+  for (const fleet::NodeIndex node : {2U, 3U}) {
+    fleet_.nodes[node].tier = Tier::kUsable;
+    Host(node, {{"other.example", true}});
+  }
+  SiteTest::Start();
+  EXPECT_THAT(Answers(), UnorderedElementsAre("192.0.2.1", "203.0.113.2"));
+}
+
 TEST_F(AllDownTest, AnswersThoseThatWereWellLastWhenNobodyHostsTheSite) {
   Start(AllDown::kLastGood);
   for (const fleet::NodeIndex node : {0U, 1U, 2U, 3U}) Host(node, {{"other.example", true}});
