@@ -77,7 +77,7 @@ StatusHttp::StatusHttp(Pages pages, std::vector<std::string> hosts)
 StatusHttp::~StatusHttp() { Stop(); }
 
 absl::Status StatusHttp::Start(const Endpoint& listen) {
-  evthread_use_pthreads();  // Stop is another thread's
+  evthread_use_pthreads();  // Stop is another thread's; asking twice does no harm
   base_.reset(event_base_new());
   http_.reset(evhttp_new(base_.get()));
   evhttp_set_allowed_methods(http_.get(), kEveryMethod);

@@ -1,0 +1,196 @@
+#include "dnsd/server/daemon.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <future>
+#include <random>
+#include <thread>
+#include <utility>
+
+#include "dnsd/base/log.h"
+#include "dnsd/server/service_manager.h"
+#include "dnsd/server/status_json.h"
+
+namespace dnsd::server {
+namespace {
+
+using namespace std::chrono_literals;
+
+// The control loop reports every quarter of a second; after this long it is stuck.
+constexpr Duration kControlStuck = 10s;
+
+std::uint64_t RandomSeed() {
+  std::random_device device;
+  return std::uint64_t{device()} << 32 | device();
+}
+
+unsigned WorkerCount(const Config& config) {
+  if (config.workers > 0) return config.workers;
+  return std::max(1U, std::thread::hardware_concurrency());
+}
+
+}  // namespace
+
+Daemon::Daemon(const Options& options, const Config& config)
+    : options_(options), config_(config), fleet_(std::make_shared<const answer::FleetView>()) {}
+
+Daemon::~Daemon() { Stop(); }
+
+absl::Status Daemon::Start() {
+  observed_.started = std::chrono::system_clock::now();
+  auto loaded = LoadServed(config_, addresses_);
+  if (!loaded.ok()) return loaded.status();
+  for (const std::string& warning : loaded->warnings) spdlog::warn("{}", warning);
+  served_ = std::make_unique<Published<answer::Served>>(std::move(loaded->served));
+  observed_.served = served_.get();
+  DNSD_RETURN_IF_ERROR(BindWorkers());
+  BuildReloader();
+  DNSD_RETURN_IF_ERROR(StartControl());
+  DNSD_RETURN_IF_ERROR(StartHttp());
+  for (const auto& worker : workers_) worker->Start();
+  spdlog::info("dnsd {} serves {}", DNSD_VERSION, Summary());
+  if (!config_.ready_file.empty()) {
+    DNSD_RETURN_IF_ERROR(WriteReadyFile(config_.ready_file, ReadyLines()));
+  }
+  NotifyReady(Summary());
+  return absl::OkStatus();
+}
+
+absl::Status Daemon::BindWorkers() {
+  const TcpLimits limits{.clients = config_.tcp_clients, .idle = config_.tcp_idle};
+  for (unsigned i = 0; i < WorkerCount(config_); ++i) {
+    workers_.push_back(std::make_unique<Worker>(i, *served_, fleet_, limits, RandomSeed()));
+    observed_.workers.push_back(&workers_.back()->stats());
+  }
+  for (const Endpoint& listen : config_.listen) {
+    auto bound = Bind(listen, workers_.size());
+    if (!bound.ok()) return bound.status();
+    for (std::size_t i = 0; i < workers_.size(); ++i) {
+      DNSD_RETURN_IF_ERROR(workers_[i]->Add(std::move(bound->workers[i])));
+    }
+    observed_.dns.push_back(bound->endpoint);
+    spdlog::info("DNS on {}, UDP and TCP, {} workers", bound->endpoint.ToString(), workers_.size());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Daemon::StartControl() {
+  if (!config_.state_dir.empty()) {
+    auto store = StateStore::Open(config_.state_dir);
+    if (!store.ok()) return store.status();
+    store_ = *std::move(store);
+  }
+  loop_ = std::make_unique<ControlLoop>(ControlLoop::Parts{.config = config_.heartbeat,
+                                                           .addresses = &addresses_,
+                                                           .fleet = &fleet_,
+                                                           .workers = observed_.workers,
+                                                           .store = store_.get()});
+  observed_.fleet = [this] { return loop_->status(); };
+  observed_.streams = [this] { return control_ == nullptr ? 0 : control_->stream_count(); };
+  if (config_.heartbeat.listen) {
+    control_ = std::make_unique<ControlService>(config_.heartbeat, loop_->inbox());
+    observed_.faults = &control_->faults();
+  }
+  DNSD_RETURN_IF_ERROR(loop_->Start(control_.get()));
+  if (control_ == nullptr) return absl::OkStatus();
+  DNSD_RETURN_IF_ERROR(control_->Start());
+  observed_.heartbeat = control_->bound();
+  spdlog::info("heartbeats on {}{}", control_->bound().ToString(),
+               config_.heartbeat.tls_certificate.empty() ? ", plain text" : ", TLS");
+  return absl::OkStatus();
+}
+
+absl::Status Daemon::StartHttp() {
+  if (!config_.http_listen) return absl::OkStatus();
+  StatusHttp::Pages pages;
+  pages["/metrics"] = [this] {
+    return HttpReply{.content_type = "text/plain; version=0.0.4; charset=utf-8",
+                     .body = metrics_.Text(MonotonicClock::now())};
+  };
+  pages["/status.json"] = [this] {
+    return HttpReply{
+        .content_type = "application/json",
+        .body = StatusJson(observed_, MonotonicClock::now(), std::chrono::system_clock::now())};
+  };
+  pages["/healthz"] = [this] { return Health(); };
+  http_ = std::make_unique<StatusHttp>(std::move(pages), config_.http_hosts);
+  DNSD_RETURN_IF_ERROR(http_->Start(*config_.http_listen));
+  spdlog::info("status on http://{}/", http_->bound().ToString());
+  return absl::OkStatus();
+}
+
+void Daemon::BuildReloader() {
+  Reloader::Parts parts;
+  parts.options = options_;
+  parts.config = config_;
+  parts.addresses = addresses_;
+  parts.served = served_.get();
+  parts.take_addresses = [this](AddressTable grown) { TakeAddresses(std::move(grown)); };
+  parts.take_grants = [this](std::vector<ReporterGrant> grants) {
+    if (control_ != nullptr) control_->SetGrants(std::move(grants));
+  };
+  reloader_ = std::make_unique<Reloader>(std::move(parts), observed_.started);
+  observed_.reload = [this] { return reloader_->status(); };
+}
+
+// Returns once the control thread has bound the nodes to the new addresses: zones published
+// earlier would take a dead node's address for one that nobody reports.
+void Daemon::TakeAddresses(AddressTable addresses) {
+  std::promise<void> done;
+  loop_->Post([&] {
+    addresses_ = std::move(addresses);
+    loop_->RebindAddresses();
+    done.set_value();
+  });
+  done.get_future().wait();
+}
+
+void Daemon::Reload() {
+  NotifyReloading(MonotonicClock::now());
+  spdlog::info("reloading");
+  const absl::Status result = reloader_->Reload(std::chrono::system_clock::now());
+  if (result.ok()) {
+    spdlog::info("reloaded: {}", Summary());
+  } else {
+    spdlog::error("not reloaded, the old state goes on serving:\n{}", Message(result));
+  }
+  NotifyReady(result.ok() ? Summary() : "the last reload failed; the old state serves");
+}
+
+void Daemon::Stop() {
+  NotifyStopping();
+  for (const auto& worker : workers_) worker->Stop();
+  if (http_ != nullptr) http_->Stop();
+  if (control_ != nullptr) control_->Stop();
+  if (loop_ != nullptr) loop_->Stop();
+}
+
+HttpReply Daemon::Health() const {
+  const Duration age = MonotonicClock::now() - loop_->status()->built;
+  if (age < kControlStuck) return {.body = "ok\n"};
+  return {.status = 503, .body = "the control loop is stuck\n"};
+}
+
+std::vector<std::pair<std::string, std::string>> Daemon::ReadyLines() const {
+  std::vector<std::pair<std::string, std::string>> lines;
+  for (std::size_t i = 0; i < observed_.dns.size(); ++i) {
+    lines.emplace_back(i == 0 ? "dns" : "dns." + std::to_string(i), observed_.dns[i].ToString());
+  }
+  if (control_ != nullptr) lines.emplace_back("heartbeat", control_->bound().ToString());
+  if (http_ != nullptr) lines.emplace_back("http", http_->bound().ToString());
+  lines.emplace_back("pid", std::to_string(getpid()));
+  return lines;
+}
+
+// "2 zones, 8 sites"
+std::string Daemon::Summary() const {
+  const auto served = served_->Get();
+  std::size_t sites = 0;
+  for (const auto& zone : served->zones.zones()) sites += zone->site_count();
+  const std::size_t zones = served->zones.zones().size();
+  return std::to_string(zones) + (zones == 1 ? " zone, " : " zones, ") + std::to_string(sites) +
+         (sites == 1 ? " site" : " sites");
+}
+
+}  // namespace dnsd::server

@@ -1,0 +1,72 @@
+// The running dnsd: every object, built and handed to the others in one place.
+//
+//   sockets ──> workers <── Published<Served> <── zones <── Reloader
+//                  │  └──── Published<FleetView> <── ControlLoop <── inbox <── ControlService
+//                  └─ counters ──> Observed ──> Metrics, status page ──> StatusHttp
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dnsd/answer/fleet_view.h"
+#include "dnsd/answer/served.h"
+#include "dnsd/base/address_table.h"
+#include "dnsd/base/snapshot.h"
+#include "dnsd/base/status.h"
+#include "dnsd/server/config.h"
+#include "dnsd/server/control_loop.h"
+#include "dnsd/server/control_service.h"
+#include "dnsd/server/load_served.h"
+#include "dnsd/server/metrics.h"
+#include "dnsd/server/observed.h"
+#include "dnsd/server/options.h"
+#include "dnsd/server/reload.h"
+#include "dnsd/server/sockets.h"
+#include "dnsd/server/state_store.h"
+#include "dnsd/server/status_http.h"
+#include "dnsd/server/worker.h"
+
+namespace dnsd::server {
+
+// Used by main's thread alone.
+class Daemon {
+ public:
+  Daemon(const Options& options, const Config& config);
+  ~Daemon();  // stops
+
+  // Loads, binds, serves; says where. After an error nothing runs.
+  absl::Status Start();
+  // Whole or not at all; a failure is logged, and the old state goes on serving.
+  void Reload();
+  // Answers what is in hand, and ends every thread.
+  void Stop();
+
+ private:
+  absl::Status BindWorkers();
+  absl::Status StartControl();
+  absl::Status StartHttp();
+  void BuildReloader();
+  void TakeAddresses(AddressTable addresses);
+  HttpReply Health() const;
+  std::vector<std::pair<std::string, std::string>> ReadyLines() const;
+  std::string Summary() const;
+
+  const Options options_;
+  const Config config_;
+  AddressTable addresses_;  // the control thread's while the loop runs
+
+  std::unique_ptr<Published<answer::Served>> served_;
+  Published<answer::FleetView> fleet_;
+  std::unique_ptr<StateStore> store_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<ControlLoop> loop_;
+  std::unique_ptr<ControlService> control_;
+  std::unique_ptr<Reloader> reloader_;
+  Observed observed_;
+  Metrics metrics_{observed_};
+  std::unique_ptr<StatusHttp> http_;
+};
+
+}  // namespace dnsd::server

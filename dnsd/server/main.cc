@@ -1,0 +1,93 @@
+// dnsd, the program: command line, check, signals.
+#include <event2/thread.h>
+#include <grpc/support/log.h>
+#include <sys/resource.h>
+
+#include <csignal>
+#include <iostream>
+
+#include "dnsd/base/log.h"
+#include "dnsd/server/daemon.h"
+#include "dnsd/server/load_served.h"
+#include "dnsd/server/options.h"
+
+namespace dnsd::server {
+namespace {
+
+// Configuration and zones as start-up takes them; every fault on a line of stdout.
+int Check(const Options& options) {
+  const auto config = LoadConfig(options);
+  if (!config.ok()) {
+    std::cout << Message(config.status()) << '\n';
+    return 1;
+  }
+  AddressTable addresses;
+  const auto loaded = LoadServed(*config, addresses);
+  if (!loaded.ok()) {
+    std::cout << Message(loaded.status()) << '\n';
+    return 1;
+  }
+  for (const std::string& warning : loaded->warnings) {
+    std::cout << warning << " (warning)\n";
+  }
+  return 0;
+}
+
+// Blocks the signals that main waits for, in this thread and all that it starts.
+sigset_t BlockSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int number : {SIGHUP, SIGINT, SIGTERM}) sigaddset(&signals, number);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+// Connections take descriptors; the usual soft limit of 1,024 is for select(2), which nobody here
+// calls.
+void RaiseFileLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int Serve(const Options& options) {
+  const auto config = LoadConfig(options);
+  if (!config.ok()) {
+    std::cerr << Message(config.status()) << '\n';
+    return 1;
+  }
+  StartLogging("dnsd", config->log_level);
+  gpr_set_log_function([](gpr_log_func_args* args) { spdlog::debug("grpc: {}", args->message); });
+  evthread_use_pthreads();  // before the first event base: threads stop one another through it
+  const sigset_t signals = BlockSignals();
+  RaiseFileLimit();
+  Daemon daemon(options, *config);
+  if (const absl::Status started = daemon.Start(); !started.ok()) {
+    spdlog::error("{}", Message(started));
+    return 1;
+  }
+  int number = 0;
+  while (sigwait(&signals, &number) == 0 && number == SIGHUP) daemon.Reload();
+  spdlog::info("stopping");
+  daemon.Stop();
+  return 0;
+}
+
+}  // namespace
+}  // namespace dnsd::server
+
+int main(int argc, char** argv) {
+  using dnsd::server::Options;
+  const Options options = dnsd::server::ParseOptions(argc, argv);
+  switch (options.command) {
+    case Options::Command::kServe:
+      return dnsd::server::Serve(options);
+    case Options::Command::kCheck:
+      return dnsd::server::Check(options);
+    case Options::Command::kExit:
+      break;
+  }
+  return options.exit_status;
+}

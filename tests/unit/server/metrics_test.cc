@@ -1,0 +1,124 @@
+#include "dnsd/server/metrics.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "dnsd/server/status_json.h"
+
+namespace dnsd::server {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Two workers, one node that is alive and one that is dead, no zone.
+class MetricsTest : public testing::Test {
+ protected:
+  MetricsTest() {
+    observed_.workers = {&workers_[0], &workers_[1]};
+    observed_.fleet = [this] { return report_; };
+    observed_.reload = [this] { return reload_; };
+    observed_.streams = [] { return std::size_t{1}; };
+    observed_.served = &served_;
+    observed_.faults = &faults_;
+    observed_.dns = {*Endpoint::Parse("127.0.0.1:53")};
+    NodeStatus web1;
+    web1.name = "web\"1\"";
+    web1.state = fleet::NodeState::kAlive;
+    web1.addresses = {*IpAddress::Parse("192.0.2.1")};
+    web1.heard = now_ - 1500ms;
+    web1.interval = 1s;
+    web1.load.cpu_utilization = 0.25;
+    web1.cost = 2.5F;
+    web1.answers = 7;
+    NodeStatus web2;
+    web2.name = "web2\xFF";
+    web2.state = fleet::NodeState::kDead;
+    report_ = std::make_shared<StatusReport>();
+    report_->nodes = {web1, web2};
+    report_->reports = 9;
+  }
+
+  std::string Metric(const std::string& name) {
+    const std::string text = "\n" + Metrics(observed_).Text(now_);
+    const std::size_t at = text.find("\n" + name + " ");
+    if (at == std::string::npos) return "";
+    const std::size_t value = at + name.size() + 2;
+    return text.substr(value, text.find('\n', value) - value);
+  }
+
+  const MonotonicTime now_ = MonotonicTime() + 1h;
+  answer::WorkerStats workers_[2];
+  std::shared_ptr<StatusReport> report_;
+  ReloadStatus reload_;
+  HeartbeatFaults faults_;
+  Published<answer::Served> served_{std::make_shared<const answer::Served>(
+      answer::Served{.zones = zone::ZoneSet({}, {{}}), .closeness = policy::Closeness()})};
+  Observed observed_;
+};
+
+TEST_F(MetricsTest, CountersAreSumsOverTheWorkers) {
+  workers_[0].queries[0].Add(3);
+  workers_[1].queries[0].Add(4);
+  workers_[1].queries[1].Add(1);
+  workers_[0].responses[3].Add(2);
+  workers_[0].responses[16].Add();
+  workers_[1].fail_open.Add(5);
+  EXPECT_EQ(Metric("dnsd_queries_total{transport=\"udp\"}"), "7");
+  EXPECT_EQ(Metric("dnsd_queries_total{transport=\"tcp\"}"), "1");
+  EXPECT_EQ(Metric("dnsd_responses_total{rcode=\"NXDOMAIN\"}"), "2");
+  EXPECT_EQ(Metric("dnsd_responses_total{rcode=\"BADVERS\"}"), "1");
+  EXPECT_EQ(Metric("dnsd_responses_total{rcode=\"NOERROR\"}"), "0");
+  EXPECT_EQ(Metric("dnsd_fail_open_total"), "5");
+}
+
+TEST_F(MetricsTest, NodesAreLabelledWithNamesThatCannotBreakTheFormat) {
+  EXPECT_EQ(Metric("dnsd_node_state{node=\"web\\\"1\\\"\",state=\"alive\"}"), "1");
+  EXPECT_EQ(Metric("dnsd_node_cost{node=\"web\\\"1\\\"\"}"), "2.5");
+  EXPECT_EQ(Metric("dnsd_node_cpu_utilization{node=\"web\\\"1\\\"\"}"), "0.25");
+  EXPECT_EQ(Metric("dnsd_answers_total{node=\"web\\\"1\\\"\"}"), "7");
+  EXPECT_EQ(Metric("dnsd_heartbeat_age_seconds{node=\"web\\\"1\\\"\"}"), "1.5");
+  EXPECT_EQ(Metric("dnsd_nodes{state=\"dead\"}"), "1");
+  EXPECT_EQ(Metric("dnsd_nodes{state=\"draining\"}"), "0");
+}
+
+TEST_F(MetricsTest, FaultsOfServiceAndFleetAreAddedByReason) {
+  faults_.Add(HeartbeatFault::kNoHello, 2);
+  report_->faults[static_cast<std::size_t>(fleet::Fault::kNoHello)] = 3;
+  report_->faults[static_cast<std::size_t>(fleet::Fault::kSequenceBack)] = 1;
+  EXPECT_EQ(Metric("dnsd_heartbeat_faults_total{reason=\"no_hello\"}"), "5");
+  EXPECT_EQ(Metric("dnsd_heartbeat_faults_total{reason=\"sequence_back\"}"), "1");
+  EXPECT_EQ(Metric("dnsd_heartbeats_total"), "9");
+}
+
+TEST_F(MetricsTest, AFailedReloadShows) {
+  EXPECT_EQ(Metric("dnsd_last_reload_successful"), "1");
+  reload_ = {.done = 1, .failed = 2, .last = {}, .error = "lb.zone:3: no", .restarts = {"listen"}};
+  EXPECT_EQ(Metric("dnsd_last_reload_successful"), "0");
+  EXPECT_EQ(Metric("dnsd_reloads_total{result=\"failed\"}"), "2");
+  const auto json = nlohmann::json::parse(StatusJson(observed_, now_, {}));
+  EXPECT_EQ(json["reload"]["error"], "lb.zone:3: no");
+  EXPECT_EQ(json["reload"]["restart_needed_for"][0], "listen");
+}
+
+TEST_F(MetricsTest, StatusJsonHoldsWhatIsKnownAndIsUtf8) {
+  workers_[0].queries[0].Add(3);
+  const auto json =
+      nlohmann::json::parse(StatusJson(observed_, now_, observed_.started + std::chrono::hours(2)));
+  EXPECT_EQ(json["uptime_seconds"], 7200);
+  EXPECT_EQ(json["time"], "1970-01-01T02:00:00Z");
+  EXPECT_EQ(json["listen"]["dns"][0], "127.0.0.1:53");
+  EXPECT_TRUE(json["listen"]["heartbeat"].is_null());
+  EXPECT_EQ(json["queries"]["udp"], 3);
+  EXPECT_EQ(json["nodes"][0]["name"], "web\"1\"");
+  EXPECT_EQ(json["nodes"][0]["state"], "alive");
+  EXPECT_EQ(json["nodes"][0]["heartbeat_age_seconds"], 1.5);
+  EXPECT_EQ(json["nodes"][0]["load"]["cpu_utilization"], 0.25);
+  EXPECT_FALSE(json["nodes"][0]["load"].contains("rps"));
+  EXPECT_EQ(json["nodes"][1]["name"], "web2\xEF\xBF\xBD");
+  EXPECT_TRUE(json["nodes"][1]["heartbeat_age_seconds"].is_null());
+}
+
+}  // namespace
+}  // namespace dnsd::server

@@ -1,0 +1,111 @@
+#include "dnsd/server/reload.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "dnsd/server/load_served.h"
+
+namespace dnsd::server {
+namespace {
+
+constexpr const char* kSoa =
+    "@ 60 SOA ns hostmaster 1 3600 600 86400 5\n@ 60 NS ns\nns 60 A 192.0.2.53\n";
+
+// A dnsd's configuration and zone in a folder, and a reloader with the state they gave.
+class ReloadTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = testing::TempDir() + "reload_test." + std::to_string(getpid());
+    std::filesystem::create_directories(folder_);
+    WriteConfig("");
+    WriteZone("www 0 A 192.0.2.1\nwww 0 A 192.0.2.2\n");
+    options_.config_path = folder_ + "/dnsd.yaml";
+    const auto config = LoadConfig(options_);
+    ASSERT_TRUE(config.ok()) << config.status();
+    auto loaded = LoadServed(*config, addresses_);
+    ASSERT_TRUE(loaded.ok()) << loaded.status();
+    served_ = std::make_unique<Published<answer::Served>>(loaded->served);
+    Reloader::Parts parts{.options = options_,
+                          .config = *config,
+                          .addresses = addresses_,
+                          .served = served_.get(),
+                          .take_addresses = [this](AddressTable grown) { addresses_ = grown; },
+                          .take_grants = [this](auto grants) { grants_ = grants; }};
+    reloader_ = std::make_unique<Reloader>(std::move(parts), WallTime());
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  void WriteConfig(const std::string& more) {
+    std::ofstream(folder_ + "/dnsd.yaml")
+        << "listen: 127.0.0.1:0\nzones: [{apex: lb.example, file: lb.zone}]\n"
+        << more;
+  }
+  void WriteZone(const std::string& records) {
+    std::ofstream(folder_ + "/lb.zone") << kSoa << records;
+  }
+  std::size_t Sites() const { return served_->Get()->zones.zones().at(0)->site_count(); }
+
+  std::string folder_;
+  Options options_;
+  AddressTable addresses_;
+  std::vector<ReporterGrant> grants_;
+  std::unique_ptr<Published<answer::Served>> served_;
+  std::unique_ptr<Reloader> reloader_;
+};
+
+TEST_F(ReloadTest, TakesNewZonesAndKeepsTheNumbersOfTheirAddresses) {
+  const auto before = addresses_.Find(*IpAddress::Parse("192.0.2.2"));
+  WriteZone("www 0 A 192.0.2.9\nwww 0 A 192.0.2.2\nftp 0 A 192.0.2.1\nftp 0 A 192.0.2.2\n");
+  ASSERT_TRUE(reloader_->Reload(WallTime()).ok());
+  EXPECT_EQ(Sites(), 2U);
+  EXPECT_EQ(addresses_.Find(*IpAddress::Parse("192.0.2.2")), before);
+  EXPECT_TRUE(addresses_.Find(*IpAddress::Parse("192.0.2.9")));
+  EXPECT_EQ(reloader_->status().done, 1U);
+  EXPECT_EQ(reloader_->status().error, "");
+}
+
+TEST_F(ReloadTest, AFaultInAZoneLeavesEverythingAsItWas) {
+  const auto served = served_->Get();
+  const std::size_t addresses = addresses_.size();
+  WriteConfig("edns_size: 4096\n");
+  WriteZone("www 0 A 192.0.2.77\nwww 0 A 192.0.2.300\n");
+  const absl::Status status = reloader_->Reload(WallTime());
+  EXPECT_NE(status.message().find("lb.zone:5: "), absl::string_view::npos) << status;
+  EXPECT_EQ(served_->Get(), served);
+  EXPECT_EQ(addresses_.size(), addresses);
+  EXPECT_EQ(reloader_->status().failed, 1U);
+  EXPECT_EQ(reloader_->status().error, Message(status));
+}
+
+TEST_F(ReloadTest, AFaultInTheConfigurationLeavesEverythingAsItWas) {
+  const auto served = served_->Get();
+  WriteZone("ftp 0 A 192.0.2.1\nftp 0 A 192.0.2.2\n");
+  WriteConfig("worker: 2\n");
+  const absl::Status status = reloader_->Reload(WallTime());
+  EXPECT_NE(status.message().find("dnsd.yaml:3: unknown key 'worker'"), absl::string_view::npos)
+      << status;
+  EXPECT_EQ(served_->Get(), served);
+  WriteConfig("");
+  EXPECT_TRUE(reloader_->Reload(WallTime()).ok());
+  EXPECT_EQ(reloader_->status().error, "");
+}
+
+TEST_F(ReloadTest, TakesSiteOptionsSubnetsAndGrants) {
+  std::ofstream(folder_ + "/token") << "0123456789abcdef";
+  WriteConfig(
+      "sites: [{name: www.lb.example, answers: 2}]\n"
+      "subnets: [{clients: 10.0.0.0/8, order: 192.0.2.1}]\n"
+      "heartbeat: {listen: 127.0.0.1:0, reporters: [{token_file: token, nodes: a}]}\n");
+  ASSERT_TRUE(reloader_->Reload(WallTime()).ok());
+  EXPECT_NE(served_->Get()->closeness.Find(*IpAddress::Parse("10.1.1.1")), nullptr);
+  ASSERT_EQ(grants_.size(), 1U);
+  EXPECT_EQ(grants_[0].token, "0123456789abcdef");
+  // The listener for heartbeats was not there at the start.
+  EXPECT_EQ(reloader_->status().restarts, std::vector<std::string>{"heartbeat.listen"});
+}
+
+}  // namespace
+}  // namespace dnsd::server
