@@ -1,8 +1,5 @@
 """Nodes that die, leave, fall ill and come back, as real processes, with the time it takes."""
-import http.server
-import os
 import signal
-import threading
 import time
 
 import harness
@@ -16,18 +13,30 @@ www     0 A   127.0.1.1
 www     0 A   127.0.1.2
 www     0 A   127.0.1.3
 """
-FAST = "heartbeat: {warm_up: 0s}\n"
+# Turns make every answering node show, whatever its cost.
+TURNS = "heartbeat: {warm_up: 0s}\nsite_defaults: {policy: round_robin}\n"
 ALL = set(NODES.values())
 
 
 class Failover(harness.TestCase):
-    def fleet(self, interval="0.2s", config=FAST, **options):
+    def fleet(self, interval="0.2s", config=TURNS, **options):
         server = self.dnsd(zone=ZONE, config=config)
         self.reporters = {name: self.reporter(server, name, address, interval=interval, **options)
                           for name, address in NODES.items()}
         server.wait_heard(*NODES)
         server.wait_for("www.lb.example", ALL, count=60)
         return server
+
+    def test_when_the_cheapest_is_killed_the_next_cheapest_answers(self):
+        server = self.dnsd(zone=ZONE, config="heartbeat: {warm_up: 0s}\n")
+        loads = {"n1": 0.85, "n2": 0.05, "n3": 0.4}
+        reporters = {name: self.reporter(server, name, address, interval="1s",
+                                         load={"cpu_utilization": loads[name]})
+                     for name, address in NODES.items()}
+        server.wait_for("www.lb.example", ["127.0.1.2"], count=5, seconds=10)
+        reporters["n2"].kill()
+        took = server.wait_for("www.lb.example", ["127.0.1.3"], count=5)
+        self.assertLess(took, 3.5 * harness.PATIENCE)
 
     def gone_after(self, server, address):
         """Seconds until the address is no longer answered."""
@@ -63,7 +72,7 @@ class Failover(harness.TestCase):
         server.wait_for("www.lb.example", ALL, count=60, seconds=10)
 
     def test_a_node_that_comes_back_is_warmed_up(self):
-        server = self.fleet(config="heartbeat: {warm_up: 1h}\n")
+        server = self.fleet(config=TURNS.replace("0s", "1h"))
         self.reporters["n2"].kill()
         server.wait_states(n2="dead")
         self.reporter(server, "n2", "127.0.1.2")
@@ -89,29 +98,6 @@ class Failover(harness.TestCase):
             for _ in range(20):
                 self.assertTrue(set(server.answers("www.lb.example")) <= ALL)
             self.reporters["n1"] = self.reporter(server, "n1", "127.0.1.1")
-
-
-class WebServer:
-    """A web server in a thread whose status code a test sets."""
-
-    def __init__(self, address):
-        owner = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                self.send_response(owner.status)
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-        self.status = 200
-        self.server = http.server.ThreadingHTTPServer((address, 0), Handler)
-        self.port = self.server.server_port
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ PATIENCE = harness.PATIENCE
 
 
 class Sink:
-    """tests/bench/heartbeat_sink: a dnsd that only listens."""
+    """tests/e2e/heartbeat_sink.cc: a dnsd that only listens."""
     name = "heartbeat_sink"
 
     def __init__(self, port=0):
