@@ -357,7 +357,7 @@ TEST_F(SiteTest, ReturnsAScopeAsLongAsTheAnswerDependedOnIt) {
   } cases[] = {
       {"192.0.2.0/24", 24}, {"192.0.2.1/32", 24},  // one network is one place
       {"192.0.3.0/24", 24}, {"192.0.4.0/24", 22},  // one bit past what it shares with a member
-      {"10.0.0.0/24", 1},   {"172.16.0.0/16", 12}, {"192.0.2.0/16", 16},
+      {"10.0.0.0/24", 1},   {"172.16.0.0/16", 12}, {"192.0.0.0/16", 16},
       {"2001:db8::/56", 0}, {"0.0.0.0/0", 0},
   };
   for (const auto& c : cases) {
