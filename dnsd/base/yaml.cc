@@ -1,15 +1,10 @@
 #include "dnsd/base/yaml.h"
 
-#include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/exceptions.h>
-#include <yaml-cpp/parser.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <fstream>
-#include <map>
 #include <sstream>
 #include <utility>
 
@@ -18,100 +13,6 @@
 
 namespace dnsd {
 namespace {
-
-// yaml-cpp's events into a tree of YamlNode. Open collections are a stack; a map's next value is
-// its key while there are as many values as keys.
-class TreeBuilder : public YAML::EventHandler {
- public:
-  explicit TreeBuilder(YamlFile& file) : file_(file) {}
-
-  std::shared_ptr<const YamlNode> root() const { return root_; }
-
-  void OnDocumentStart(const YAML::Mark&) override {}
-  void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    Open(mark, anchor, YamlNode::Kind::kNothing);
-    Close();
-  }
-  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
-                const std::string& value) override {
-    Open(mark, anchor, YamlNode::Kind::kScalar)->text = value;
-    Close();
-  }
-  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
-                       YAML::EmitterStyle::value) override {
-    Open(mark, anchor, YamlNode::Kind::kList);
-  }
-  void OnSequenceEnd() override { Close(); }
-  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
-                  YAML::EmitterStyle::value) override {
-    Open(mark, anchor, YamlNode::Kind::kMap);
-  }
-  void OnMapEnd() override { Close(); }
-
-  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    // An anchor that is still open would make a value its own part.
-    const auto target = anchors_.find(anchor);
-    if (target == anchors_.end()) {
-      file_.AddError(mark.line + 1, "an alias inside the value that it names");
-      Add(std::make_shared<YamlNode>());
-    } else {
-      Add(target->second);
-    }
-  }
-
- private:
-  struct OpenNode {
-    std::shared_ptr<YamlNode> node;
-    YAML::anchor_t anchor;
-  };
-
-  YamlNode* Open(const YAML::Mark& mark, YAML::anchor_t anchor, YamlNode::Kind kind) {
-    auto node = std::make_shared<YamlNode>();
-    node->kind = kind;
-    node->line = mark.line + 1;
-    open_.push_back({std::move(node), anchor});
-    return open_.back().node.get();
-  }
-
-  void Close() {
-    const OpenNode closed = std::move(open_.back());
-    open_.pop_back();
-    if (closed.anchor != YAML::NullAnchor) anchors_[closed.anchor] = closed.node;
-    Add(closed.node);
-  }
-
-  void Add(const std::shared_ptr<const YamlNode>& value) {
-    if (open_.empty()) {
-      root_ = value;
-      return;
-    }
-    YamlNode& parent = *open_.back().node;
-    if (parent.kind == YamlNode::Kind::kMap && parent.keys.size() == parent.values.size()) {
-      AddKey(parent, *value);
-    } else {
-      parent.values.push_back(value);
-    }
-  }
-
-  void AddKey(YamlNode& map, const YamlNode& key) {
-    if (key.kind != YamlNode::Kind::kScalar) {
-      file_.AddError(key.line, "a key is a word, not a list or a map");
-    }
-    const auto same = std::find_if(map.keys.begin(), map.keys.end(),
-                                   [&](const auto& earlier) { return earlier.text == key.text; });
-    if (same != map.keys.end()) {
-      file_.AddError(key.line, "key '" + key.text + "' is given twice; first on line " +
-                                   std::to_string(same->line));
-    }
-    map.keys.push_back({key.text, key.line});
-  }
-
-  YamlFile& file_;
-  std::vector<OpenNode> open_;
-  std::map<YAML::anchor_t, std::shared_ptr<const YamlNode>> anchors_;
-  std::shared_ptr<const YamlNode> root_ = std::make_shared<YamlNode>();
-};
 
 // A value as messages show it.
 std::string Found(const YamlNode& node) {
@@ -191,19 +92,9 @@ YamlFile YamlFile::Load(const std::string& path) {
 YamlFile YamlFile::Parse(const std::string& text, const std::string& path) {
   YamlFile file;
   file.path_ = path;
-  TreeBuilder builder(file);
-  try {
-    std::istringstream in(text);
-    YAML::Parser parser(in);
-    parser.HandleNextDocument(builder);
-    file.root_ = builder.root();
-    if (TreeBuilder second(file); parser.HandleNextDocument(second)) {
-      file.AddError(second.root()->line, "a second document; wanted one");
-    }
-  } catch (const YAML::Exception& e) {
-    file.root_ = nullptr;
-    file.AddError(e.mark.line + 1, "YAML syntax: " + e.msg);
-  }
+  YamlTree tree = ParseYamlTree(text);
+  file.root_ = std::move(tree.root);
+  file.faults_ = std::move(tree.faults);
   return file;
 }
 
@@ -226,18 +117,18 @@ void YamlFile::ReadNode(const YamlNode& node, const std::string& name, const Vis
 
 absl::Status YamlFile::status() const {
   if (!unreadable_.ok()) return unreadable_;
-  if (errors_.empty()) return absl::OkStatus();
-  std::vector<Error> sorted = errors_;
+  if (faults_.empty()) return absl::OkStatus();
+  std::vector<YamlFault> sorted = faults_;
   std::stable_sort(sorted.begin(), sorted.end(),
-                   [](const Error& a, const Error& b) { return a.line < b.line; });
+                   [](const auto& a, const auto& b) { return a.line < b.line; });
   std::string all;
-  for (const Error& error : sorted) {
-    all += (all.empty() ? "" : "\n") + path_ + ":" + std::to_string(error.line) + ": " + error.text;
+  for (const YamlFault& fault : sorted) {
+    all += (all.empty() ? "" : "\n") + path_ + ":" + std::to_string(fault.line) + ": " + fault.text;
   }
   return absl::InvalidArgumentError(all);
 }
 
-void YamlFile::AddError(int line, const std::string& what) { errors_.push_back({line, what}); }
+void YamlFile::AddError(int line, const std::string& what) { faults_.push_back({line, what}); }
 
 const YamlNode* YamlMap::Find(const std::string& key) {
   if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.push_back(key);

@@ -23,23 +23,9 @@
 #include "dnsd/base/clock.h"
 #include "dnsd/base/ip.h"
 #include "dnsd/base/status.h"
+#include "dnsd/base/yaml_tree.h"
 
 namespace dnsd {
-
-// One value of a document. Immutable once loaded; aliases share it.
-struct YamlNode {
-  enum class Kind : std::uint8_t { kNothing, kScalar, kList, kMap };
-  struct Key {
-    std::string text;
-    int line = 0;
-  };
-
-  Kind kind = Kind::kNothing;
-  int line = 0;                                         // from 1
-  std::string text;                                     // of a scalar
-  std::vector<Key> keys;                                // of a map: keys[i] has values[i]
-  std::vector<std::shared_ptr<const YamlNode>> values;  // of a map or a list
-};
 
 // How a type is read from a scalar, and what the operator is told was wanted. A room with a type
 // of its own adds a specialisation.
@@ -103,17 +89,12 @@ class YamlFile {
 
  private:
   friend class YamlMap;
-  struct Error {
-    int line;
-    std::string text;
-  };
-
   void ReadNode(const YamlNode& node, const std::string& name, const Visit& visit);
 
   std::string path_;
   std::shared_ptr<const YamlNode> root_;
   absl::Status unreadable_;
-  std::vector<Error> errors_;
+  std::vector<YamlFault> faults_;
 };
 
 // A map of the file, alive during the callback that gets it. Each Read leaves `out` alone when the

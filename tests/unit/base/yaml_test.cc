@@ -136,6 +136,13 @@ TEST(Yaml, CollectsEveryErrorInTheOrderOfTheLines) {
   EXPECT_EQ(n, 2U);
 }
 
+TEST(Yaml, SyntaxErrorsAtTheEndHaveTheLastLine) {
+  for (const char* text : {"a: 1\nb: [", "a: 1\nb: [\n"}) {
+    const std::string errors = Errors(text, [](YamlMap&) { FAIL(); });
+    EXPECT_EQ(errors.rfind("f.yaml:2: YAML syntax: ", 0), 0U) << errors;
+  }
+}
+
 TEST(Yaml, SyntaxErrorsHaveTheirLine) {
   const std::string errors = Errors("a: 1\nb: [1, 2\nc: 3\n", [](YamlMap&) { FAIL(); });
   EXPECT_EQ(errors.rfind("f.yaml:3: YAML syntax: ", 0), 0U) << errors;
