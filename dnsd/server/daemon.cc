@@ -115,7 +115,9 @@ absl::Status Daemon::StartHttp() {
   };
   pages["/healthz"] = [this] { return Health(); };
   http_ = std::make_unique<StatusHttp>(std::move(pages), config_.http_hosts);
-  DNSD_RETURN_IF_ERROR(http_->Start(*config_.http_listen));
+  DNSD_RETURN_IF_ERROR(http_->Bind(*config_.http_listen));
+  observed_.http = http_->bound();
+  http_->Start();
   spdlog::info("status on http://{}/", http_->bound().ToString());
   return absl::OkStatus();
 }
@@ -162,8 +164,9 @@ void Daemon::Stop() {
   NotifyStopping();
   for (const auto& worker : workers_) worker->Stop();
   if (http_ != nullptr) http_->Stop();
-  if (control_ != nullptr) control_->Stop();
+  // The loop first: the streams that end now are no sign of trouble at their nodes.
   if (loop_ != nullptr) loop_->Stop();
+  if (control_ != nullptr) control_->Stop();
 }
 
 HttpReply Daemon::Health() const {
