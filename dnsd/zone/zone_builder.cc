@@ -22,6 +22,23 @@ bool IsAddress(RrType type) { return type == RrType::kA || type == RrType::kAaaa
 // Types that may stand beside a CNAME (RFC 2181 §10.1, RFC 4034 §3 and §4).
 bool MayJoinCname(RrType type) { return type == RrType::kRrsig || type == RrType::kNsec; }
 
+// Whether rdata of the types that are read here or compressed when sent is what it should be. ldns
+// lets some through in the form of RFC 3597 that is not.
+bool IsWellFormed(RrType type, std::span<const std::uint8_t> rdata) {
+  if (type == RrType::kA) return rdata.size() == 4;
+  if (type == RrType::kAaaa) return rdata.size() == 16;
+  if (type == RrType::kDname) return Name::FromWire(rdata).has_value();
+  const wire::RdataShape shape = wire::ShapeOf(type);
+  if (shape.names == 0) return true;
+  wire::Reader in(rdata);
+  in.Bytes(shape.prefix);
+  Name name;
+  for (unsigned i = 0; i < shape.names; ++i) {
+    if (wire::ReadName(in, name) != wire::WireError::kNone) return false;
+  }
+  return in.left() == (type == RrType::kSoa ? 20U : 0U);
+}
+
 void Append16(std::vector<std::uint8_t>& out, std::size_t value) {
   out.push_back(static_cast<std::uint8_t>(value >> 8));
   out.push_back(static_cast<std::uint8_t>(value));
@@ -47,6 +64,11 @@ void ZoneBuilder::Add(const Name& owner, RrType type, std::uint32_t ttl,
   if (!owner.IsAtOrBelow(zone_->apex_)) {
     Fault(source, "owner name " + owner.ToString() +
                       " is outside the zone; wanted a name at or below " + zone_->apex_.ToString());
+    return;
+  }
+  if (!IsWellFormed(type, rdata)) {
+    Fault(source, "rdata of " + std::to_string(rdata.size()) + " octets at " + owner.ToString() +
+                      " is no rdata of type " + std::to_string(static_cast<unsigned>(type)));
     return;
   }
   records_.push_back({NodeFor(owner), type, static_cast<std::uint16_t>(rdata.size()),

@@ -33,8 +33,8 @@ class ZoneBuilder {
  public:
   ZoneBuilder(const wire::Name& apex, AddressTable& addresses, const SiteRules& rules);
 
-  // Adds a record of class IN; `rdata` is uncompressed wire form, well formed for its type. A name
-  // outside the apex is noted as a fault.
+  // Adds a record of class IN; `rdata` is uncompressed wire form. A name outside the apex is noted
+  // as a fault, and so is rdata that is not of its type.
   void Add(const wire::Name& owner, wire::RrType type, std::uint32_t ttl,
            std::span<const std::uint8_t> rdata, RecordSource source);
 

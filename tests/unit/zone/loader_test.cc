@@ -262,6 +262,11 @@ TEST_F(LoadZoneTest, NamesTheLineOfAnEntryThatDoesNotParse) {
        "$GENERATE"},
       {"opaque rdata of the wrong size", kSoa + "www 60 A \\# 3 010203\n", "zone:2: ", "www"},
       {"opaque rdata that holds no name", kSoa + "www 60 NS \\# 3 090203\n", "zone:2: ", "www"},
+      {"a type that ldns takes for SOA, without rdata", kSoa + "www 60 TYPE6x \\# 0\n",
+       "zone:2: ", "www"},
+      {"a name server without rdata", kSoa + "www 60 NS \\# 0\n", "zone:2: ", "www"},
+      {"an address without rdata", kSoa + "www 60 A \\# 0\n", "zone:2: ", "www"},
+      {"a DNAME without rdata", kSoa + "www 60 DNAME \\# 0\n", "zone:2: ", "www"},
       {"an SOA cut short", kSoa + "@ 60 SOA \\# 4 00000000\n", "zone:2: ", "SOA"},
   };
   for (const auto& c : cases) {
