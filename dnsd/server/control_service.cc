@@ -1,5 +1,6 @@
 #include "dnsd/server/control_service.h"
 
+#include <grpc/support/log.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -49,6 +50,19 @@ int BindError(const Endpoint& endpoint) {
 }
 
 }  // namespace
+
+void RouteGrpcLog() {
+  gpr_set_log_function([](gpr_log_func_args* args) {
+    static WarningLimit limit(5, 10s);
+    const std::string message = args->message;
+    std::uint64_t held_back = 0;
+    if (message.find("Handshake failed") == std::string::npos) {
+      spdlog::debug("grpc: {}", message);
+    } else if (limit.Allow(MonotonicClock::now(), held_back)) {
+      spdlog::warn("a heartbeat connection: {}", message);
+    }
+  });
+}
 
 // gRPC's side of the service: hands each stream to ControlService.
 class ControlService::Service final : public v1::HeartbeatService::CallbackService {

@@ -34,6 +34,10 @@
 
 namespace dnsd::server {
 
+// Takes gRPC's own messages into our log: handshakes that fail as warnings, within limits, since a
+// reporter with the wrong certificate gets no further than that; all else for debugging.
+void RouteGrpcLog();
+
 struct ControlLimits {
   Duration hello = std::chrono::seconds(10);    // from the opening of a stream to its Hello
   Duration silence = std::chrono::minutes(10);  // between two messages, whatever the interval

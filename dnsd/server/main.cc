@@ -1,6 +1,5 @@
 // dnsd, the program: command line, check, signals.
 #include <event2/thread.h>
-#include <grpc/support/log.h>
 #include <sys/resource.h>
 
 #include <csignal>
@@ -59,7 +58,7 @@ int Serve(const Options& options) {
     return 1;
   }
   StartLogging("dnsd", config->log_level);
-  gpr_set_log_function([](gpr_log_func_args* args) { spdlog::debug("grpc: {}", args->message); });
+  RouteGrpcLog();
   evthread_use_pthreads();  // before the first event base: threads stop one another through it
   const sigset_t signals = BlockSignals();
   RaiseFileLimit();

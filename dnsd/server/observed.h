@@ -31,6 +31,7 @@ struct Observed {
 
   std::vector<Endpoint> dns;
   std::optional<Endpoint> heartbeat;
+  std::optional<Endpoint> http;
   WallTime started;
 };
 

@@ -76,7 +76,7 @@ StatusHttp::StatusHttp(Pages pages, std::vector<std::string> hosts)
 
 StatusHttp::~StatusHttp() { Stop(); }
 
-absl::Status StatusHttp::Start(const Endpoint& listen) {
+absl::Status StatusHttp::Bind(const Endpoint& listen) {
   evthread_use_pthreads();  // Stop is another thread's; asking twice does no harm
   base_.reset(event_base_new());
   http_.reset(evhttp_new(base_.get()));
@@ -94,12 +94,15 @@ absl::Status StatusHttp::Start(const Endpoint& listen) {
   auto bound = LocalEndpoint(evhttp_bound_socket_get_fd(socket));
   if (!bound.ok()) return bound.status();
   bound_ = *bound;
+  return absl::OkStatus();
+}
+
+void StatusHttp::Start() {
   const auto stop = [](evutil_socket_t, short, void* base) {
     event_base_loopbreak(static_cast<event_base*>(base));
   };
   stop_.reset(event_new(base_.get(), -1, 0, stop, base_.get()));
   thread_ = std::thread([this] { event_base_loop(base_.get(), EVLOOP_NO_EXIT_ON_EMPTY); });
-  return absl::OkStatus();
 }
 
 void StatusHttp::Stop() {

@@ -38,11 +38,13 @@ class StatusHttp {
   StatusHttp(const StatusHttp&) = delete;
   StatusHttp& operator=(const StatusHttp&) = delete;
 
-  // Binds and serves. Unavailable: the address cannot be bound.
-  absl::Status Start(const Endpoint& listen);
+  // Unavailable: the address cannot be bound.
+  absl::Status Bind(const Endpoint& listen);
+  // Serves, once bound.
+  void Start();
   void Stop();
 
-  // Where it is bound; valid once started.
+  // Valid once bound.
   const Endpoint& bound() const { return bound_; }
 
   // What is said to one request. `host` is its Host header, empty if it has none.

@@ -26,9 +26,10 @@ Json Texts(const std::vector<IpAddress>& addresses) {
 }
 
 Json ListenJson(const Observed& observed) {
-  Json listen{{"dns", Json::array()}, {"heartbeat", nullptr}};
+  Json listen{{"dns", Json::array()}, {"heartbeat", nullptr}, {"http", nullptr}};
   for (const Endpoint& endpoint : observed.dns) listen["dns"].push_back(endpoint.ToString());
   if (observed.heartbeat) listen["heartbeat"] = observed.heartbeat->ToString();
+  if (observed.http) listen["http"] = observed.http->ToString();
   return listen;
 }
 

@@ -23,6 +23,7 @@ class MetricsTest : public testing::Test {
     observed_.served = &served_;
     observed_.faults = &faults_;
     observed_.dns = {*Endpoint::Parse("127.0.0.1:53")};
+    observed_.http = Endpoint::Parse("[::1]:8053");
     NodeStatus web1;
     web1.name = "web\"1\"";
     web1.state = fleet::NodeState::kAlive;
@@ -110,6 +111,7 @@ TEST_F(MetricsTest, StatusJsonHoldsWhatIsKnownAndIsUtf8) {
   EXPECT_EQ(json["time"], "1970-01-01T02:00:00Z");
   EXPECT_EQ(json["listen"]["dns"][0], "127.0.0.1:53");
   EXPECT_TRUE(json["listen"]["heartbeat"].is_null());
+  EXPECT_EQ(json["listen"]["http"], "[::1]:8053");
   EXPECT_EQ(json["queries"]["udp"], 3);
   EXPECT_EQ(json["nodes"][0]["name"], "web\"1\"");
   EXPECT_EQ(json["nodes"][0]["state"], "alive");

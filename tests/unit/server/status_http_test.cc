@@ -37,8 +37,9 @@ std::string Request(const std::string& method, const std::string& path,
 class StatusHttpTest : public testing::Test {
  protected:
   void SetUp() override {
-    const absl::Status started = server_.Start(*Endpoint::Parse("127.0.0.1:0"));
-    ASSERT_TRUE(started.ok()) << started;
+    const absl::Status bound = server_.Bind(*Endpoint::Parse("127.0.0.1:0"));
+    ASSERT_TRUE(bound.ok()) << bound;
+    server_.Start();
   }
   StatusHttp server_{OnePage(), {"ns1.example"}};
 };
@@ -78,7 +79,7 @@ TEST_F(StatusHttpTest, RefusesAHeaderThatNeverEnds) {
 
 TEST_F(StatusHttpTest, APortInUseIsSaidSo) {
   StatusHttp second(OnePage(), {});
-  const absl::Status status = second.Start(server_.bound());
+  const absl::Status status = second.Bind(server_.bound());
   EXPECT_TRUE(absl::IsUnavailable(status));
   EXPECT_NE(status.message().find("Address already in use"), absl::string_view::npos) << status;
 }
