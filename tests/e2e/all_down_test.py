@@ -1,4 +1,6 @@
 """What a site answers when no member of it is left."""
+import time
+
 import harness
 
 ZONE = """$ORIGIN lb.example.
@@ -24,6 +26,7 @@ class AllDown(harness.TestCase):
         server.wait_for("www.lb.example", BOTH)
         reporters[0].stop()
         server.wait_for("www.lb.example", ["127.0.1.2"])
+        time.sleep(1.1)  # which was good last is told in whole seconds
         reporters[1].stop()
         server.wait_states(n1="leaving", n2="leaving")
         return server
