@@ -224,13 +224,6 @@ std::string YamlMap::Path(const std::string& key) const {
   return name_.empty() ? key : name_ + "." + key;
 }
 
-int YamlMap::LineOf(const std::string& key) const {
-  for (const auto& known : node_.keys) {
-    if (known.text == key) return known.line;
-  }
-  return node_.line;
-}
-
 std::string YamlMap::Origin() const { return file_.path() + ":" + std::to_string(node_.line); }
 
 void YamlMap::Refuse(const std::string& key, const std::string& wanted) {

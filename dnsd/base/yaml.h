@@ -163,9 +163,6 @@ class YamlMap {
   bool ReadMaps(const std::string& key, const YamlFile::Visit& visit);
 
   bool Has(const std::string& key) { return Find(key) != nullptr; }
-  // The line of `key`, or of the map when it has no such key.
-  int LineOf(const std::string& key) const;
-  int line() const { return node_.line; }
   // "path:line" of the map: where something configured came from.
   std::string Origin() const;
 
