@@ -37,37 +37,69 @@ Agent::Agent(event_base* base, Mailbox& mailbox, Config config, std::uint64_t se
       mailbox_(mailbox),
       config_(std::move(config)),
       random_(seed),
+      health_(base, Random(random_.Next()),
+              [this](const std::string& subject) { HealthChanged(subject); }),
       clock_(base, [this] { Tick(); }),
       urgent_(base, [this] { Beat(MonotonicClock::now(), true); }),
       leave_check_(base, [this] { CheckLeft(); }) {
   Build();
 }
 
-// Everything but the streams, from the configuration.
+// Everything but the streams, from the configuration. What it does not change goes on: a sampler
+// needs its last sample, and a service under check keeps its verdict.
 void Agent::Build() {
   started_ = MonotonicClock::now();
-  watch_.reset();
-  sampler_.reset();
-  if (config_.kernel_load) {
-    sampler_.emplace(Sampler::Options{"/", config_.cgroup, {config_.ports, config_.addresses}});
+  BuildSampler();
+  BuildSource();
+  if (config_.health) {
+    HealthCheckConfig check = *config_.health;
+    if (!check.address) check.address = config_.addresses.front();
+    health_.Watch("", check);
+  } else {
+    health_.Forget("");
+  }
+  NodeHealthChanged();
+  BuildHosting();
+  SetClock();
+}
+
+void Agent::BuildSampler() {
+  const Sampler::Options options{"/", config_.cgroup, {config_.ports, config_.addresses}};
+  if (!config_.kernel_load) {
+    sampler_.reset();
+  } else if (!sampler_ || sampler_->options() != options) {
+    sampler_.emplace(options);
     sampler_->Tick(started_);
   }
+}
+
+void Agent::BuildSource() {
+  if (source_ && source_->config() == config_.load_source) return;
   source_.emplace(base_, config_.load_source);
+  source_->ReadFile(started_);
   source_->StartCommand();
-  health_.emplace(base_, config_.addresses.front(), Random(random_.Next()),
-                  [this](const std::string& subject) { HealthChanged(subject); });
-  if (config_.health) health_->Watch("", *config_.health);
-  state_.sites.clear();
-  contents_.clear();
-  state_.hosts_all = config_.hosting.all;
+}
+
+void Agent::BuildHosting() {
+  watch_.reset();
   if (!config_.hosting.folder.empty()) {
     watch_.emplace(base_, config_.hosting.folder,
                    [this](const SiteContents& sites) { SitesChanged(sites); });
   }
+  state_.hosts_all = config_.hosting.all;
   SitesChanged(watch_ ? watch_->sites() : config_.hosting.listed);
+  for (const auto& [name, content] : contents_) {
+    WatchSite(name);
+    RefreshSite(name);
+  }
   for (const auto& client : clients_) client->ResendHosting();
-  NodeHealthChanged();
-  SetClock();
+}
+
+void Agent::WatchSite(const std::string& site) {
+  if (!config_.site_health) return health_.Forget(site);
+  HealthCheckConfig check = ForSite(*config_.site_health, site);
+  if (!check.address) check.address = config_.addresses.front();
+  health_.Watch(site, check);
 }
 
 // The sampling period: a whole part of the shortest interval that any dnsd wants, so that a
@@ -103,7 +135,7 @@ void Agent::Tick() {
 
 // A report before the first results would call a node idle or unhealthy that is not.
 bool Agent::ReadyToReport(MonotonicTime now) const {
-  return (health_->all_known() && source_->settled()) || now - started_ >= kStartLimit;
+  return (health_.all_known() && source_->settled()) || now - started_ >= kStartLimit;
 }
 
 void Agent::OpenStreams() {
@@ -137,7 +169,7 @@ Load Agent::LoadSoFar(MonotonicTime now) const {
 
 void Agent::Sample(MonotonicTime now) {
   Load load;
-  if (sampler_) load = sampler_->Read(now, health_->sessions());
+  if (sampler_) load = sampler_->Read(now, health_.sessions());
   if (const Load* source = source_->Find(now)) load.MergeFrom(*source);
   state_.load = std::move(load);
   state_.sampled = beat_ = now;
@@ -153,7 +185,7 @@ void Agent::BeatSoon() {
 }
 
 void Agent::HealthChanged(const std::string& subject) {
-  const HealthState& health = *health_->Find(subject);
+  const HealthState& health = *health_.Find(subject);
   const std::string what = subject.empty() ? "node" : "site " + subject;
   if (health.healthy()) {
     spdlog::info("{} is healthy", what);
@@ -163,13 +195,13 @@ void Agent::HealthChanged(const std::string& subject) {
   if (subject.empty()) {
     NodeHealthChanged();
   } else {
-    RefreshSite(subject, contents_.at(subject));
+    RefreshSite(subject);
   }
   BeatSoon();
 }
 
 void Agent::NodeHealthChanged() {
-  const HealthState* health = health_->Find("");
+  const HealthState* health = health_.Find("");
   state_.health.set_healthy(health == nullptr || health->healthy());
   state_.health.set_detail(health == nullptr ? "" : Short(health->detail()));
 }
@@ -177,7 +209,7 @@ void Agent::NodeHealthChanged() {
 void Agent::SitesChanged(const SiteContents& sites) {
   for (const auto& [name, content] : contents_) {
     if (sites.contains(name)) continue;
-    health_->Forget(name);
+    health_.Forget(name);
     state_.sites.erase(name);
     for (const auto& client : clients_) client->SiteChanged(name);
   }
@@ -185,15 +217,16 @@ void Agent::SitesChanged(const SiteContents& sites) {
   for (const auto& [name, content] : contents_) {
     const auto at = before.find(name);
     if (at != before.end() && at->second == content) continue;
-    const bool added = at == before.end();
-    if (added && config_.site_health) health_->Watch(name, ForSite(*config_.site_health, name));
-    RefreshSite(name, content);
+    if (at == before.end()) WatchSite(name);
+    RefreshSite(name);
   }
   BeatSoon();
 }
 
-void Agent::RefreshSite(const std::string& name, const SiteContent& content) {
-  const HealthState* health = health_->Find(name);
+// Brings what is told of a site up to date with its content and health.
+void Agent::RefreshSite(const std::string& name) {
+  const SiteContent& content = contents_.at(name);
+  const HealthState* health = health_.Find(name);
   HostedSite& site = state_.sites[name];
   site.set_name(name);
   site.set_content_version(content.version);
@@ -247,6 +280,7 @@ void Agent::CheckLeft() {
   const bool late = MonotonicClock::now() >= leave_limit_;
   std::erase_if(leaving_, [late](const auto& client) { return late || client->finished(); });
   if (!leaving_.empty()) return;
+  if (left_ && mailbox_.posters() > 0) return;  // streams that were let go are about to end
   leave_check_.Stop();
   if (left_) left_();
 }

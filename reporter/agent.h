@@ -37,6 +37,10 @@ class Agent {
   using Load = heartbeat::v1::Load;
 
   void Build();
+  void BuildSampler();
+  void BuildSource();
+  void BuildHosting();
+  void WatchSite(const std::string& site);
   void SetClock();
   void Tick();
   bool ReadyToReport(MonotonicTime now) const;
@@ -51,7 +55,7 @@ class Agent {
 
   void NodeHealthChanged();
   void SitesChanged(const SiteContents& sites);
-  void RefreshSite(const std::string& name, const SiteContent& content);
+  void RefreshSite(const std::string& name);
   void HealthChanged(const std::string& subject);
   void CheckLeft();
 
@@ -64,7 +68,7 @@ class Agent {
 
   std::optional<Sampler> sampler_;
   std::optional<LoadSource> source_;
-  std::optional<HealthMonitor> health_;
+  HealthMonitor health_;
   std::optional<HostingWatch> watch_;
   std::vector<std::unique_ptr<HeartbeatClient>> clients_;
   std::vector<std::unique_ptr<HeartbeatClient>> leaving_;  // told of their end, until it is written

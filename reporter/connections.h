@@ -21,6 +21,7 @@ struct ConnectionFilter {
   std::vector<IpAddress> addresses;
 
   bool Matches(const IpAddress& address, std::uint16_t port) const;
+  friend bool operator==(const ConnectionFilter&, const ConnectionFilter&) = default;
 };
 
 // Asks the kernel's sock_diag(7), which hands over only the established sockets of the ports; where

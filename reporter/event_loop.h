@@ -59,10 +59,16 @@ class Mailbox {
   // From any thread.
   void Post(std::function<void()> work);
 
+  // How many may still post: the mailbox must outlive them. The loop's thread counts.
+  void AddPoster() { ++posters_; }
+  void RemovePoster() { --posters_; }
+  int posters() const { return posters_; }
+
  private:
   void Drain();
 
-  const int fd_;  // an eventfd
+  const int fd_;     // an eventfd
+  int posters_ = 0;  // the loop's thread's
   std::mutex mutex_;
   std::vector<std::function<void()>> waiting_;  // guarded by mutex_
   Watch watch_;

@@ -12,14 +12,16 @@ constexpr int kDoubtDivisor = 4;
 
 }  // namespace
 
-HealthMonitor::HealthMonitor(event_base* base, const IpAddress& node, Random random,
-                             Changed changed)
-    : base_(base), node_(node), random_(random), changed_(std::move(changed)) {}
+HealthMonitor::HealthMonitor(event_base* base, Random random, Changed changed)
+    : base_(base), random_(random), changed_(std::move(changed)) {}
 
-void HealthMonitor::Watch(const std::string& subject, HealthCheckConfig check) {
-  if (!check.address) check.address = node_;
-  subjects_[subject] =
-      std::make_unique<Subject>(std::move(check), base_, [this, subject] { Due(subject); });
+void HealthMonitor::Watch(const std::string& subject, const HealthCheckConfig& check) {
+  const auto former = subjects_.find(subject);
+  if (former != subjects_.end() && former->second->check == check) return;
+  auto fresh = std::make_unique<Subject>(check, base_, [this, subject] { Due(subject); });
+  if (former != subjects_.end()) fresh->state.Inherit(former->second->state);
+  Forget(subject);
+  subjects_[subject] = std::move(fresh);
   Due(subject);
 }
 

@@ -23,10 +23,11 @@ class HealthMonitor {
   static constexpr std::size_t kMostAtOnce = 32;
   using Changed = std::function<void(const std::string& subject)>;
 
-  // `node`: the address for checks that name none.
-  HealthMonitor(event_base* base, const IpAddress& node, Random random, Changed changed);
+  HealthMonitor(event_base* base, Random random, Changed changed);
 
-  void Watch(const std::string& subject, HealthCheckConfig check);
+  // A subject that is watched already keeps its verdict, under another check too, until that has
+  // its own. `check` has its address.
+  void Watch(const std::string& subject, const HealthCheckConfig& check);
   void Forget(const std::string& subject);
   // Null if it is not watched.
   const HealthState* Find(const std::string& subject) const;
@@ -51,7 +52,6 @@ class HealthMonitor {
   Duration NextWait(const Subject& subject);
 
   event_base* base_;
-  IpAddress node_;
   Random random_;
   Changed changed_;
   std::map<std::string, std::unique_ptr<Subject>> subjects_;

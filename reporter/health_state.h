@@ -12,6 +12,13 @@ class HealthState {
  public:
   HealthState(unsigned rise, unsigned fall) : rise_(rise), fall_(fall) {}
 
+  // Goes on from the verdict of another check, which this one replaces.
+  void Inherit(const HealthState& former) {
+    known_ = former.known_;
+    healthy_ = former.healthy_;
+    detail_ = former.detail_;
+  }
+
   // Takes a check's result in; `detail`: why it failed. True if what should be reported changed.
   bool Observe(bool good, const std::string& detail) {
     row_ = good == healthy_ ? 0 : row_ + 1;

@@ -52,8 +52,10 @@ class HeartbeatStream : private grpc::ClientBidiReactor<ReporterMessage, DnsdMes
   void LetGo();
 
  private:
-  HeartbeatStream(Mailbox& mailbox, Listener& listener) : mailbox_(mailbox), listener_(&listener) {}
-  ~HeartbeatStream() override = default;
+  HeartbeatStream(Mailbox& mailbox, Listener& listener) : mailbox_(mailbox), listener_(&listener) {
+    mailbox_.AddPoster();
+  }
+  ~HeartbeatStream() override { mailbox_.RemovePoster(); }
 
   void OnReadDone(bool ok) override;
   void OnWriteDone(bool ok) override;

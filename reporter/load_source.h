@@ -34,6 +34,7 @@ class LoadSource {
 
   // Null: nothing, the kernel's values stand.
   const heartbeat::v1::Load* Find(MonotonicTime now) const { return board_.Find(now); }
+  const LoadSourceConfig& config() const { return config_; }
   // False while a command's first run has not ended: there may soon be something to say.
   bool settled() const { return config_.kind != LoadSourceConfig::Kind::kCommand || ran_; }
 

@@ -12,7 +12,8 @@ constexpr int kCountingRest = 500;
 }  // namespace
 
 Sampler::Sampler(const Options& options)
-    : files_(options.root),
+    : options_(options),
+      files_(options.root),
       cgroup_(files_, options.cgroup),
       network_(files_),
       disks_(files_),

@@ -27,8 +27,12 @@ class Sampler {
     std::string root = "/";
     std::string cgroup = "self";  // as Cgroup takes it
     ConnectionFilter connections;
+
+    friend bool operator==(const Options&, const Options&) = default;
   };
   explicit Sampler(const Options& options);
+
+  const Options& options() const { return options_; }
 
   // Reads the CPU times and the run queue.
   void Tick(MonotonicTime now);
@@ -55,6 +59,7 @@ class Sampler {
   void ReadDevices(MonotonicTime now, Load& load);
   void ReadSessions(MonotonicTime now, std::uint64_t own_sessions, Load& load);
 
+  const Options options_;
   FileRoot files_;
   Cgroup cgroup_;
   ProcStat stat_;                   // of the last Tick

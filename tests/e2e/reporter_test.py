@@ -40,8 +40,11 @@ class Sink:
         self.popen.stdin.flush()
 
     def stop(self):
-        if self.poll() is None:
+        try:
             self.popen.stdin.close()
+        except BrokenPipeError:
+            pass
+        if self.poll() is None:
             try:
                 self.popen.wait(5 * PATIENCE)
             except subprocess.TimeoutExpired:
@@ -66,6 +69,23 @@ class Sink:
         """The first heartbeat past the first `after` for which `holds` is true."""
         return harness.wait_until(lambda: next((b for b in self.beats()[after:] if holds(b)), None),
                                   seconds * PATIENCE, what, self)
+
+
+class LoadedReporter(harness.Process):
+    """A reporter of node n1 with a load file beside what the kernel says."""
+
+    def __init__(self, folder, arguments, load):
+        self.load_file = folder / "load.json"
+        self.set_load(**load)
+        super().__init__("reporter", [
+            harness.BUILD / "reporter", "--node", "n1", "--address", "127.0.1.1", "--load-source",
+            f"file:{self.load_file}", *arguments])
+
+    def set_load(self, **metrics):
+        """Replaces the load file whole: the reporter never reads half of one."""
+        fresh = self.load_file.with_suffix(".new")
+        fresh.write_text(json.dumps(metrics))
+        fresh.rename(self.load_file)
 
 
 class WebServer:
@@ -116,9 +136,8 @@ class ReporterTest(harness.TestCase):
 
     def reporter_to(self, *sinks, arguments=(), interval="1s", load=None):
         dnsd = [a for s in sinks for a in ("--dnsd", f"127.0.0.1:{s.port}")]
-        return self.start(harness.Reporter(self.folder, "n1", ["--address", "127.0.1.1", *dnsd,
-                                                               "--interval", interval, *arguments],
-                                           load))
+        return self.start(LoadedReporter(self.folder, [*dnsd, "--interval", interval, *arguments],
+                                         load or {"cpu_utilization": 0.1}))
 
     def test_hello_says_who_the_node_is_and_its_whole_state(self):
         sink = self.sink()
@@ -344,6 +363,34 @@ class ReporterTest(harness.TestCase):
         harness.wait_until(lambda: [h["node"] for h in sink.hellos()] == ["n1", "n2"],
                            5 * PATIENCE, "the new name", sink)
         self.assertTrue(any("leaving" in line for line in sink.lines()))
+
+    def test_a_reload_does_not_shake_a_healthy_node(self):
+        web, sink = WebServer(), self.sink()
+        text = (f"node: n1\naddresses: 127.0.1.1\ndnsd: '127.0.0.1:{sink.port}'\n"
+                f"health: {{check: 'http://127.0.0.1:{web.port}/'}}\n")
+        config = self.write("r.yaml", text)
+        reporter = self.start(harness.Process(
+            "reporter", [harness.BUILD / "reporter", "--config", config]))
+        sink.wait_beat(lambda b: True, 5, "a hello")
+        config.write_text(text.replace("}/'", "}/other'") + "sites: [a.example]\n")
+        reporter.signal(signal.SIGHUP)
+        beat = sink.wait_beat(lambda b: "a.example" in str(b.get("hosting")), 3, "the site")
+        seen = sink.beats()
+        self.assertTrue(all(b["node_health"]["healthy"] for b in seen))
+        self.assertIn("cpu_utilization", beat["load"])
+        web.stop()
+
+    def test_a_stuck_dnsd_does_not_hold_up_the_end(self):
+        sink = self.sink()
+        reporter = self.reporter_to(sink)
+        sink.wait_beat(lambda b: True, 5, "a hello")
+        sink.popen.send_signal(signal.SIGSTOP)
+        self.addCleanup(sink.popen.send_signal, signal.SIGCONT)
+        start = time.monotonic()
+        reporter.signal(signal.SIGTERM)
+        self.assertEqual(reporter.popen.wait(5 * PATIENCE), 0)
+        self.assertLess(time.monotonic() - start, 1.5 * PATIENCE)
+        sink.popen.send_signal(signal.SIGCONT)
 
     def test_check_and_usage_have_their_exit_codes(self):
         good = self.write("good.yaml", "node: n1\naddresses: 127.0.1.1\ndnsd: '127.0.0.1:1'\n")
