@@ -49,7 +49,7 @@ std::uint32_t Size32(std::size_t size) { return static_cast<std::uint32_t>(size)
 }  // namespace
 
 ZoneBuilder::ZoneBuilder(const Name& apex, AddressTable& addresses, const SiteRules& rules)
-    : addresses_(addresses), rules_(rules), zone_(std::make_shared<Zone>()) {
+    : addresses_(addresses), rules_(rules), zone_(std::make_shared<Zone>()), last_owner_(apex) {
   zone_->apex_ = apex;
   zone_->slots_.resize(16);
   AddNode(apex.Hash(), apex.wire());
@@ -71,7 +71,11 @@ void ZoneBuilder::Add(const Name& owner, RrType type, std::uint32_t ttl,
                       " is no rdata of type " + std::to_string(static_cast<unsigned>(type)));
     return;
   }
-  records_.push_back({NodeFor(owner), type, static_cast<std::uint16_t>(rdata.size()),
+  if (last_owner_ != owner) {
+    last_node_ = NodeFor(owner);
+    last_owner_ = owner;
+  }
+  records_.push_back({last_node_, type, static_cast<std::uint16_t>(rdata.size()),
                       Size32(rdata_.size()), ttl, source});
   rdata_.insert(rdata_.end(), rdata.begin(), rdata.end());
   // Names that may be compressed are kept in lower case, so that equal names are found.

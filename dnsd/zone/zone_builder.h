@@ -10,16 +10,11 @@
 
 #include "dnsd/base/address_table.h"
 #include "dnsd/base/status.h"
+#include "dnsd/zone/master_file.h"
 #include "dnsd/zone/site_rules.h"
 #include "dnsd/zone/zone.h"
 
 namespace dnsd::zone {
-
-// Where a record was read.
-struct RecordSource {
-  std::uint32_t file = 0;  // the loader's number of it
-  std::uint32_t line = 0;  // 0: not from a file
-};
 
 // A rule of the zone that a record breaks. A fault keeps the zone from being served.
 struct ZoneFault {
@@ -77,6 +72,8 @@ class ZoneBuilder {
   const SiteRules& rules_;
   std::shared_ptr<Zone> zone_;
   std::vector<std::uint64_t> hashes_;  // of each node's name
+  wire::Name last_owner_;              // of the record before, and its node:
+  std::uint32_t last_node_ = 0;        // a file names an owner's records in a row
   std::vector<Record> records_;
   std::vector<std::uint8_t> rdata_;
   // Pools and the rdata of their RRsets by their members' addresses in a row.

@@ -31,7 +31,7 @@ BELOW = {
 
 # Libraries that only some files may know: name, how an include of it starts, which files may.
 LIBRARIES = [
-    ("ldns", re.compile(r"ldns/"), re.compile(r"dnsd/zone/((loader|signer|keys)\.(cc|h)|ldns_ptr\.h)$")),
+    ("ldns", re.compile(r"ldns/"), re.compile(r"dnsd/zone/((master_file|signer|keys)\.(cc|h)|ldns_ptr\.h)$")),
     ("libevent", re.compile(r"event2?/|event\.h|evhttp\.h"), re.compile(r"(dnsd/server|reporter|tools)/")),
     ("gRPC", re.compile(r"grpc(pp)?/|proto/.*\.grpc\.pb\.h"), re.compile(r"(dnsd/server|reporter|tools)/")),
     ("protobuf", re.compile(r"google/protobuf/|proto/.*\.pb\.h"), re.compile(r"(dnsd/server|reporter|tools)/")),
@@ -94,7 +94,7 @@ PLANTED = [  # file, its include, whether it is a fault
     ("dnsd/answer/b.cc", "proto/heartbeat.pb.h", True),
     ("dnsd/server/a.cc", "proto/heartbeat.grpc.pb.h", False),
     ("dnsd/server/b.cc", "reporter/sampler.h", True),
-    ("dnsd/zone/loader.cc", "ldns/ldns.h", False),
+    ("dnsd/zone/master_file.cc", "ldns/ldns.h", False),
     ("dnsd/zone/zone.cc", "ldns/ldns.h", True),
     ("dnsd/server/c.cc", "ldns/ldns.h", True),
     ("dnsd/server/d.cc", "event2/event.h", False),

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
+#include "dnsd/zone/master_file.h"
 #include "tests/octets.h"
 #include "tests/unit/zone_text.h"
 
@@ -235,7 +238,9 @@ TEST_F(LoadZoneTest, TellsFileLineValueAndWhatWasWanted) {
       {"two DNAMEs", kSoa + "www DNAME a\nwww DNAME b\n",
        "zone:3: second DNAME at www.example.; wanted one (RFC 6672 2.4)"},
       {"another class", kSoa + "www 60 CH A 192.0.2.1\n",
-       "zone:2: class 3 at www.example.; wanted IN"},
+       "zone:2: found 'www 60 CH A 192.0.2.1': wrong class; wanted OWNER [TTL] [IN] TYPE RDATA or "
+       "a "
+       "$ directive"},
   };
   for (const auto& c : cases) {
     SCOPED_TRACE(c.shape);
@@ -256,6 +261,14 @@ TEST_F(LoadZoneTest, NamesTheLineOfAnEntryThatDoesNotParse) {
        "@ SOA ns1 h (\n7 3600\n600 86400 5 )\nwww A nonsense\nb A 192.0.2.1\n", "zone:4: found '",
        "nonsense"},
       {"rdata missing", kSoa + "www 60 MX 10\n", "zone:2: found '", "MX 10"},
+      {"no TTL after $TTL", kSoa + "$TTL often\n", "zone:2: found '", "$TTL often"},
+      {"a quote left open", kSoa + "www 60 TXT \"open\nb 60 A 192.0.2.1\n", "zone:2: found '",
+       "open"},
+      {"a parenthesis left open", kSoa + "www 60 TXT ( a\nb 60 A 192.0.2.1\n", "zone:2: found '",
+       "TXT"},
+      {"a parenthesis that closes nothing", kSoa + "www 60 TXT a )\n", "zone:2: found '", "TXT a"},
+      {"an entry of several lines, by its first", kSoa + "www 60 MX (\n10\n)\n", "zone:2: found '",
+       "MX"},
       {"a label too long", kSoa + std::string(64, 'a') + " 60 A 192.0.2.1\n", "zone:2: found '",
        "aaa"},
       {"a directive nobody knows", kSoa + "$GENERATE 1-2 a$ A 192.0.2.$\n", "zone:2: found '",
@@ -275,6 +288,54 @@ TEST_F(LoadZoneTest, NamesTheLineOfAnEntryThatDoesNotParse) {
     EXPECT_THAT(faults, StartsWith(c.start));
     EXPECT_THAT(faults, HasSubstr(c.found));
     EXPECT_EQ(faults.find('\n'), std::string::npos) << faults;
+  }
+}
+
+// The fast reader of plain address records and ldns must see the same in every zone at hand.
+TEST(MasterFile, ReadsWhatLdnsReads) {
+  struct Seen {
+    std::string owner;
+    wire::RrType type;
+    std::uint32_t ttl;
+    std::vector<std::uint8_t> rdata;
+    std::uint32_t line;
+    bool operator==(const Seen&) const = default;
+  };
+  const auto read = [](const std::string& path, MasterFile::Reading reading) {
+    std::vector<Seen> seen;
+    MasterFile file(
+        *Name::Parse("example"),
+        [&](const MasterRecord& r) {
+          seen.push_back(
+              {r.owner.ToString(), r.type, r.ttl, {r.rdata.begin(), r.rdata.end()}, r.source.line});
+        },
+        [&](RecordSource source, const std::string& message) {
+          ADD_FAILURE() << path << ":" << source.line << ": " << message;
+        },
+        reading);
+    EXPECT_TRUE(file.Read(path)) << path;
+    return seen;
+  };
+  const ZoneFolder folder;
+  const std::string plain =
+      folder.Write("plain",
+                   "a 60 IN A 192.0.2.1\n 5 A 192.0.2.2\na IN 7 A 192.0.2.3 ; comment\n"
+                   "@ A 192.0.2.4\n\tAAAA 2001:db8::1\nB.Example. aaaa ::ffff:192.0.2.5\n"
+                   "$ORIGIN sub\nin IN A 192.0.2.6\na a 192.0.2.7;\n$TTL 1h\nb A 192.0.2.8\n"
+                   "x\\046y A 192.0.2.9\n* A 192.0.2.10\n  \n;\n a 192.0.2.11");
+  const std::size_t records = read(plain, MasterFile::Reading::kLdnsOnly).size();
+  EXPECT_EQ(records, 12U);
+  std::vector<std::string> paths = {plain};
+  for (const char* place : {"/zones", "/tests/data/zones"}) {
+    for (const auto& entry :
+         std::filesystem::directory_iterator(DNSD_SOURCE_DIR + std::string(place))) {
+      if (entry.path().extension() == ".zone") paths.push_back(entry.path().string());
+    }
+  }
+  EXPECT_GT(paths.size(), 10U);
+  for (const std::string& path : paths) {
+    SCOPED_TRACE(path);
+    EXPECT_EQ(read(path, MasterFile::Reading::kFast), read(path, MasterFile::Reading::kLdnsOnly));
   }
 }
 

@@ -1,0 +1,430 @@
+#include "dnsd/zone/master_file.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+#include "dnsd/zone/ldns_ptr.h"
+
+namespace dnsd::zone {
+namespace {
+
+using wire::Name;
+using wire::RrType;
+
+constexpr std::size_t kMostFaults = 20;  // told before the reader gives up
+constexpr unsigned kMostIncludes = 8;    // deep
+
+bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
+
+bool EqualsNoCase(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
+           return wire::LowerOctet(static_cast<std::uint8_t>(x)) ==
+                  wire::LowerOctet(static_cast<std::uint8_t>(y));
+         });
+}
+
+// Decimal digits only, below 2^31 (RFC 2181 §8).
+bool ReadTtl(std::string_view text, std::uint32_t& out) {
+  if (text.empty() || text.size() > 10) return false;
+  std::uint64_t value = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return false;
+    value = value * 10 + static_cast<std::uint64_t>(c - '0');
+  }
+  if (value > 0x7FFFFFFFU) return false;
+  out = static_cast<std::uint32_t>(value);
+  return true;
+}
+
+// A dotted quad with nothing odd about it.
+bool ReadIpv4(std::string_view text, std::uint8_t* out) {
+  std::size_t at = 0;
+  for (int i = 0; i < 4; ++i) {
+    unsigned value = 0;
+    const std::size_t start = at;
+    while (at < text.size() && text[at] >= '0' && text[at] <= '9' && at - start < 3) {
+      value = value * 10 + static_cast<unsigned>(text[at++] - '0');
+    }
+    if (at == start || value > 255 || (at - start > 1 && text[start] == '0')) return false;
+    if (i < 3 && (at == text.size() || text[at++] != '.')) return false;
+    out[i] = static_cast<std::uint8_t>(value);
+  }
+  return at == text.size();
+}
+
+bool ReadIpv6(std::string_view text, std::uint8_t* out) {
+  char copy[INET6_ADDRSTRLEN];
+  if (text.size() >= sizeof copy) return false;
+  text.copy(copy, text.size());
+  copy[text.size()] = '\0';
+  return inet_pton(AF_INET6, copy, out) == 1;
+}
+
+LdnsPtr<ldns_rdf> ToLdns(const Name& name) {
+  return LdnsPtr<ldns_rdf>(
+      ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, name.wire().size(), name.wire().data()));
+}
+
+std::string Shortened(std::string text) {
+  if (text.size() > 80) text = text.substr(0, 77) + "...";
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < ' ') c = ' ';
+  }
+  return text;
+}
+
+std::vector<std::string> Words(const std::string& entry) {
+  std::vector<std::string> words;
+  for (std::size_t at = 0; at < entry.size();) {
+    const std::size_t start = std::min(entry.find_first_not_of(" \t\r", at), entry.size());
+    at = std::min(entry.find_first_of(" \t\r", start), entry.size());
+    if (at > start) words.push_back(entry.substr(start, at - start));
+  }
+  return words;
+}
+
+// TTL and class may stand in either order (RFC 1035 §5.1); ldns reads them in this one alone.
+std::string TtlBeforeClass(const std::string& entry) {
+  constexpr const char* kBlanks = " \t\r";
+  std::size_t at = 0;
+  if (!IsBlank(entry[0])) at = std::min(entry.find_first_of(kBlanks), entry.size());
+  const std::size_t klass = std::min(entry.find_first_not_of(kBlanks, at), entry.size());
+  const std::size_t klass_end = std::min(entry.find_first_of(kBlanks, klass), entry.size());
+  const std::size_t ttl = std::min(entry.find_first_not_of(kBlanks, klass_end), entry.size());
+  const std::size_t ttl_end = std::min(entry.find_first_of(kBlanks, ttl), entry.size());
+  const bool swap = ttl < ttl_end && entry[ttl] >= '0' && entry[ttl] <= '9' &&
+                    EqualsNoCase(std::string_view(entry).substr(klass, klass_end - klass), "IN");
+  if (!swap) return entry;
+  return entry.substr(0, klass) + entry.substr(ttl, ttl_end - ttl) +
+         entry.substr(klass_end, ttl - klass_end) + entry.substr(klass, klass_end - klass) +
+         entry.substr(ttl_end);
+}
+
+}  // namespace
+
+// A file's text, mapped, and a cursor over its entries.
+class MasterFile::Text {
+ public:
+  Text() = default;
+  Text(const Text&) = delete;
+  Text& operator=(const Text&) = delete;
+  ~Text() {
+    if (!text_.empty()) munmap(const_cast<char*>(text_.data()), text_.size());
+  }
+
+  // errno tells why it could not.
+  bool Open(const std::string& path) {
+    const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    const bool mapped = Map(fd);
+    const int error = errno;
+    close(fd);
+    errno = error;
+    return mapped;
+  }
+
+  bool AtEnd() const { return at_ == text_.size(); }
+  std::uint32_t line() const { return line_; }
+
+  // The line at the cursor, without its newline.
+  std::string_view Line() const {
+    const std::size_t end = text_.find('\n', at_);
+    return text_.substr(at_, end == std::string_view::npos ? end : end - at_);
+  }
+  void SkipLine(std::string_view line) {
+    at_ = std::min(at_ + line.size() + 1, text_.size());
+    ++line_;
+  }
+
+  // Takes the entry at the cursor: its comments removed, its parentheses and the line ends within
+  // them made blanks. False at a quote or parenthesis that nothing closes before the file ends.
+  bool TakeEntry(std::string& out) {
+    out.clear();
+    unsigned depth = 0;
+    bool quoted = false;
+    for (; at_ < text_.size(); ++at_) {
+      const char c = text_[at_];
+      if (c == '\n') {
+        ++line_;
+        if (depth == 0 && !quoted) {
+          ++at_;
+          return true;
+        }
+        out += quoted ? c : ' ';
+      } else if (c == '\\' && at_ + 1 < text_.size() && text_[at_ + 1] != '\n') {
+        out += c;
+        out += text_[++at_];
+      } else if (c == '"') {
+        quoted = !quoted;
+        out += c;
+      } else if (!quoted && c == ';') {
+        at_ = std::min(text_.find('\n', at_), text_.size()) - 1;
+      } else if (!quoted && (c == '(' || c == ')')) {
+        if (c == ')' && depth == 0) return SkipToLineEnd();
+        depth += c == '(' ? 1U : static_cast<unsigned>(-1);
+        out += ' ';
+      } else {
+        out += c == '\0' ? ' ' : c;
+      }
+    }
+    return depth == 0 && !quoted;
+  }
+
+ private:
+  bool Map(int fd) {
+    struct stat status {};
+    if (fstat(fd, &status) != 0) return false;
+    if (S_ISDIR(status.st_mode)) {
+      errno = EISDIR;
+      return false;
+    }
+    if (status.st_size == 0) return true;
+    const auto size = static_cast<std::size_t>(status.st_size);
+    void* text = mmap(nullptr, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+    if (text == MAP_FAILED) return false;
+    text_ = {static_cast<const char*>(text), size};
+    return true;
+  }
+  bool SkipToLineEnd() {
+    SkipLine(Line());
+    return false;
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  std::uint32_t line_ = 1;
+};
+
+MasterFile::MasterFile(const Name& origin, TakeRecord take_record, TakeFault take_fault,
+                       Reading reading)
+    : take_record_(std::move(take_record)),
+      take_fault_(std::move(take_fault)),
+      reading_(reading),
+      origin_(origin) {}
+
+bool MasterFile::Read(const std::string& path) { return ReadWithin(path, origin_, 0); }
+
+bool MasterFile::ReadWithin(const std::string& path, const Name& origin, unsigned depth) {
+  Text text;
+  if (!text.Open(path)) return false;
+  const auto number = static_cast<std::uint32_t>(files_.size());
+  files_.push_back(path);
+  const Name outer = std::exchange(origin_, origin);
+  owner_text_.clear();
+  std::string entry;
+  while (!text.AtEnd() && faults_ < kMostFaults) {
+    const RecordSource source{number, text.line()};
+    const std::string_view line = text.Line();
+    if (reading_ == Reading::kFast && ReadFast(line, source)) {
+      text.SkipLine(line);
+    } else if (text.TakeEntry(entry)) {
+      ReadEntry(entry, source, depth);
+    } else {
+      Fault(source, "found '" + Shortened(entry) + "'; wanted every quote and parenthesis closed");
+    }
+  }
+  if (faults_ == kMostFaults) {
+    ++faults_;
+    take_fault_({number, text.line()}, "too many faults; the rest is not read");
+  }
+  origin_ = outer;
+  owner_text_.clear();
+  return true;
+}
+
+void MasterFile::Fault(RecordSource source, std::string message) {
+  ++faults_;
+  take_fault_(source, std::move(message));
+}
+
+// Reads a line that is blank, a comment, or an address record in its plainest form. False, with
+// nothing done, for all others.
+bool MasterFile::ReadFast(std::string_view line, RecordSource source) {
+  std::size_t at = 0;
+  while (at < line.size() && IsBlank(line[at])) ++at;
+  if (at == line.size() || line[at] == ';') return true;
+  return ReadFastRecord(line, at, source);
+}
+
+bool MasterFile::ReadFastRecord(std::string_view line, std::size_t at, RecordSource source) {
+  // Of [OWNER] [TTL] [IN] TYPE ADDRESS the words, at most five.
+  std::array<std::string_view, 5> words;
+  std::size_t count = 0;
+  const bool owner_stated = at == 0;
+  while (at < line.size() && line[at] != ';') {
+    const std::size_t start = at;
+    for (; at < line.size() && !IsBlank(line[at]) && line[at] != ';'; ++at) {
+      const char c = line[at];
+      if (c == '"' || c == '(' || c == ')' || c == '\\' || c == '$' || c == '\0') return false;
+    }
+    if (count == words.size()) return false;
+    words[count++] = line.substr(start, at - start);
+    while (at < line.size() && IsBlank(line[at])) ++at;
+  }
+  std::size_t word = owner_stated ? 1 : 0;
+  if (!owner_stated && !has_owner_) return false;
+  std::uint32_t ttl = ttl_;
+  bool ttl_stated = false;
+  bool class_stated = false;
+  for (; word < count; ++word) {
+    if (!ttl_stated && ReadTtl(words[word], ttl)) {
+      ttl_stated = true;
+    } else if (!class_stated && EqualsNoCase(words[word], "IN")) {
+      class_stated = true;
+    } else {
+      break;
+    }
+  }
+  if (count - word != 2) return false;
+  std::array<std::uint8_t, 16> address;
+  const bool v4 = EqualsNoCase(words[word], "A");
+  if (!v4 && !EqualsNoCase(words[word], "AAAA")) return false;
+  if (!(v4 ? ReadIpv4(words[word + 1], address.data())
+           : ReadIpv6(words[word + 1], address.data()))) {
+    return false;
+  }
+  const bool same = !owner_stated || (!owner_text_.empty() && words[0] == owner_text_);
+  if (!same && !SetOwner(words[0])) return false;
+  if (!ttl_directive_) ttl_ = ttl;
+  take_record_({owner_, v4 ? RrType::kA : RrType::kAaaa, ttl, std::span(address).first(v4 ? 4 : 16),
+                source});
+  return true;
+}
+
+// Makes the name written as `text` the owner. No escapes: those are ldns's.
+bool MasterFile::SetOwner(std::string_view text) {
+  Name owner;
+  if (text == "@") {
+    owner = origin_;
+  } else if (text.back() == '.') {
+    const auto absolute = Name::Parse(text);
+    if (!absolute) return false;
+    owner = *absolute;
+  } else {
+    const auto relative = Name::Parse(text);
+    if (!relative) return false;
+    // The relative name without its root, then the origin.
+    std::array<std::uint8_t, 2 * Name::kMaxSize> joined;
+    const std::size_t first = relative->wire().size() - 1;
+    std::memcpy(joined.data(), relative->wire().data(), first);
+    std::memcpy(joined.data() + first, origin_.wire().data(), origin_.wire().size());
+    const auto name = Name::FromWire(std::span(joined).first(first + origin_.wire().size()));
+    if (!name) return false;
+    owner = *name;
+  }
+  owner_ = owner;
+  owner_text_ = text;
+  has_owner_ = true;
+  return true;
+}
+
+void MasterFile::ReadEntry(const std::string& entry, RecordSource source, unsigned depth) {
+  const std::size_t first = entry.find_first_not_of(" \t\r");
+  if (first == std::string::npos) return;
+  if (entry[first] == '$') return ReadDirective(entry, source, depth);
+  ReadRecord(entry, source);
+}
+
+void MasterFile::ReadRecord(const std::string& entry, RecordSource source) {
+  const std::string ordered = TtlBeforeClass(entry);
+  const auto refuse = [&](const std::string& why) {
+    Fault(source, "found '" + Shortened(entry) + "': " + why +
+                      "; wanted OWNER [TTL] [IN] TYPE RDATA or a $ directive");
+  };
+  const LdnsPtr<ldns_rdf> origin = ToLdns(origin_);
+  ldns_rdf* previous = ToLdns(has_owner_ ? owner_ : origin_).release();
+  ldns_rr* read = nullptr;
+  const ldns_status status =
+      ldns_rr_new_frm_str(&read, ordered.c_str(), ttl_, origin.get(), &previous);
+  const LdnsPtr<ldns_rr> record(read);
+  const LdnsPtr<ldns_rdf> free_previous(previous);
+  if (status != LDNS_STATUS_OK) return refuse(ldns_get_errorstr_by_id(status));
+  if (ldns_rr_get_class(read) != LDNS_RR_CLASS_IN) return refuse("wrong class");
+  const ldns_rdf* name = ldns_rr_owner(read);
+  const auto owner = Name::FromWire({ldns_rdf_data(name), ldns_rdf_size(name)});
+  const LdnsPtr<ldns_buffer> buffer(ldns_buffer_new(LDNS_MAX_PACKETLEN));
+  if (!owner || ldns_rr_rdata2buffer_wire(buffer.get(), read) != LDNS_STATUS_OK) {
+    return refuse("it does not fit a record");
+  }
+  // An entry without a TTL has that of $TTL, or else of the entry before (RFC 1035 §5.1).
+  if (!ttl_directive_) ttl_ = ldns_rr_ttl(read);
+  owner_ = *owner;
+  owner_text_.clear();
+  has_owner_ = true;
+  take_record_({owner_,
+
+                static_cast<RrType>(ldns_rr_get_type(read)),
+                ldns_rr_ttl(read),
+                {ldns_buffer_begin(buffer.get()), ldns_buffer_position(buffer.get())},
+                source});
+}
+
+void MasterFile::ReadDirective(const std::string& entry, RecordSource source, unsigned depth) {
+  const std::vector<std::string> words = Words(entry);
+  const auto refuse = [&](const char* wanted) {
+    Fault(source, "found '" + Shortened(entry) + "'; wanted " + wanted);
+  };
+  if (EqualsNoCase(words[0], "$INCLUDE")) return Include(words, source, depth);
+  if (EqualsNoCase(words[0], "$ORIGIN")) {
+    const Name before = owner_;
+    const bool had_owner = has_owner_;
+    if (words.size() != 2 || !SetOwner(words[1])) return refuse("$ORIGIN NAME");
+    origin_ = owner_;
+    owner_ = before;
+    has_owner_ = had_owner;
+    owner_text_.clear();
+  } else if (EqualsNoCase(words[0], "$TTL")) {
+    const char* end = nullptr;
+    const std::uint32_t ttl = words.size() == 2 ? ldns_str2period(words[1].c_str(), &end) : 0;
+    if (end == nullptr || end == words[1].c_str() || *end != '\0') {
+      return refuse("$TTL SECONDS, or with units as 1h30m");
+    }
+    ttl_ = ttl;
+    ttl_directive_ = true;
+  } else {
+    refuse("$ORIGIN, $TTL or $INCLUDE");
+  }
+}
+
+// $INCLUDE FILE [ORIGIN]: a relative file is relative to the including one's folder; the origin
+// and the owner are the includer's again behind it (RFC 1035 §5.1).
+void MasterFile::Include(const std::vector<std::string>& words, RecordSource source,
+                         unsigned depth) {
+  const Name outer_owner = owner_;
+  const bool had_owner = has_owner_;
+  if (words.size() < 2 || words.size() > 3 || depth == kMostIncludes) {
+    std::string found;
+    for (const std::string& word : words) found += (found.empty() ? "" : " ") + word;
+    return Fault(source,
+                 "found '" + Shortened(found) + "'; wanted $INCLUDE FILE [ORIGIN], at most 8 deep");
+  }
+  Name origin = origin_;
+  if (words.size() == 3) {
+    if (!SetOwner(words[2])) {
+      return Fault(source, "found $INCLUDE with origin '" + words[2] + "'; wanted a domain name");
+    }
+    origin = owner_;
+  }
+  std::filesystem::path path(words[1]);
+  if (path.is_relative()) {
+    path = std::filesystem::path(files_[source.file]).parent_path() / path;
+  }
+  if (!ReadWithin(path.string(), origin, depth + 1)) {
+    Fault(source, "$INCLUDE " + path.string() + ": " + std::strerror(errno));
+  }
+  owner_ = outer_owner;
+  has_owner_ = had_owner;
+  owner_text_.clear();
+}
+
+}  // namespace dnsd::zone
