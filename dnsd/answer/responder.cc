@@ -36,18 +36,34 @@ bool IsRefusedType(RrType type) {
 }
 
 // Where the domain name in the rdata of a type that calls for additional addresses begins
-// (RFC 1035 §3.3, RFC 2782); nothing for other types.
+// (RFC 1035 §3.3, RFC 2782, RFC 9460 §4.1); nothing for other types.
 std::optional<std::size_t> TargetOffset(RrType type) {
   switch (type) {
     case RrType::kNs:
       return 0;
     case RrType::kMx:
+    case RrType::kSvcb:
+    case RrType::kHttps:
       return 2;
     case RrType::kSrv:
       return 6;
     default:
       return std::nullopt;
   }
+}
+
+// The name that rdata of `type` at `owner` calls for additional addresses of; nothing for none.
+std::optional<Name> TargetOf(RrType type, std::span<const std::uint8_t> rdata, const Name& owner) {
+  const auto offset = TargetOffset(type);
+  if (!offset) return std::nullopt;
+  wire::Reader in(rdata);
+  const auto before = in.Bytes(*offset);
+  Name target;
+  if (wire::ReadName(in, target) != wire::WireError::kNone) return std::nullopt;
+  // A service at "." is at its owner name; an alias for "." is none (RFC 9460 §2.5).
+  const bool service = type == RrType::kSvcb || type == RrType::kHttps;
+  if (service && target.label_count() == 0 && (before[0] | before[1]) != 0) return owner;
+  return target;
 }
 
 // The node whose addresses help with `target`: its own, a wildcard's, or glue; null if there is
@@ -237,7 +253,8 @@ void Responder::Refer(const Zone& zone, const Node& cut, Response& response) {
     for (const auto rdata : zone::RecordsOf(zone.rdata(ns))) {
       const auto target = Name::FromWire(rdata);
       if (!target || (fit == Fit::kRequired) != target->IsAtOrBelow(cut_name)) continue;
-      const Node* node = zone.FindExact(target->Hash(), target->wire());
+      if (!target->IsAtOrBelow(zone.apex())) continue;
+      const Node* node = FindTarget(zone, *target, zone::NameHashes(*target));
       if (node == nullptr) continue;
       for (const Rrset& rrset : zone.rrsets(*node)) {
         if (rrset.type != RrType::kA && rrset.type != RrType::kAaaa) continue;
@@ -282,15 +299,13 @@ bool Responder::AddRrset(const Step& step, const Zone& zone, std::span<const std
 
 // The addresses of the names that an answer's rdata names, where this zone has them, each once.
 void Responder::AddAdditional(const Step& step, const Rrset& rrset, Response& response) {
-  const auto offset = TargetOffset(rrset.type);
-  if (!offset) return;
+  if (!TargetOffset(rrset.type)) return;
   const Zone& zone = *step.zone;
   std::array<std::uint64_t, kMostTargets> seen;  // hashes of the names before
   std::size_t seen_count = 0;
   for (const auto rdata : zone::RecordsOf(zone.rdata(rrset))) {
     if (seen_count == seen.size()) return;
-    if (rdata.size() <= *offset) continue;
-    const auto target = Name::FromWire(rdata.subspan(*offset));
+    const auto target = TargetOf(rrset.type, rdata, step.name);
     if (!target || !target->IsAtOrBelow(zone.apex())) continue;
     const zone::NameHashes hashes(*target);
     const auto seen_end = seen.begin() + static_cast<std::ptrdiff_t>(seen_count);
