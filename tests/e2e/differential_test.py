@@ -214,10 +214,16 @@ def _(case):
 
 
 @accept("NSD", "additional", "NSD adds the addresses of the names in MB and RT (RFC 1035 §3.3.3, RFC "
-        "1183 §3.3), not those of KX (RFC 2230 §3.3); dnsd and Knot do it the other way about, all "
-        "of it optional")
+        "1183 §3.3); dnsd and Knot do not: both types are obsolete, and it is optional")
 def _(case):
-    return case.qtype in {dnswire.TYPES[t] for t in ("MB", "RT", "KX")}
+    return case.qtype in {dnswire.TYPES[t] for t in ("MB", "RT")} and not case.lacking("additional")
+
+
+@accept("NSD", "additional", "NSD adds no addresses of SVCB and HTTPS targets; dnsd and Knot do (RFC 9460 "
+        "§4.1: SHOULD)")
+def _(case):
+    return (case.qtype in {dnswire.TYPES[t] for t in ("SVCB", "HTTPS")}
+            and not case.extra("additional"))
 
 
 @accept("NSD", "additional", "what still fits is optional: NSD takes all A before all AAAA, and has put the "
