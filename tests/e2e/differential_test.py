@@ -213,10 +213,10 @@ def _(case):
             and all(case.world.is_below_cut(r[0]) for r in case.lacking("additional")))
 
 
-@accept("NSD", "additional", "NSD adds the addresses of the names in MB and RT (RFC 1035 §3.3.3, RFC "
-        "1183 §3.3); dnsd and Knot do not: both types are obsolete, and it is optional")
+@accept("NSD", "additional", "NSD adds the addresses of the names in MB, RT and KX (RFC 1035 §3.3.3, "
+        "RFC 1183 §3.3, RFC 2230 §3.3); dnsd and Knot do not: it is optional, the types hardly used")
 def _(case):
-    return case.qtype in {dnswire.TYPES[t] for t in ("MB", "RT")} and not case.lacking("additional")
+    return case.qtype in {dnswire.TYPES[t] for t in ("MB", "RT", "KX")} and not case.lacking("additional")
 
 
 @accept("NSD", "additional", "NSD adds no addresses of SVCB and HTTPS targets; dnsd and Knot do (RFC 9460 "
