@@ -24,9 +24,14 @@ bool ReadParsed(YamlMap& map, const std::string& key, Parse parse, T& out) {
   return parsed.ok();
 }
 
+// `path` as the configuration in `file` means it.
+std::string Resolve(const std::string& path, const std::string& file) {
+  return (std::filesystem::path(file).parent_path() / path).string();
+}
+
 void ReadPath(YamlMap& map, const std::string& key, const std::string& file, std::string& out) {
   std::string path;
-  if (map.Read(key, path)) out = (std::filesystem::path(file).parent_path() / path).string();
+  if (map.Read(key, path)) out = Resolve(path, file);
 }
 
 void ReadDnsd(YamlMap& root, Config& config) {
@@ -106,6 +111,9 @@ void ReadSites(YamlMap& root, Config& config) {
 void ReadLoad(YamlMap& root, Config& config) {
   const Duration timeout = config.load_source.timeout;
   ReadParsed(root, "load_source", ParseLoadSource, config.load_source);
+  if (config.load_source.kind == LoadSourceConfig::Kind::kFile) {
+    config.load_source.file_or_command = Resolve(config.load_source.file_or_command, config.path);
+  }
   config.load_source.timeout = timeout;
   root.Read("load_source_timeout", config.load_source.timeout, Duration(10ms), Duration(5min));
   root.Read("kernel_load", config.kernel_load);

@@ -158,6 +158,14 @@ TEST_F(ConfigFileTest, ListsSitesWithTheirVersions) {
   EXPECT_TRUE(Load("sites: all\n")->hosting.all);
 }
 
+TEST_F(ConfigFileTest, TakesRelativePathsFromItsOwnFolder) {
+  EXPECT_EQ(Load("load_source: file:load.json\n")->load_source.file_or_command,
+            tree_.root() + "/load.json");
+  EXPECT_EQ(Load("load_source: file:/run/load.json\n")->load_source.file_or_command,
+            "/run/load.json");
+  EXPECT_EQ(Load("load_source: exec:load.json\n")->load_source.file_or_command, "load.json");
+}
+
 TEST_F(ConfigFileTest, NamesFileLineAndWhatWasWanted) {
   EXPECT_THAT(Fault("intervall: 1s\n"), StartsWith(path_ + ":4: "));
   EXPECT_THAT(Fault("interval: 61s\n"), HasSubstr(":4: "));
