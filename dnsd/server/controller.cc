@@ -1,7 +1,7 @@
 #include "dnsd/server/controller.h"
 
 #include <algorithm>
-#include <numeric>
+#include <cmath>
 #include <utility>
 
 #include "dnsd/base/log.h"
@@ -19,6 +19,7 @@ constexpr Duration kSavePeriod = std::chrono::seconds(3);
 constexpr Duration kStall = std::chrono::milliseconds(500);
 constexpr Duration kAfterStall = std::chrono::seconds(2);
 constexpr std::size_t kWarningsPerStep = 20;
+constexpr double kRecentSeconds = 1;   // over which workers' shares of the answers are seen
 constexpr double kFailingShare = 0.5;  // of the requests
 
 fleet::FleetOptions OptionsOf(const HeartbeatConfig& config) {
@@ -47,6 +48,8 @@ void Log(const std::string& name, const fleet::Transition& transition) {
 Controller::Controller(const ControlParts& parts, MonotonicTime now)
     : parts_(parts),
       fleet_(OptionsOf(parts.config), *parts.addresses, now),
+      workers_(parts.workers.size()),
+      counted_(now),
       stepped_(now),
       saved_(now),
       next_wake_(now) {
@@ -105,12 +108,16 @@ void Controller::ForgiveOwnStall(MonotonicTime now) {
 }
 
 void Controller::CountAnswers(MonotonicTime now) {
-  std::uint64_t site_answers = 0;
-  for (const answer::WorkerStats* worker : parts_.workers) {
-    site_answers += worker->site_answers.value();
+  const double keep = std::exp(-std::max(0.0, Seconds(now - counted_)) / kRecentSeconds);
+  counted_ = now;
+  answering_ = false;
+  for (std::size_t w = 0; w < workers_.size(); ++w) {
+    const std::uint64_t answers = parts_.workers[w]->site_answers.value();
+    WorkerCount& worker = workers_[w];
+    worker.recent = worker.recent * keep + static_cast<double>(answers - worker.answers);
+    answering_ = answering_ || (answers != worker.answers && !fleet_.nodes().empty());
+    worker.answers = answers;
   }
-  answering_ = site_answers != site_answers_ && !fleet_.nodes().empty();
-  site_answers_ = site_answers;
   answers_.resize(fleet_.nodes().size());
   for (fleet::NodeIndex i = 0; i < answers_.size(); ++i) {
     std::uint64_t total = 0;
@@ -119,6 +126,23 @@ void Controller::CountAnswers(MonotonicTime now) {
     model_.AddAnswers(i, static_cast<double>(total - answers_[i]), now);
     answers_[i] = total;
   }
+}
+
+// For each worker how many answers all of them give for one of its own, supposing equal shares
+// until answers are seen. At most what all give between two views: the others' answers before the
+// last are in it already.
+std::vector<float> Controller::AnswerScale() const {
+  const auto count = static_cast<double>(workers_.size());
+  double all = 0;
+  for (const WorkerCount& worker : workers_) all += worker.recent;
+  const double most = std::max(count, all / kRecentSeconds * Seconds(kAnsweringPeriod));
+  std::vector<float> scale;
+  scale.reserve(workers_.size());
+  for (const WorkerCount& worker : workers_) {
+    const double share = (all + count) / (worker.recent + 1);
+    scale.push_back(static_cast<float>(std::clamp(share, 1.0, most)));
+  }
+  return scale;
 }
 
 void Controller::TakeEvent(const fleet::Event& event) {
@@ -158,6 +182,7 @@ void Controller::Publish(MonotonicTime now) {
   }
   view->node_of = fleet_.node_of();
   view->hosting = fleet_.hosting();
+  view->answer_scale = AnswerScale();
   view->delay_tables = model_.delay_tables();
   parts_.fleet->Publish(std::move(view));
   published_ = now;

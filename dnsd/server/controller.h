@@ -42,6 +42,7 @@ class Controller {
   void Restore(MonotonicTime now);
   void ForgiveOwnStall(MonotonicTime now);
   void CountAnswers(MonotonicTime now);
+  std::vector<float> AnswerScale() const;
   void TakeEvent(const fleet::Event& event);
   bool PassOutcomeOn();
   void Publish(MonotonicTime now);
@@ -54,7 +55,12 @@ class Controller {
   fleet::Fleet fleet_;
   policy::CostModel model_;
 
-  std::uint64_t site_answers_ = 0;      // all workers', at the last count
+  struct WorkerCount {
+    std::uint64_t answers = 0;  // at sites, at the last count
+    double recent = 0;          // those of about the last second
+  };
+  std::vector<WorkerCount> workers_;  // by worker
+  MonotonicTime counted_;
   std::vector<std::uint64_t> answers_;  // by NodeIndex: all workers', at the last count
   bool answering_ = false;              // answers were given since the count before
   bool any_warming_ = false;            // as published

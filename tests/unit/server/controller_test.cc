@@ -105,6 +105,30 @@ TEST_F(ControllerTest, ALoadedNodeCostsMoreAfterOneReport) {
   EXPECT_GT(View()->nodes[0].cost, 3 * View()->nodes[1].cost);
 }
 
+TEST_F(ControllerTest, SupposesEqualWorkersUntilAnswersAreSeen) {
+  EXPECT_THAT(View()->answer_scale, ElementsAre(2.0F, 2.0F));
+}
+
+TEST_F(ControllerTest, TellsEachWorkerWhatAllGiveForOneAnswerOfItsOwn) {
+  Put(1, {Hello(1, 1, "a", "192.0.2.1")});
+  RunUntil(1.2);
+  Answer(0, 0, 300);
+  Answer(1, 0, 100);
+  Put(1.2, {Beat(1.2, 1, 2)});
+  ASSERT_THAT(View()->answer_scale, SizeIs(2));
+  EXPECT_NEAR(View()->answer_scale[0], 402.0 / 301, 1e-3);
+  EXPECT_NEAR(View()->answer_scale[1], 402.0 / 101, 1e-3);
+}
+
+TEST_F(ControllerTest, AnIdleWorkersAnswerStandsForNoMoreThanTheOthersGiveBetweenTwoViews) {
+  Put(1, {Hello(1, 1, "a", "192.0.2.1")});
+  RunUntil(1.2);
+  Answer(0, 0, 10'000);
+  Put(1.2, {Beat(1.2, 1, 2)});
+  EXPECT_NEAR(View()->answer_scale[0], 10'002.0 / 10'001, 1e-3);
+  EXPECT_NEAR(View()->answer_scale[1], 10'000 * 0.05, 1);
+}
+
 TEST_F(ControllerTest, ASilentNodeIsSuspectAndThenDeadWhenItIsDue) {
   Put(1, {Hello(1, 1, "a", "192.0.2.1")});
   RunUntil(2.499);
