@@ -19,6 +19,15 @@ constexpr double kPriorCpusPerSession = 0.05;
 constexpr double kPriorRequests = 50;
 constexpr double kPriorErrorRequests = 5;
 
+// What any node may report without the others' figures bearing it out.
+constexpr double kPlainSessions = 10;  // new ones a second
+constexpr double kPlainActive = 40;    // connections, active sessions
+constexpr double kPlainCpus = 4;       // busy
+constexpr double kPlainRequests = 100;
+constexpr double kAlone = 10;  // times as much while no other node reports
+// A node that was not heard for longer says nothing on the time before.
+constexpr double kMostIntervals = 3;
+
 constexpr double kLongestSession = 4;  // seconds
 constexpr double kLeastEcho = 0.1;
 constexpr double kMostEcho = 100;
@@ -42,49 +51,84 @@ double Shrink(double value, double prior, double evidence) {
 
 }  // namespace
 
-void FleetAverages::Advance(MonotonicTime now) {
-  if (now <= at_) return;
-  const double keep = std::exp(-Seconds(now - at_) / kAverageSeconds);
-  at_ = now;
-  for (double* sum : {&sessions_, &connection_seconds_, &echo_sessions_, &echo_answers_,
-                      &cpu_seconds_, &session_seconds_, &requests_}) {
-    *sum *= keep;
-  }
+void FadingSums::Advance(MonotonicTime now) {
+  if (now <= at) return;
+  const double keep = std::exp(-Seconds(now - at) / kAverageSeconds);
+  at = now;
+  for (double& sum : sums) sum *= keep;
 }
 
-void FleetAverages::AddSessions(double sessions, double connection_seconds) {
-  sessions_ += sessions;
-  connection_seconds_ += connection_seconds;
+void FleetAverages::Advance(MonotonicTime now, FadingSums& own) {
+  all_.Advance(now);
+  own.Advance(all_.at);
+}
+
+// 1, or less if `rate` is above what one node may give.
+double FleetAverages::Bounded(FadingSums::Kind kind, double rate, double least,
+                              const FadingSums& own) const {
+  // Less than this may be rounding.
+  constexpr double kLeastSeconds = 1e-3;
+  const double seconds = all_.sums[FadingSums::kSeconds] - own.sums[FadingSums::kSeconds];
+  const double others = std::max(0.0, all_.sums[kind] - own.sums[kind]);
+  const double most =
+      seconds > kLeastSeconds ? std::max(least, kMostTimes * others / seconds) : kAlone * least;
+  return rate > most ? most / rate : 1;
+}
+
+double FleetAverages::WeightOf(const Rates& rates, FadingSums& own) {
+  const double weight =
+      std::min({Bounded(FadingSums::kSessions, rates.sessions, kPlainSessions, own),
+                Bounded(FadingSums::kConnectionSeconds, rates.connections, kPlainActive, own),
+                Bounded(FadingSums::kCpuSeconds, rates.cpus, kPlainCpus, own),
+                Bounded(FadingSums::kRequests, rates.requests, kPlainRequests, own)});
+  Add(FadingSums::kSeconds, rates.seconds, own);
+  return weight;
+}
+
+void FleetAverages::Add(FadingSums::Kind kind, double amount, FadingSums& own) {
+  all_.sums[kind] += amount;
+  own.sums[kind] += amount;
+}
+
+void FleetAverages::AddSessions(double sessions, double connection_seconds, FadingSums& own) {
+  Add(FadingSums::kSessions, sessions, own);
+  Add(FadingSums::kConnectionSeconds, connection_seconds, own);
 }
 
 void FleetAverages::AddEcho(double sessions, double answers) {
-  echo_sessions_ += sessions;
-  echo_answers_ += answers;
+  all_.sums[FadingSums::kEchoSessions] += sessions;
+  all_.sums[FadingSums::kEchoAnswers] += answers;
 }
 
-void FleetAverages::AddWork(double cpu_seconds, double session_seconds, double requests) {
-  cpu_seconds_ += cpu_seconds;
-  session_seconds_ += session_seconds;
-  requests_ += requests;
+void FleetAverages::AddWork(const Rates& rates, double active, double weight, FadingSums& own) {
+  const double bounded = Bounded(FadingSums::kSessionSeconds, active, kPlainActive, own);
+  const double seconds = rates.seconds * std::min(weight, bounded);
+  Add(FadingSums::kCpuSeconds, rates.cpus * seconds, own);
+  Add(FadingSums::kSessionSeconds, active * seconds, own);
+  Add(FadingSums::kRequests, rates.requests * seconds, own);
 }
 
 double FleetAverages::SessionSeconds(Duration interval) const {
   const double tau =
-      (connection_seconds_ + kPriorSessionSeconds * kPriorSessions) / (sessions_ + kPriorSessions);
+      (all_.sums[FadingSums::kConnectionSeconds] + kPriorSessionSeconds * kPriorSessions) /
+      (all_.sums[FadingSums::kSessions] + kPriorSessions);
   return std::max(Seconds(interval) / 2, std::min(tau, kLongestSession));
 }
 
 double FleetAverages::SessionsPerAnswer() const {
-  return std::clamp((echo_sessions_ + kPriorAnswers) / (echo_answers_ + kPriorAnswers), kLeastEcho,
-                    kMostEcho);
+  return std::clamp((all_.sums[FadingSums::kEchoSessions] + kPriorAnswers) /
+                        (all_.sums[FadingSums::kEchoAnswers] + kPriorAnswers),
+                    kLeastEcho, kMostEcho);
 }
 
 // Few sessions say little: what else runs on the nodes would be taken for theirs, and one answer
 // seem to fill a node. So the prior fades as requests are seen, as for a single node's e.
 double FleetAverages::CpusPerSession() const {
-  const double seen = cpu_seconds_ / std::max(session_seconds_, std::numeric_limits<double>::min());
+  const double seen =
+      all_.sums[FadingSums::kCpuSeconds] /
+      std::max(all_.sums[FadingSums::kSessionSeconds], std::numeric_limits<double>::min());
   return Shrink(std::clamp(seen, kLeastCpusPerSession, kMostCpusPerSession), kPriorCpusPerSession,
-                requests_);
+                all_.sums[FadingSums::kRequests]);
 }
 
 void CostModel::OnReport(fleet::NodeIndex index, const fleet::Load& load, MonotonicTime sampled,
@@ -93,7 +137,7 @@ void CostModel::OnReport(fleet::NodeIndex index, const fleet::Load& load, Monoto
   const ReportFacts facts = FactsOf(load);
   const double since = node.reported ? Seconds(sampled - node.sampled) : Seconds(interval);
   const double dt = std::clamp(since, 0.001, 600.0);
-  averages_.Advance(sampled);
+  averages_.Advance(sampled, node.given);
   node.interval = interval;
   node.cpus = facts.cpus;
   node.delay = TableFor(facts.cpus);
@@ -101,16 +145,25 @@ void CostModel::OnReport(fleet::NodeIndex index, const fleet::Load& load, Monoto
   // Where sessions are not reported, dnsd's own answers stand for them.
   const double sps = facts.sessions.value_or(averages_.SessionsPerAnswer() * node.answers / dt);
   const double requests = facts.requests.value_or(sps) * dt;
-  if (facts.sessions && node.reported) averages_.AddEcho(sps * dt, node.answers);
+  const FleetAverages::Rates rates{.seconds = std::min(dt, kMostIntervals * Seconds(interval)),
+                                   .sessions = sps,
+                                   .connections = facts.connections.value_or(0),
+                                   .cpus = facts.load * facts.cpus,
+                                   .requests = requests / dt};
+  const double weight = averages_.WeightOf(rates, node.given);
+  const double counted = rates.seconds * weight;
+  if (facts.sessions && node.reported) {
+    averages_.AddEcho(sps * counted, node.answers / dt * counted);
+  }
   if (facts.sessions && facts.connections) {
-    averages_.AddSessions(sps * dt, *facts.connections * dt);
+    averages_.AddSessions(sps * counted, *facts.connections * counted, node.given);
   }
   TakeErrors(node, facts, requests, dt);
   const double before = node.sessions;
   TakeSessions(node, facts, sps, dt, averages_.SessionSeconds(interval));
   const double active = node.reported ? (before + node.sessions) / 2 : node.sessions;
 
-  averages_.AddWork(facts.load * facts.cpus * dt, active * dt, requests);
+  averages_.AddWork(rates, active, weight, node.given);
   // A failed request costs little: it must not make the node look cheap.
   const double good = 1 - (requests > 0 ? std::min(1.0, facts.errors * dt / requests) : 0);
   const double keep = std::exp(-std::min({requests / 1000, dt / 4, 0.25}));

@@ -21,16 +21,53 @@
 
 namespace dnsd::policy {
 
-// What all nodes have in common. Each is a ratio of sums that decay over 30 s, begun with a few
-// sessions' worth of a plausible value, so that the first reports neither divide by nothing nor
-// count for everything.
+// Sums that fade over 30 s, begun at zero.
+struct FadingSums {
+  enum Kind : std::uint8_t {
+    kSeconds,  // that reports covered
+    kSessions,
+    kConnectionSeconds,
+    kEchoSessions,
+    kEchoAnswers,
+    kCpuSeconds,
+    kSessionSeconds,
+    kRequests,
+    kKinds,
+  };
+
+  void Advance(MonotonicTime now);
+
+  MonotonicTime at;
+  std::array<double, kKinds> sums{};
+};
+
+// What all nodes have in common. Each is a ratio of fading sums, begun with a few sessions' worth
+// of a plausible value, so that the first reports neither divide by nothing nor count for
+// everything.
+//
+// A figure that no other node comes near may be a lie or a fault. So one report weighs what makes
+// it at most kMostTimes the mean of what the other nodes gave lately, or a plausible least.
 class FleetAverages {
  public:
-  // Lets the sums fade to `now`.
-  void Advance(MonotonicTime now);
-  void AddSessions(double sessions, double connection_seconds);
+  static constexpr double kMostTimes = 4;
+
+  // What one report says, a second; `seconds` is what it covers.
+  struct Rates {
+    double seconds = 0;
+    double sessions = 0;
+    double connections = 0;
+    double cpus = 0;  // busy
+    double requests = 0;
+  };
+
+  // Lets the sums fade to `now`; likewise those of one node.
+  void Advance(MonotonicTime now, FadingSums& own);
+  // How much a report of the node counts, 0 to 1, and notes that it came.
+  double WeightOf(const Rates& rates, FadingSums& own);
+  void AddSessions(double sessions, double connection_seconds, FadingSums& own);
   void AddEcho(double sessions, double answers);
-  void AddWork(double cpu_seconds, double session_seconds, double requests);
+  // `active`: its active sessions, bounded here like the rest.
+  void AddWork(const Rates& rates, double active, double weight, FadingSums& own);
 
   // tau: how long a session is active, in seconds, for a node that reports each `interval`.
   double SessionSeconds(Duration interval) const;
@@ -40,10 +77,10 @@ class FleetAverages {
   double CpusPerSession() const;
 
  private:
-  MonotonicTime at_;
-  double sessions_ = 0, connection_seconds_ = 0;
-  double echo_sessions_ = 0, echo_answers_ = 0;
-  double cpu_seconds_ = 0, session_seconds_ = 0, requests_ = 0;
+  double Bounded(FadingSums::Kind kind, double rate, double least, const FadingSums& own) const;
+  void Add(FadingSums::Kind kind, double amount, FadingSums& own);
+
+  FadingSums all_;
 };
 
 // Used by one thread. Never yields a NaN or an infinity, whatever is reported.
@@ -69,6 +106,7 @@ class CostModel {
   struct NodeModel {
     bool reported = false;
     MonotonicTime sampled;
+    FadingSums given;  // to the fleet's averages
     Duration interval = std::chrono::seconds(1);
     const DelayTable* delay = nullptr;
     double cpus = 1;

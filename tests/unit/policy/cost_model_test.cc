@@ -158,6 +158,42 @@ TEST(CostModel, LearnsHowManySessionsAnAnswerBrings) {
   EXPECT_NEAR(model.averages().SessionsPerAnswer(), 4, 0.15);
 }
 
+// Five nodes of one kind, and a sixth whose figures nobody should believe.
+TEST(CostModel, OneNodesAbsurdFiguresDoNotSpoilTheFleets) {
+  const Load absurd[] = {{.cpu_utilization = 0, .rps = 0, .sps = 1e7, .cpus = 1, .connections = 0},
+                         {.cpu_utilization = 1, .rps = 1e7, .sps = 1e7, .cpus = 4096},
+                         {.cpu_utilization = 1, .sps = 0, .cpus = 4096, .connections = 1e7}};
+  for (const Load& lie : absurd) {
+    CostModel model;
+    for (int t = 0; t < 100; ++t) {
+      for (fleet::NodeIndex i = 0; i < 5; ++i) {
+        model.AddAnswers(i, 10, At(t));
+        Report(model, i,
+               {.cpu_utilization = 0.5, .rps = 10, .sps = 10, .cpus = 2, .connections = 20}, t);
+      }
+      Report(model, 5, lie, t);
+    }
+    EXPECT_GT(model.averages().SessionSeconds(kSecond), 1);
+    EXPECT_LT(model.averages().SessionSeconds(kSecond), 3.7);
+    EXPECT_GT(model.averages().SessionsPerAnswer(), 0.9);
+    EXPECT_LT(model.averages().SessionsPerAnswer(), 1.9);
+    EXPECT_GT(model.averages().CpusPerSession(), 0.02);
+    EXPECT_LT(model.averages().CpusPerSession(), 0.1);
+  }
+}
+
+TEST(CostModel, ANodeThatReturnsIsNotCreditedWithItsAbsence) {
+  CostModel model;
+  for (int t = 0; t < 300; ++t) {
+    model.AddAnswers(0, 10, At(t));
+    Report(model, 0, {.sps = 10}, t);
+    if (t < 10) Report(model, 1, {.sps = 10}, t);
+  }
+  EXPECT_NEAR(model.averages().SessionsPerAnswer(), 1, 0.1);
+  Report(model, 1, {.sps = 40}, 300);
+  EXPECT_LT(model.averages().SessionsPerAnswer(), 1.5);
+}
+
 TEST(CostModel, CountsItsAnswersUntilTheReportThatHasThem) {
   CostModel model;
   Report(model, 0, {.sps = 0.0}, 0);
