@@ -6,10 +6,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "dnsd/base/duration.h"
 
@@ -17,6 +19,25 @@ namespace dnsd::reporter {
 namespace {
 
 constexpr std::size_t kMostOutput = 64U << 10;
+constexpr std::ptrdiff_t kMostUndying = 4;  // runs of one command
+
+// A process that was killed and is not reaped: it may take its time to die, and one in
+// uninterruptible sleep or of another user may never do.
+struct Undying {
+  pid_t pid;
+  std::string command;
+};
+
+// The loop's thread's.
+std::vector<Undying>& AllUndying() {
+  static std::vector<Undying> all;
+  return all;
+}
+
+void ReapUndying() {
+  std::erase_if(AllUndying(),
+                [](const Undying& u) { return waitpid(u.pid, nullptr, WNOHANG) != 0; });
+}
 
 // posix_spawn's settings, freed with the object.
 struct SpawnSettings {
@@ -66,6 +87,12 @@ absl::Status ExitStatus(int status) {
 absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(event_base* base,
                                                                   const std::string& command,
                                                                   Duration limit, Done done) {
+  ReapUndying();
+  const auto undying = std::count_if(AllUndying().begin(), AllUndying().end(),
+                                     [&](const Undying& u) { return u.command == command; });
+  if (undying >= kMostUndying) {
+    return absl::UnavailableError(std::to_string(undying) + " runs before cannot be killed");
+  }
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) {
     return absl::UnavailableError(std::string("no pipe: ") + std::strerror(errno));
@@ -79,29 +106,38 @@ absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(event_base* ba
     return absl::UnavailableError(std::string("cannot run sh: ") + std::strerror(error));
   }
   return std::unique_ptr<ChildProcess>(
-      new ChildProcess(base, pid, ends[0], limit, std::move(done)));
+      new ChildProcess(base, command, pid, ends[0], limit, std::move(done)));
 }
 
-ChildProcess::ChildProcess(event_base* base, pid_t pid, int output, Duration limit, Done done)
-    : pid_(pid),
+ChildProcess::ChildProcess(event_base* base, std::string command, pid_t pid, int output,
+                           Duration limit, Done done)
+    : command_(std::move(command)),
+      pid_(pid),
       output_fd_(output),
       limit_(limit),
       done_(std::move(done)),
       readable_(Watch::Readable(base, output, [this] { ReadOutput(); })),
-      child_signal_(Watch::Signal(base, SIGCHLD, [this] { TryReap(); })),
+      child_signal_(Watch::Signal(base, SIGCHLD,
+                                  [this] {
+                                    ReapUndying();
+                                    TryReap();
+                                  })),
       timer_(base, [this] { TimeOut(); }) {
   timer_.After(limit);
 }
 
 ChildProcess::~ChildProcess() {
-  if (pid_ != 0) {
-    KillGroup();
-    waitpid(pid_, nullptr, 0);
-  }
+  if (pid_ != 0) Abandon();
   close(output_fd_);
 }
 
 void ChildProcess::KillGroup() const { kill(-pid_, SIGKILL); }
+
+// Kills it and waits for nothing: it is reaped when it is gone.
+void ChildProcess::Abandon() {
+  KillGroup();
+  AllUndying().push_back({std::exchange(pid_, 0), command_});
+}
 
 void ChildProcess::ReadOutput() {
   std::array<char, 4096> buffer;
@@ -117,9 +153,10 @@ void ChildProcess::ReadOutput() {
 }
 
 void ChildProcess::TimeOut() {
+  if (pid_ == 0) return;
   if (HasEnded()) return TryReap();
-  timed_out_ = true;
-  KillGroup();  // its signal tells when it is gone
+  Abandon();
+  Finish(absl::DeadlineExceededError("no end within " + DurationText(limit_)));
 }
 
 // Leaves it a zombie, so that its group's number stays its own.
@@ -136,11 +173,11 @@ void ChildProcess::TryReap() {
   waitpid(std::exchange(pid_, 0), &status, 0);
   if (readable_) ReadOutput();
   absl::StatusOr<std::string> result = std::move(output_);
-  if (timed_out_) {
-    result = absl::DeadlineExceededError("no end within " + DurationText(limit_));
-  } else if (const absl::Status exit = ExitStatus(status); !exit.ok()) {
-    result = exit;
-  }
+  if (const absl::Status exit = ExitStatus(status); !exit.ok()) result = exit;
+  Finish(std::move(result));
+}
+
+void ChildProcess::Finish(absl::StatusOr<std::string> result) {
   const Done done = std::move(done_);
   done(std::move(result));
 }

@@ -15,7 +15,8 @@
 namespace dnsd::reporter {
 
 // Runs `sh -c COMMAND` in a process group of its own, its standard output read to 64 KiB, its
-// standard input empty. At the limit, and when the object is destroyed, the whole group is killed.
+// standard input empty. At the limit, and when the object is destroyed, the whole group is killed;
+// what does not die of it is not waited for. Belongs to the loop's thread.
 class ChildProcess {
  public:
   // What the command wrote, or why it failed: its exit status, its signal, or the limit
@@ -23,6 +24,7 @@ class ChildProcess {
   using Done = std::function<void(absl::StatusOr<std::string> output)>;
 
   // `done` is called once, in the loop, and may destroy the object.
+  //   Unavailable   no process or pipe, or several runs of the same command cannot be killed
   static absl::StatusOr<std::unique_ptr<ChildProcess>> Start(event_base* base,
                                                              const std::string& command,
                                                              Duration limit, Done done);
@@ -31,19 +33,22 @@ class ChildProcess {
   ChildProcess& operator=(const ChildProcess&) = delete;
 
  private:
-  ChildProcess(event_base* base, pid_t pid, int output, Duration limit, Done done);
+  ChildProcess(event_base* base, std::string command, pid_t pid, int output, Duration limit,
+               Done done);
   void ReadOutput();
   void TimeOut();
   bool HasEnded() const;
   void TryReap();
   void KillGroup() const;
+  void Abandon();
+  void Finish(absl::StatusOr<std::string> result);
 
-  pid_t pid_;  // also the group's number; 0 once reaped
+  std::string command_;
+  pid_t pid_;  // also the group's number; 0 once reaped or abandoned
   int output_fd_;
   Duration limit_;
   Done done_;
   std::string output_;
-  bool timed_out_ = false;
   std::optional<Watch> readable_;
   Watch child_signal_;
   Timer timer_;

@@ -1,8 +1,13 @@
 #include "reporter/health_check.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
+
+#include <thread>
 
 #include "reporter/child_process.h"
+#include "reporter/text.h"
+#include "tests/unit/reporter/fixture.h"
 
 namespace dnsd::reporter {
 namespace {
@@ -92,6 +97,62 @@ TEST(ChildProcess, KillsTheWholeGroupAtTheLimit) {
 
 TEST(ChildProcess, DoesNotWaitForWhatTheCommandLeftBehind) {
   EXPECT_EQ(*RunCommand("sleep 60 & echo done", 5s), "done\n");
+}
+
+// Commands that the kill does not reach, as if in uninterruptible sleep: each leaves the process
+// group that is killed, then writes its number to the file.
+class UndyingTest : public testing::Test {
+ protected:
+  ~UndyingTest() override {
+    for (const pid_t pid : Pids()) kill(pid, SIGKILL);
+  }
+  std::vector<pid_t> Pids() const {
+    std::vector<pid_t> pids;
+    const std::string text = FileRoot().Read(file_).value_or("");
+    for (std::string_view rest = text; !rest.empty();) {
+      pids.push_back(static_cast<pid_t>(ParseUnsigned(NextLine(rest)).value_or(0)));
+    }
+    return pids;
+  }
+  std::unique_ptr<ChildProcess> Start(event_base* base, Duration limit, ChildProcess::Done done) {
+    auto process = ChildProcess::Start(base, command_, limit, std::move(done));
+    EXPECT_TRUE(process.ok());
+    return *std::move(process);
+  }
+  void AwaitRuns(std::size_t count) const {
+    while (Pids().size() < count) std::this_thread::yield();
+  }
+  FixtureTree tree_;
+  const std::string file_ = tree_.root() + "/pids";
+  const std::string command_ =
+      "exec python3 -c 'import os, time; os.setpgid(0, os.getpgid(os.getppid())); "
+      "open(\"" +
+      file_ + "\", \"a\").write(f\"{os.getpid()}\\n\"); time.sleep(60)'";
+};
+
+TEST_F(UndyingTest, TheLimitIsTheVerdict) {
+  const EventBasePtr base(event_base_new());
+  absl::Status verdict;
+  const auto process = Start(base.get(), 2s, [&](const auto& output) {
+    verdict = output.status();
+    event_base_loopbreak(base.get());
+  });
+  AwaitRuns(1);
+  event_base_dispatch(base.get());
+  EXPECT_TRUE(absl::IsDeadlineExceeded(verdict));
+  EXPECT_EQ(kill(Pids().front(), 0), 0) << "it lives on";
+}
+
+TEST_F(UndyingTest, IsNotWaitedForAndDoesNotPileUp) {
+  const EventBasePtr base(event_base_new());
+  for (std::size_t run = 1; run <= 4; ++run) {
+    const auto process = Start(base.get(), 60s, [](const auto&) {});
+    AwaitRuns(run);
+  }
+  const auto fifth = ChildProcess::Start(base.get(), command_, 60s, [](const auto&) {});
+  EXPECT_EQ(fifth.status().message(), "4 runs before cannot be killed");
+  const auto other = ChildProcess::Start(base.get(), "true", 60s, [](const auto&) {});
+  EXPECT_TRUE(other.ok());
 }
 
 }  // namespace
