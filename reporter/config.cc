@@ -55,6 +55,13 @@ void CheckNode(const Config& config, Findings& findings) {
   }
 }
 
+void CheckPorts(const Config& config, Findings& findings) {
+  if (config.ports.size() > kMostPorts) {
+    findings.Add("ports: found " + std::to_string(config.ports.size()) + ", wanted " +
+                 std::to_string(kMostPorts) + " at most");
+  }
+}
+
 void CheckDnsd(const Config& config, Findings& findings) {
   if (config.dnsd.empty()) {
     findings.Add("no dnsd to report to; add `dnsd: [HOST:PORT]` or --dnsd HOST:PORT");
@@ -128,6 +135,7 @@ bool IsDnsdAddress(const std::string& text) {
 absl::Status FinishConfig(Config& config) {
   Findings findings(config);
   CheckNode(config, findings);
+  CheckPorts(config, findings);
   CheckDnsd(config, findings);
   CheckTls(config.tls, findings);
   CheckSites(config, findings);

@@ -17,6 +17,7 @@ namespace dnsd::reporter {
 
 inline constexpr Duration kLeastInterval = std::chrono::milliseconds(100);
 inline constexpr Duration kMostInterval = std::chrono::seconds(60);
+inline constexpr std::size_t kMostPorts = 256;  // the kernel's filter has a block for each
 
 struct TlsConfig {
   std::string ca;                // PEM files; empty ca: the system's

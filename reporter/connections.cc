@@ -109,7 +109,10 @@ std::optional<std::uint64_t> ConnectionCounter::CountByNetlink(std::uint8_t fami
   request->sdiag_protocol = IPPROTO_TCP;
   request->idiag_states = 1U << TCP_ESTABLISHED;
   const auto program = PortProgram(filter_.ports);
-  mnl_attr_put(header, INET_DIAG_REQ_BYTECODE, program.size() * sizeof(program[0]), program.data());
+  if (!mnl_attr_put_check(header, buffer.size(), INET_DIAG_REQ_BYTECODE,
+                          program.size() * sizeof(program[0]), program.data())) {
+    return std::nullopt;
+  }
   if (mnl_socket_sendto(socket_, header, header->nlmsg_len) < 0) return std::nullopt;
 
   Dump dump{filter_};

@@ -175,6 +175,13 @@ TEST_F(ConfigFileTest, NamesFileLineAndWhatWasWanted) {
   EXPECT_THAT(Fault("cgroup: web\n"), HasSubstr("cgroup 'web'"));
 }
 
+TEST_F(ConfigFileTest, HasAtMost256Ports) {
+  std::string ports = "ports: [1";
+  for (int port = 2; port <= 256; ++port) ports += "," + std::to_string(port);
+  EXPECT_EQ(Load(ports + "]\n")->ports.size(), 256U);
+  EXPECT_EQ(Fault(ports + ",257]\n"), path_ + ": ports: found 257, wanted 256 at most");
+}
+
 TEST_F(ConfigFileTest, FlagsOverrideIt) {
   ASSERT_TRUE(Load("sites: [a.example]\n").ok());
   const auto config = LoadConfig(Parse(

@@ -73,5 +73,21 @@ TEST(ConnectionCounter, AsksTheKernelForSeveralPortsAtOnce) {
   EXPECT_EQ(elsewhere.Count(), 0U);
 }
 
+TEST(ConnectionCounter, CountsOnMorePortsThanTheKernelsFilterTakes) {
+  const Connected three(3);
+  std::vector<std::uint16_t> ports(1500, 1);
+  ports.back() = three.port();
+  ConnectionCounter counter({ports, {*IpAddress::Parse("127.0.0.1")}}, FileRoot("/"));
+  EXPECT_EQ(counter.Count(), 3U);
+}
+
+TEST(ConnectionCounter, CountsOnAsManyPortsAsMayBeConfigured) {
+  const Connected three(3);
+  std::vector<std::uint16_t> ports(256, 1);
+  ports.back() = three.port();
+  ConnectionCounter counter({ports, {*IpAddress::Parse("127.0.0.1")}}, FileRoot("/"));
+  EXPECT_EQ(counter.Count(), 3U);
+}
+
 }  // namespace
 }  // namespace dnsd::reporter
