@@ -65,7 +65,8 @@ std::string OwnGroup(std::string_view self_cgroup, std::string_view controller) 
 // without its own namespace) is the mount's own root.
 GroupPath Folders(const Mount& mount, std::string group, bool absolute) {
   if (absolute && mount.root != "/") {
-    const bool inside = group.starts_with(mount.root);
+    const bool inside = group.starts_with(mount.root) &&
+                        (group.size() == mount.root.size() || group[mount.root.size()] == '/');
     group = inside ? group.substr(mount.root.size()) : "";
   }
   GroupPath folders;

@@ -29,6 +29,13 @@ TEST(FindCgroups, TakesOffWhatAContainerDoesNotSee) {
   EXPECT_EQ(paths.cpu, paths.cpu_accounting);
 }
 
+TEST(FindCgroups, AGroupWhoseNameBeginsAsTheMountsIsOutsideIt) {
+  const auto paths = FindCgroups(kMountsV1, "4:memory:/docker/abcdef/x\n3:cpu:/\n", "");
+  EXPECT_EQ(paths.memory, (GroupPath{"/sys/fs/cgroup/memory"}));
+  EXPECT_EQ(FindCgroups(kMountsV1, "4:memory:/docker/abc\n", "").memory,
+            (GroupPath{"/sys/fs/cgroup/memory"}));
+}
+
 TEST(FindCgroups, WatchesTheGroupThatIsNamed) {
   const auto paths = FindCgroups(kMountV2, "0::/reporter.service\n", "/web.slice");
   EXPECT_EQ(paths.unified, (GroupPath{"/sys/fs/cgroup/web.slice", "/sys/fs/cgroup"}));
