@@ -21,9 +21,6 @@ class Rate {
     return rate;
   }
 
-  // Forgets what it saw: a gap in the samples must not look like a slow second.
-  void Reset() { last_.reset(); }
-
  private:
   struct Sample {
     std::uint64_t value;
