@@ -8,7 +8,17 @@ namespace {
 
 constexpr Duration kShortestInterval = std::chrono::milliseconds(100);
 constexpr Duration kLongestInterval = std::chrono::seconds(60);
-constexpr Duration kContestWarningEvery = std::chrono::seconds(60);
+constexpr Duration kWarningEvery = std::chrono::seconds(60);  // a node and kind
+constexpr std::size_t kMostWarnings = 8;                      // in one answer to a Hello
+
+// The first few of `warnings`, and how many there were besides.
+std::vector<std::string> Shortened(std::vector<std::string> warnings) {
+  if (warnings.size() <= kMostWarnings) return warnings;
+  const std::size_t more = warnings.size() - kMostWarnings;
+  warnings.resize(kMostWarnings);
+  warnings.push_back("and " + std::to_string(more) + " more warnings on its addresses");
+  return warnings;
+}
 
 }  // namespace
 
@@ -60,7 +70,7 @@ NodeIndex Fleet::OnHello(const Event& event, const Hello& hello) {
   Node& node = nodes_[index];
   node.software_version = hello.software_version;
   SetAddresses(index, hello.addresses);
-  std::vector<std::string> warnings = Claim(index);
+  std::vector<std::string> warnings = Shortened(Claim(index));
   for (const std::string& warning : warnings) {
     outcome_.warnings.push_back("node " + node.name + ": " + warning);
   }
@@ -76,13 +86,16 @@ NodeIndex Fleet::OnHeartbeat(const Event& event, const Heartbeat& beat) {
   if (index == kNoNode) return kNoNode;
   Node& node = nodes_[index];
   if (beat.sequence <= node.sequence) {
-    Count(Fault::kSequenceBack);
+    NoteDisorder(node, Fault::kSequenceBack,
+                 "heartbeat " + std::to_string(beat.sequence) + " came after " +
+                     std::to_string(node.sequence) + " and is ignored",
+                 event.arrival);
     return kNoNode;
   }
   CheckSequence(node, event, beat);
   TakeHosting(index, beat.hosting, false);
   if (node.dead) {
-    for (const std::string& warning : Claim(index)) {
+    for (const std::string& warning : Shortened(Claim(index))) {
       outcome_.warnings.push_back("node " + node.name + ": " + warning);
     }
   }
@@ -123,7 +136,8 @@ NodeIndex Fleet::Speaker(const Event& event) {
   const NodeIndex index = at->second.node;
   Node& node = nodes_[index];
   if (node.stream == event.stream) return index;
-  Count(Fault::kStaleStream);
+  NoteDisorder(node, Fault::kStaleStream,
+               "a heartbeat on a stream that a newer one took over from is ignored", event.arrival);
   // A message under way when the new stream came is no contest; one an interval later is.
   const bool another_boot = at->second.boot_id != node.boot_id;
   if (another_boot && event.arrival > node.hello + node.interval) NoteContest(node, event.arrival);
@@ -151,12 +165,23 @@ void Fleet::TakeStream(NodeIndex index, const Event& event, const Hello& hello) 
     const bool came_back = hello.boot_id == node.previous_boot;
     node.previous_boot = node.boot_id;
     if (came_back) NoteContest(node, event.arrival);
+    RefuseRival(node);
   }
   node.stream = event.stream;
   node.hello = event.arrival;
   node.boot_id = hello.boot_id;
   node.sequence = 0;
   node.closed = false;
+}
+
+// Tells the reporter that spoke for the node so far to go. If it lives, it tries again after a
+// while: so it is heard if the other has gone by then.
+void Fleet::RefuseRival(const Node& node) {
+  if (node.stream == kNoStream || node.left) return;
+  outcome_.directives.emplace_back(
+      node.stream, Refusal{"node name '" + node.name +
+                           "' is now used by another reporter, which has just said Hello; wanted "
+                           "a name of its own for each machine"});
 }
 
 void Fleet::TakeInterval(Node& node, const Event& event, Duration interval) {
@@ -222,9 +247,16 @@ void Fleet::TakeReport(NodeIndex index, const Heartbeat& beat, MonotonicTime now
   Judge(index, now);
 }
 
+void Fleet::NoteDisorder(Node& node, Fault fault, const std::string& what, MonotonicTime now) {
+  Count(fault);
+  if (node.order_warned && now < *node.order_warned + kWarningEvery) return;
+  node.order_warned = now;
+  outcome_.warnings.push_back("node " + node.name + ": " + what);
+}
+
 void Fleet::NoteContest(Node& node, MonotonicTime now) {
   Count(Fault::kNameContested);
-  if (node.contest_warned && now < *node.contest_warned + kContestWarningEvery) return;
+  if (node.contest_warned && now < *node.contest_warned + kWarningEvery) return;
   node.contest_warned = now;
   outcome_.warnings.push_back("node " + node.name +
                               ": two live reporters speak for this name; the newest is believed. "

@@ -85,6 +85,7 @@ struct Node {
   std::uint64_t sequence = 0;
   bool resend_asked = false;
   std::optional<MonotonicTime> contest_warned;
+  std::optional<MonotonicTime> order_warned;  // of sequences and stale streams
 
   bool healthy = true;   // its own word
   bool failing = false;  // SetFailing
@@ -165,6 +166,15 @@ class Fleet {
     std::uint64_t boot_id = 0;
   };
 
+  // A death of the last seconds, and the node's penalty before it.
+  struct Death {
+    NodeIndex node = kNoNode;
+    MonotonicTime at;
+    double penalty = 0;
+    MonotonicTime penalty_time;
+    bool flapping = false;
+  };
+
   NodeIndex OnHello(const Event& event, const Hello& hello);
   NodeIndex OnHeartbeat(const Event& event, const Heartbeat& beat);
   NodeIndex OnLeaving(const Event& event, const Leaving& leaving);
@@ -178,6 +188,9 @@ class Fleet {
   void TakeReport(NodeIndex index, const Heartbeat& beat, MonotonicTime now);
   void CheckSequence(Node& node, const Event& event, const Heartbeat& beat);
   void NoteContest(Node& node, MonotonicTime now);
+  // Counts the fault, and warns of it at most once a minute and node.
+  void NoteDisorder(Node& node, Fault fault, const std::string& what, MonotonicTime now);
+  void RefuseRival(const Node& node);
 
   // Who holds which address (fleet_addresses.cc).
   void SetAddresses(NodeIndex index, const std::vector<IpAddress>& addresses);
@@ -192,6 +205,7 @@ class Fleet {
   MonotonicTime WarmAt(const Node& node) const { return node.warming_since + options_.warm_up; }
   void Advance(NodeIndex index, MonotonicTime now);
   void Die(NodeIndex index, MonotonicTime now);
+  void ForgiveCommonDeaths(MonotonicTime now);
   void Judge(NodeIndex index, MonotonicTime now);
   std::pair<NodeState, std::string> StateOf(const Node& node) const;
   void Count(Fault fault) { ++faults_[static_cast<std::size_t>(fault)]; }
@@ -204,6 +218,7 @@ class Fleet {
   std::unordered_map<StreamId, Stream> streams_;                     // open ones
   std::unordered_map<IpAddress, NodeIndex, IpAddressHash> holders_;  // of every address claimed
   std::vector<NodeIndex> node_of_;
+  std::vector<Death> deaths_;  // oldest first
   HostingBuilder hosting_;
   std::array<std::uint64_t, kFaults> faults_{};
   Outcome outcome_;

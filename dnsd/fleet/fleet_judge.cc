@@ -1,6 +1,7 @@
 // What time does to a node: silence, warm-up, penalties; and the state that follows from the facts.
 #include <algorithm>
 #include <cmath>
+#include <ranges>
 
 #include "dnsd/fleet/fleet.h"
 
@@ -10,6 +11,7 @@ namespace {
 constexpr Duration kFlapHalfLife = std::chrono::minutes(5);
 constexpr double kFlapOut = 3;   // above: the node stays out
 constexpr double kFlapBack = 1;  // until below
+constexpr Duration kTogether = std::chrono::seconds(5);
 
 Duration Times(Duration interval, double count) { return FromSeconds(Seconds(interval) * count); }
 
@@ -33,7 +35,9 @@ MonotonicTime Fleet::DeadAt(const Node& node) const {
 }
 
 void Fleet::Advance(MonotonicTime now) {
+  const std::size_t before = deaths_.size();
   for (NodeIndex i = 0; i < nodes_.size(); ++i) Advance(i, now);
+  if (deaths_.size() > before) ForgiveCommonDeaths(now);
 }
 
 void Fleet::Advance(NodeIndex index, MonotonicTime now) {
@@ -71,10 +75,27 @@ void Fleet::SetFailing(NodeIndex index, bool failing, MonotonicTime now) {
 void Fleet::Die(NodeIndex index, MonotonicTime now) {
   Node& node = nodes_[index];
   node.dead = true;
+  deaths_.push_back({index, now, node.flap_penalty, node.flap_time, node.flapping});
   node.flap_penalty = PenaltyAt(node, now) + 1;
   node.flap_time = now;
   node.flapping = node.flapping || node.flap_penalty > kFlapOut;
   GiveUpAddresses(index);
+}
+
+// When most nodes die within seconds, it is the network or dnsd that failed, not they: no penalty.
+void Fleet::ForgiveCommonDeaths(MonotonicTime now) {
+  std::erase_if(deaths_, [now](const Death& death) { return death.at + kTogether < now; });
+  const auto live = static_cast<std::size_t>(
+      std::ranges::count_if(nodes_, [](const Node& node) { return !node.is_gone(); }));
+  if (deaths_.size() < 2 || deaths_.size() <= live) return;
+  // The latest first, so that of two deaths of one node the state before both is restored.
+  for (const Death& death : std::views::reverse(deaths_)) {
+    Node& node = nodes_[death.node];
+    node.flap_penalty = death.penalty;
+    node.flap_time = death.penalty_time;
+    node.flapping = death.flapping;
+    Judge(death.node, now);
+  }
 }
 
 void Fleet::Judge(NodeIndex index, MonotonicTime now) {

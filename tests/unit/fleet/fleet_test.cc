@@ -178,6 +178,76 @@ TEST_F(FleetTest, ANodeThatDiesAFourthTimeIsOutUntilThePenaltyFades) {
   EXPECT_EQ(StateOf(a), NodeState::kAlive);
 }
 
+TEST_F(FleetTest, NodesThatDieTogetherGetNoPenalty) {
+  for (StreamId i = 1; i <= 4; ++i) Greet(0.1 * static_cast<double>(i), i, std::to_string(i), {});
+  for (std::uint64_t round = 1; round <= 6; ++round) {
+    const double t = static_cast<double>(round) * 10;
+    for (StreamId i = 1; i <= 3; ++i) {  // one after the other, as their deadlines pass
+      fleet_.Advance(At(t - 7 + 0.1 * static_cast<double>(i)));
+    }
+    for (NodeIndex i = 0; i < 4; ++i) ASSERT_NE(StateOf(i), NodeState::kUnhealthy);
+    fleet_.Advance(At(t - 1));
+    for (NodeIndex i = 0; i < 4; ++i) ASSERT_EQ(StateOf(i), NodeState::kDead);
+    for (StreamId i = 1; i <= 4; ++i) Beat(t + 0.1 * static_cast<double>(i), i, round + 1);
+    for (NodeIndex i = 0; i < 4; ++i) EXPECT_EQ(StateOf(i), NodeState::kWarming) << round;
+  }
+}
+
+TEST_F(FleetTest, HalfOfTheNodesDyingTogetherIsTheirOwnFault) {
+  for (StreamId i = 1; i <= 4; ++i) Greet(0, i, std::to_string(i), {});
+  std::uint64_t sequence = 1;
+  for (int death = 1; death <= 4; ++death) {
+    for (int s = death * 10 - 9; s < death * 10; ++s) {
+      ++sequence;
+      Beat(s, 3, sequence);
+      Beat(s, 4, sequence);
+      fleet_.Advance(At(s));
+    }
+    Beat(death * 10, 1, sequence);
+    Beat(death * 10, 2, sequence);
+  }
+  EXPECT_EQ(StateOf(0), NodeState::kUnhealthy);
+  EXPECT_EQ(StateOf(1), NodeState::kUnhealthy);
+}
+
+TEST_F(FleetTest, ANodeWhoseRivalLeavesIsHeardAgain) {
+  const NodeIndex a = Greet(1, 1, "a", {}, 11);
+  fleet_.TakeOutcome();
+  Greet(1.5, 2, "a", {}, 22);
+  const Outcome outcome = fleet_.TakeOutcome();
+  ASSERT_THAT(outcome.directives, SizeIs(2));
+  EXPECT_EQ(outcome.directives[0].first, 1U);
+  const auto* refusal = std::get_if<Refusal>(&outcome.directives[0].second);
+  ASSERT_NE(refusal, nullptr);
+  EXPECT_THAT(refusal->reason, HasSubstr("node name 'a' is now used by another reporter"));
+  Close(1.6, 1);
+  Leave(2, 2);
+  Close(2.1, 2);
+  EXPECT_EQ(StateOf(a), NodeState::kLeaving);
+  Greet(3.5, 3, "a", {}, 11);
+  EXPECT_EQ(StateOf(a), NodeState::kAlive);
+  EXPECT_THAT(Directives<Refusal>(), IsEmpty());
+}
+
+TEST_F(FleetTest, AReporterThatLostItsStreamIsNotItsOwnRival) {
+  Greet(1, 1, "a", {}, 11);
+  Greet(1.5, 2, "a", {}, 11);
+  Leave(2, 2);
+  Greet(3, 3, "a", {}, 22);
+  EXPECT_THAT(Directives<Refusal>(), IsEmpty());
+}
+
+TEST_F(FleetTest, DisorderIsToldOnceAMinuteAndNode) {
+  Greet(1, 1, "a", {}, 1, {.sequence = 5});
+  fleet_.TakeOutcome();
+  Beat(2, 1, 5);
+  Beat(3, 1, 4);
+  EXPECT_THAT(fleet_.TakeOutcome().warnings,
+              ElementsAre("node a: heartbeat 5 came after 5 and is ignored"));
+  Beat(62, 1, 3);
+  EXPECT_THAT(fleet_.TakeOutcome().warnings, SizeIs(1));
+}
+
 TEST_F(FleetTest, ASequenceThatGoesBackIsIgnoredAndCounted) {
   const NodeIndex a = Greet(1, 1, "a", {}, 1, {.sequence = 5});
   EXPECT_EQ(Beat(2, 1, 5), kNoNode);
@@ -268,6 +338,19 @@ TEST_F(FleetTest, AnAddressOutsideEveryPoolIsBoundOnceAPoolBringsIt) {
   const AddressId id = addresses_.Intern(Ip("198.51.100.9"));
   fleet_.RebindAddresses();
   EXPECT_EQ(fleet_.node_of().at(id), a);
+}
+
+TEST_F(FleetTest, WarnsOfAFewAddressesAndCountsTheRest) {
+  std::vector<IpAddress> unknown;
+  for (int i = 0; i < 8; ++i) unknown.push_back(Ip(("198.51.100." + std::to_string(i)).c_str()));
+  Greet(1, 1, "a", unknown);
+  EXPECT_THAT(Directives<Accepted>().at(0).warnings, SizeIs(8));
+  unknown.push_back(Ip("198.51.100.8"));
+  unknown.push_back(Ip("198.51.100.9"));
+  Greet(2, 2, "a", unknown);
+  const std::vector<std::string> warnings = Directives<Accepted>().at(0).warnings;
+  ASSERT_THAT(warnings, SizeIs(9));
+  EXPECT_EQ(warnings.back(), "and 2 more warnings on its addresses");
 }
 
 TEST_F(FleetTest, AReconnectTakesOverAndTheOldStreamIsIgnored) {
