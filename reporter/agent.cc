@@ -14,10 +14,9 @@ using namespace std::chrono_literals;
 using heartbeat::v1::HostedSite;
 using heartbeat::v1::Load;
 
-constexpr double kMove = 0.2;             // of a utilisation, that is worth a report out of turn
-constexpr Duration kMostOften = 200ms;    // reports out of turn, and samples
-constexpr Duration kStartLimit = 2s;      // to wait for first results before the first report
-constexpr Duration kFreshEnough = 100ms;  // rates over less than this would be noise
+constexpr double kMove = 0.2;           // of a utilisation, that is worth a report out of turn
+constexpr Duration kMostOften = 200ms;  // reports out of turn, and samples
+constexpr Duration kStartLimit = 2s;    // to wait for first results before the first report
 constexpr Duration kLeaveLimit = 1s;
 constexpr std::size_t kMostDetail = 255;
 
@@ -30,6 +29,10 @@ bool HasMoved(const Load& reported, const Load& now) {
   const auto apart = [](double a, double b) { return std::abs(a - b) >= kMove - 1e-9; };
   return apart(reported.cpu_utilization(), now.cpu_utilization()) ||
          apart(reported.application_utilization(), now.application_utilization());
+}
+
+Duration WaitForTurn(MonotonicTime beat, MonotonicTime now) {
+  return std::clamp<Duration>(kMostOften - (now - beat), Duration::zero(), kMostOften);
 }
 
 Agent::Agent(event_base* base, Mailbox& mailbox, Config config, std::uint64_t seed)
@@ -127,7 +130,7 @@ void Agent::Tick() {
   for (const auto& client : clients_) interval = std::min(interval, client->interval());
   if (now - beat_ >= interval - period_ / 2) {
     source_->StartCommand();
-    return Beat(now, false);
+    return Beat(now, urgent_.pending());
   }
   const bool may = now - beat_ >= kMostOften - 10ms;
   if (may && HasMoved(state_.load, LoadSoFar(now))) Beat(now, true);
@@ -176,12 +179,13 @@ void Agent::Sample(MonotonicTime now) {
 }
 
 void Agent::Beat(MonotonicTime now, bool urgent) {
-  if (!urgent || now - beat_ >= kFreshEnough) Sample(now);
+  urgent_.Stop();  // what it would have told is told now
+  Sample(now);
   for (const auto& client : clients_) client->Report(now, urgent);
 }
 
 void Agent::BeatSoon() {
-  if (!urgent_.pending()) urgent_.After(Duration::zero());
+  if (!urgent_.pending()) urgent_.After(WaitForTurn(beat_, MonotonicClock::now()));
 }
 
 void Agent::HealthChanged(const std::string& subject) {

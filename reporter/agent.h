@@ -20,6 +20,10 @@ namespace dnsd::reporter {
 // Whether the load has moved far enough for a report out of turn.
 bool HasMoved(const heartbeat::v1::Load& reported, const heartbeat::v1::Load& now);
 
+// How long a report out of turn has to wait at `now`, the last report having gone at `beat`: there
+// are at most five a second.
+Duration WaitForTurn(MonotonicTime beat, MonotonicTime now);
+
 // Belongs to the loop's thread.
 class Agent {
  public:
@@ -77,7 +81,7 @@ class Agent {
   MonotonicTime started_;
   MonotonicTime beat_;  // the last heartbeat
   Timer clock_;
-  Timer urgent_;  // changes of one loop turn go in one heartbeat
+  Timer urgent_;  // changes out of turn; those before it fires go in one heartbeat
   Timer leave_check_;
   MonotonicTime leave_limit_;
   std::function<void()> ready_, left_;

@@ -268,6 +268,20 @@ class ReporterTest(harness.TestCase):
                               "the full list again", after=2)
         self.assertEqual(list(hosted(sink.beats())), ["a.example"])
 
+    def test_many_changes_of_sites_make_at_most_five_heartbeats_a_second(self):
+        sites = self.folder / "www"
+        sites.mkdir()
+        sink = self.sink()
+        self.reporter_to(sink, interval="30s", arguments=("--sites-dir", str(sites)))
+        sink.wait_beat(lambda b: True, 5, "a hello")
+        start, before = time.monotonic(), len(sink.beats())
+        for number in range(40):
+            (sites / f"s{number}.example").mkdir()
+            time.sleep(0.05)
+        harness.wait_until(lambda: len(hosted(sink.beats())) == 40, 3 * PATIENCE, "40 sites", sink)
+        count = len(sink.beats()) - before
+        self.assertLessEqual(count, 5 * (time.monotonic() - start) + 2)
+
     def test_each_site_has_its_own_health(self):
         up = self.write("up/a.example", "")
         self.write("up/b.example", "")

@@ -5,6 +5,8 @@
 namespace dnsd::reporter {
 namespace {
 
+using namespace std::chrono_literals;
+
 heartbeat::v1::Load Cpu(double utilization) {
   heartbeat::v1::Load load;
   load.set_cpu_utilization(utilization);
@@ -21,6 +23,15 @@ TEST(HasMoved, CountsWhatTheApplicationSaysOfItself) {
   heartbeat::v1::Load busy = Cpu(0.5);
   busy.set_application_utilization(0.2);
   EXPECT_TRUE(HasMoved(Cpu(0.5), busy));
+}
+
+TEST(WaitForTurn, LeavesAFifthOfASecondBetweenReports) {
+  const MonotonicTime beat{1h};
+  EXPECT_EQ(WaitForTurn(beat, beat), 200ms);
+  EXPECT_EQ(WaitForTurn(beat, beat + 150ms), 50ms);
+  EXPECT_EQ(WaitForTurn(beat, beat + 200ms), 0ms);
+  EXPECT_EQ(WaitForTurn(beat, beat + 1h), 0ms);
+  EXPECT_EQ(WaitForTurn(MonotonicTime(), MonotonicTime(1000h)), 0ms) << "none has gone";
 }
 
 TEST(GrpcTarget, LooksUpNamesOnly) {
