@@ -16,6 +16,8 @@
 namespace dnsd::reporter {
 namespace {
 
+constexpr Duration kAskAgain = std::chrono::minutes(1);  // after the kernel did not answer
+
 // An IPv6 socket that serves IPv4 has a mapped address; FromSockaddr makes it IPv4.
 IpAddress AddressOf(bool v6, const void* octets) {
   sockaddr_storage storage{};
@@ -85,16 +87,17 @@ bool ConnectionFilter::Matches(const IpAddress& address, std::uint16_t port) con
 }
 
 ConnectionCounter::ConnectionCounter(ConnectionFilter filter, const FileRoot& files)
-    : filter_(std::move(filter)), files_(files) {
-  if (!files_.is_system()) return;
+    : filter_(std::move(filter)), files_(files) {}
+
+ConnectionCounter::~ConnectionCounter() {
+  if (socket_ != nullptr) mnl_socket_close(socket_);
+}
+
+void ConnectionCounter::OpenSocket() {
   socket_ = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
   if (socket_ != nullptr && mnl_socket_bind(socket_, 0, MNL_SOCKET_AUTOPID) < 0) {
     mnl_socket_close(std::exchange(socket_, nullptr));
   }
-}
-
-ConnectionCounter::~ConnectionCounter() {
-  if (socket_ != nullptr) mnl_socket_close(socket_);
 }
 
 std::optional<std::uint64_t> ConnectionCounter::CountByNetlink(std::uint8_t family) {
@@ -136,12 +139,14 @@ std::optional<std::uint64_t> ConnectionCounter::CountByFiles() const {
   return count;
 }
 
-std::optional<std::uint64_t> ConnectionCounter::Count() {
-  if (socket_ != nullptr) {
-    const auto v4 = CountByNetlink(AF_INET);
+std::optional<std::uint64_t> ConnectionCounter::Count(MonotonicTime now) {
+  if (files_.is_system() && now >= ask_at_) {
+    if (socket_ == nullptr) OpenSocket();
+    const auto v4 = socket_ != nullptr ? CountByNetlink(AF_INET) : std::nullopt;
     const auto v6 = v4 ? CountByNetlink(AF_INET6) : std::nullopt;
     if (v6) return *v4 + *v6;
-    mnl_socket_close(std::exchange(socket_, nullptr));
+    if (socket_ != nullptr) mnl_socket_close(std::exchange(socket_, nullptr));
+    ask_at_ = now + kAskAgain;
   }
   return CountByFiles();
 }

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "dnsd/base/clock.h"
 #include "dnsd/base/ip.h"
 #include "reporter/text.h"
 
@@ -25,7 +26,8 @@ struct ConnectionFilter {
 };
 
 // Asks the kernel's sock_diag(7), which hands over only the established sockets of the ports; where
-// it is refused, reads /proc/net/tcp and tcp6, which list everything. Not thread-safe.
+// it is refused, reads /proc/net/tcp and tcp6, which list everything, and asks again after a
+// minute. Not thread-safe.
 class ConnectionCounter {
  public:
   // `files` other than the system's are read as files.
@@ -35,15 +37,17 @@ class ConnectionCounter {
   ConnectionCounter& operator=(const ConnectionCounter&) = delete;
 
   // Nothing if neither way works.
-  std::optional<std::uint64_t> Count();
+  std::optional<std::uint64_t> Count(MonotonicTime now);
 
  private:
+  void OpenSocket();
   std::optional<std::uint64_t> CountByNetlink(std::uint8_t family);
   std::optional<std::uint64_t> CountByFiles() const;
 
   ConnectionFilter filter_;
   FileRoot files_;
-  mnl_socket* socket_ = nullptr;  // null: files are read
+  mnl_socket* socket_ = nullptr;  // null: not yet open, or files are read
+  MonotonicTime ask_at_;          // not before then
   std::uint32_t sequence_ = 0;
 };
 

@@ -131,7 +131,7 @@ void Sampler::ReadSessions(MonotonicTime now, std::uint64_t own_sessions, Load& 
   if (all && own) load.set_sps(std::max(0.0, *all - *own));
   if (now >= next_count_) {
     const MonotonicTime begin = MonotonicClock::now();
-    connection_count_ = connections_.Count();
+    connection_count_ = connections_.Count(now);
     next_count_ = now + (MonotonicClock::now() - begin) * kCountingRest;
   }
   if (connection_count_) load.set_connections(static_cast<double>(*connection_count_));

@@ -2,13 +2,20 @@
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <iterator>
 #include <vector>
 
 namespace dnsd::reporter {
 namespace {
+
+using namespace std::chrono_literals;
+
+const MonotonicTime kStart{1h};
 
 // As a little-endian kernel prints 127.0.0.1:80, its state 01 (established) or 0A (listening).
 constexpr const char* kTcp =
@@ -68,9 +75,9 @@ class Connected {
 TEST(ConnectionCounter, AsksTheKernelForSeveralPortsAtOnce) {
   const Connected three(3), two(2), others(1);
   ConnectionCounter counter({{1, three.port(), two.port()}, {}}, FileRoot("/"));
-  EXPECT_EQ(counter.Count(), 5U);
+  EXPECT_EQ(counter.Count(kStart), 5U);
   ConnectionCounter elsewhere({{three.port()}, {*IpAddress::Parse("127.0.0.2")}}, FileRoot("/"));
-  EXPECT_EQ(elsewhere.Count(), 0U);
+  EXPECT_EQ(elsewhere.Count(kStart), 0U);
 }
 
 TEST(ConnectionCounter, CountsOnMorePortsThanTheKernelsFilterTakes) {
@@ -78,7 +85,7 @@ TEST(ConnectionCounter, CountsOnMorePortsThanTheKernelsFilterTakes) {
   std::vector<std::uint16_t> ports(1500, 1);
   ports.back() = three.port();
   ConnectionCounter counter({ports, {*IpAddress::Parse("127.0.0.1")}}, FileRoot("/"));
-  EXPECT_EQ(counter.Count(), 3U);
+  EXPECT_EQ(counter.Count(kStart), 3U);
 }
 
 TEST(ConnectionCounter, CountsOnAsManyPortsAsMayBeConfigured) {
@@ -86,7 +93,26 @@ TEST(ConnectionCounter, CountsOnAsManyPortsAsMayBeConfigured) {
   std::vector<std::uint16_t> ports(256, 1);
   ports.back() = three.port();
   ConnectionCounter counter({ports, {*IpAddress::Parse("127.0.0.1")}}, FileRoot("/"));
-  EXPECT_EQ(counter.Count(), 3U);
+  EXPECT_EQ(counter.Count(kStart), 3U);
+}
+
+auto OpenDescriptors() {
+  return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
+}
+
+TEST(ConnectionCounter, AsksTheKernelAgainAfterAMinute) {
+  ConnectionCounter counter({{80}, {}}, FileRoot("/"));
+  rlimit usual{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &usual), 0);
+  const rlimit none{0, usual.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &none);
+  EXPECT_FALSE(counter.Count(kStart));
+  setrlimit(RLIMIT_NOFILE, &usual);
+  const auto before = OpenDescriptors();
+  EXPECT_TRUE(counter.Count(kStart + 59s));
+  EXPECT_EQ(OpenDescriptors(), before) << "no socket yet";
+  EXPECT_TRUE(counter.Count(kStart + 60s));
+  EXPECT_EQ(OpenDescriptors(), before + 1);
 }
 
 }  // namespace
