@@ -121,9 +121,9 @@ void Agent::Tick() {
   const MonotonicTime now = MonotonicClock::now();
   if (sampler_) sampler_->Tick(now);
   source_->ReadFile(now);
-  if (clients_.empty()) {
+  if (clients_.size() < config_.dnsd.size()) {
     if (ReadyToReport(now)) OpenStreams();
-    return;
+    if (clients_.empty()) return;
   }
   SetClock();
   Duration interval = clients_.front()->interval();
@@ -141,12 +141,18 @@ bool Agent::ReadyToReport(MonotonicTime now) const {
   return (health_.all_known() && source_->settled()) || now - started_ >= kStartLimit;
 }
 
+Identity Agent::IdentityIn(const Config& config) {
+  return {config.node, config.addresses, config.interval, config.token};
+}
+
+// To every dnsd that has none.
 void Agent::OpenStreams() {
-  Sample(MonotonicClock::now());
-  const Identity identity{config_.node, config_.addresses, config_.interval, config_.token};
+  if (clients_.empty()) Sample(MonotonicClock::now());
   for (const std::string& dnsd : config_.dnsd) {
-    clients_.push_back(std::make_unique<HeartbeatClient>(base_, mailbox_, state_, identity, dnsd,
-                                                         Security(), random_.Next()));
+    const auto is_of = [&](const auto& client) { return client->dnsd() == dnsd; };
+    if (std::any_of(clients_.begin(), clients_.end(), is_of)) continue;
+    clients_.push_back(std::make_unique<HeartbeatClient>(
+        base_, mailbox_, state_, IdentityIn(config_), dnsd, Security(), random_.Next()));
   }
   if (ready_) std::exchange(ready_, nullptr)();
 }
@@ -244,18 +250,18 @@ void Agent::RefreshSite(const std::string& name) {
 // Lets go of the streams that `next` does not want as they are. A dnsd that is told no more, and
 // one that knew the node by another name, hears that it leaves.
 void Agent::CloseStreams(const Config& next) {
-  const bool same = next.node == config_.node && next.addresses == config_.addresses &&
-                    next.interval == config_.interval && next.token == config_.token &&
-                    next.tls == config_.tls && next.dnsd == config_.dnsd;
-  if (same) return;
+  const bool same = IdentityIn(next) == IdentityIn(config_) && next.tls == config_.tls;
   for (auto& client : clients_) {
-    const bool told_on = next.node == config_.node && std::find(next.dnsd.begin(), next.dnsd.end(),
-                                                                client->dnsd()) != next.dnsd.end();
-    if (told_on) continue;
-    client->Leave("configuration changed");
-    leaving_.push_back(std::move(client));
+    const bool wanted =
+        std::find(next.dnsd.begin(), next.dnsd.end(), client->dnsd()) != next.dnsd.end();
+    if (wanted && same) continue;
+    auto former = std::exchange(client, nullptr);
+    if (wanted && next.node == config_.node) continue;
+    former->Leave("configuration changed");
+    leaving_.push_back(std::move(former));
   }
-  clients_.clear();
+  std::erase(clients_, nullptr);
+  if (leaving_.empty()) return;
   leave_limit_ = MonotonicClock::now() + kLeaveLimit;
   leave_check_.Every(20ms);
 }

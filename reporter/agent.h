@@ -31,7 +31,7 @@ class Agent {
 
   // Called once, when the first streams are opened.
   void OnReady(std::function<void()> ready) { ready_ = std::move(ready); }
-  // Goes on with another configuration. Streams stay open when nothing of theirs has changed.
+  // Goes on with another configuration. A stream stays open when nothing of its own has changed.
   void Reload(Config config);
   // Tells every dnsd that the node leaves; `left` is called when all have been told, or after a
   // second.
@@ -48,6 +48,7 @@ class Agent {
   void SetClock();
   void Tick();
   bool ReadyToReport(MonotonicTime now) const;
+  static Identity IdentityIn(const Config& config);
   void OpenStreams();
   void CloseStreams(const Config& next);
   ChannelSecurity Security() const;

@@ -378,6 +378,25 @@ class ReporterTest(harness.TestCase):
                            5 * PATIENCE, "the new name", sink)
         self.assertTrue(any("leaving" in line for line in sink.lines()))
 
+    def test_a_reload_leaves_the_streams_to_other_dnsd_alone(self):
+        first, second = self.sink(), self.sink()
+        text = "node: n1\naddresses: 127.0.1.1\ninterval: 200ms\ndnsd: ['127.0.0.1:%d'" % first.port
+        config = self.write("r.yaml", text + "]\n")
+        reporter = self.start(harness.Process(
+            "reporter", [harness.BUILD / "reporter", "--config", config]))
+        first.wait_beat(lambda b: True, 5, "a hello")
+        config.write_text(text + f", '127.0.0.1:{second.port}']\n")
+        reporter.signal(signal.SIGHUP)
+        second.wait_beat(lambda b: True, 5, "a hello of the second")
+        config.write_text(text + "]\n")
+        reporter.signal(signal.SIGHUP)
+        harness.wait_until(lambda: any("leaving" in line for line in second.lines()),
+                           5 * PATIENCE, "the second is left", second)
+        seen = len(first.beats())
+        first.wait_beat(lambda b: True, 3, "the first is told on", after=seen)
+        self.assertEqual(len(first.hellos()), 1)
+        self.assertFalse(any("leaving" in line or "ended" in line for line in first.lines()))
+
     def test_a_reload_does_not_shake_a_healthy_node(self):
         web, sink = WebServer(), self.sink()
         text = (f"node: n1\naddresses: 127.0.1.1\ndnsd: '127.0.0.1:{sink.port}'\n"
