@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "dnsd/base/log.h"
-#include "reporter/text.h"
 
 namespace dnsd::reporter {
 namespace {
@@ -159,11 +158,8 @@ void Agent::OpenStreams() {
 
 ChannelSecurity Agent::Security() const {
   if (!config_.tls.any()) return {grpc::InsecureChannelCredentials(), ""};
-  const auto pem = [](const std::string& path) {
-    return path.empty() ? "" : FileRoot().Read(path).value_or("");
-  };
   const TlsConfig& tls = config_.tls;
-  return {grpc::SslCredentials({pem(tls.ca), pem(tls.key), pem(tls.certificate)}), tls.server_name};
+  return {grpc::SslCredentials({tls.ca_pem, tls.key_pem, tls.certificate_pem}), tls.server_name};
 }
 
 // The load as it would be reported now: what decides whether it has moved.

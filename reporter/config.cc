@@ -1,7 +1,5 @@
 #include "reporter/config.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <utility>
@@ -15,6 +13,7 @@ namespace {
 constexpr std::size_t kMostNodeName = 255;
 constexpr std::size_t kLeastToken = 16;
 constexpr std::size_t kMostToken = 4096;
+constexpr std::size_t kMostPem = 1U << 20;
 constexpr const char* kSpace = " \t\r\n\v\f";
 
 // The faults found so far, each on a line that says where.
@@ -78,19 +77,21 @@ void CheckDnsd(const Config& config, Findings& findings) {
   }
 }
 
-void CheckReadable(const char* what, const std::string& path, Findings& findings) {
-  if (!path.empty() && access(path.c_str(), R_OK) != 0) {
-    findings.Add(std::string(what) + " '" + path + "': wanted a file that can be read");
-  }
+// The content of the file at `path`, if one is wanted.
+std::string ReadPem(const char* what, const std::string& path, Findings& findings) {
+  if (path.empty()) return "";
+  auto content = FileRoot().Read(path, kMostPem);
+  if (!content) findings.Add(std::string(what) + " '" + path + "': wanted a file that can be read");
+  return std::move(content).value_or("");
 }
 
-void CheckTls(const TlsConfig& tls, Findings& findings) {
+void ReadTls(TlsConfig& tls, Findings& findings) {
   if (tls.certificate.empty() != tls.key.empty()) {
     findings.Add("TLS certificate and key: wanted both or neither");
   }
-  CheckReadable("TLS CA", tls.ca, findings);
-  CheckReadable("TLS certificate", tls.certificate, findings);
-  CheckReadable("TLS key", tls.key, findings);
+  tls.ca_pem = ReadPem("TLS CA", tls.ca, findings);
+  tls.certificate_pem = ReadPem("TLS certificate", tls.certificate, findings);
+  tls.key_pem = ReadPem("TLS key", tls.key, findings);
 }
 
 void CheckSites(const Config& config, Findings& findings) {
@@ -113,7 +114,9 @@ void CheckSites(const Config& config, Findings& findings) {
 void ReadToken(Config& config, Findings& findings) {
   if (config.token_file.empty()) return;
   const auto content = FileRoot().Read(config.token_file, kMostToken + 1);
-  if (!content) return CheckReadable("token file", config.token_file, findings);
+  if (!content) {
+    return findings.Add("token file '" + config.token_file + "': wanted a file that can be read");
+  }
   const std::size_t begin = std::min(content->find_first_not_of(kSpace), content->size());
   config.token = content->substr(begin, content->find_last_not_of(kSpace) + 1 - begin);
   if (config.token.size() < kLeastToken || config.token.size() > kMostToken) {
@@ -137,7 +140,7 @@ absl::Status FinishConfig(Config& config) {
   CheckNode(config, findings);
   CheckPorts(config, findings);
   CheckDnsd(config, findings);
-  CheckTls(config.tls, findings);
+  ReadTls(config.tls, findings);
   CheckSites(config, findings);
   ReadToken(config, findings);
   if (!config.kernel_load && config.load_source.kind == LoadSourceConfig::Kind::kNone) {

@@ -23,6 +23,7 @@ struct TlsConfig {
   std::string ca;                // PEM files; empty ca: the system's
   std::string certificate, key;  // of this node; both or neither
   std::string server_name;       // in dnsd's certificate, where it is not the host we connect to
+  std::string ca_pem, certificate_pem, key_pem;  // what the files held when they were read
   bool any() const {
     return !(ca.empty() && certificate.empty() && key.empty() && server_name.empty());
   }
@@ -61,7 +62,8 @@ struct Config {
 // as "path:line: what".
 absl::StatusOr<Config> LoadConfigFile(const std::string& path);
 
-// Checks what no single value tells, and reads the token. The error has every fault, one a line.
+// Checks what no single value tells, and reads the token and the PEM files. The error has every
+// fault, one a line.
 absl::Status FinishConfig(Config& config);
 
 // "HOST:PORT" with a port other than 0; HOST a name, an IPv4 address, or IPv6 in brackets.

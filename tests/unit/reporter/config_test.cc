@@ -182,6 +182,20 @@ TEST_F(ConfigFileTest, HasAtMost256Ports) {
   EXPECT_EQ(Fault(ports + ",257]\n"), path_ + ": ports: found 257, wanted 256 at most");
 }
 
+TEST_F(ConfigFileTest, ARenewedCertificateIsAnotherConfiguration) {
+  const char* const yaml = "tls: {ca: ca.pem, certificate: own.pem, key: own.key}\n";
+  for (const char* file : {"/ca.pem", "/own.pem", "/own.key"}) tree_.Write(file, "old");
+  const auto old = Load(yaml);
+  ASSERT_TRUE(old.ok()) << old.status();
+  EXPECT_EQ(Load(yaml)->tls, old->tls);
+  for (const char* file : {"/ca.pem", "/own.pem", "/own.key"}) {
+    tree_.Write(file, "new");
+    EXPECT_NE(Load(yaml)->tls, old->tls) << file;
+    tree_.Write(file, "old");
+  }
+  EXPECT_THAT(Fault("tls: {ca: gone.pem}\n"), HasSubstr("gone.pem': wanted a file"));
+}
+
 TEST_F(ConfigFileTest, FlagsOverrideIt) {
   ASSERT_TRUE(Load("sites: [a.example]\n").ok());
   const auto config = LoadConfig(Parse(
