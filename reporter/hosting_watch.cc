@@ -23,7 +23,7 @@ constexpr std::size_t kMostFiles = 10'000;
 constexpr std::size_t kMostFilesOfSite = 1'000;
 constexpr Duration kBurst = 50ms;
 constexpr Duration kLookAgain = 1min;
-constexpr Duration kLookForFolder = 1s;
+constexpr Duration kFollow = 1s;  // the path may lead to another folder, or to one again
 constexpr std::uint32_t kEvents = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB |
                                   IN_CLOSE_WRITE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
 
@@ -77,12 +77,15 @@ class Measure {
 absl::StatusOr<FolderScan> ScanSites(const std::string& folder) {
   std::error_code error;
   fs::directory_iterator at(folder, error);
-  if (error) return absl::NotFoundError(folder + ": " + error.message());
   std::set<std::string> entries;  // in order, so that each scan spends its files alike
   for (; !error && at != fs::directory_iterator(); at.increment(error)) {
     const std::string entry = at->path().filename();
     if (!entry.starts_with('.')) entries.insert(entry);
   }
+  if (error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory) {
+    return absl::NotFoundError(folder + ": " + error.message());
+  }
+  if (error) return absl::UnavailableError(folder + ": " + error.message());
   FolderScan scan;
   std::size_t left = kMostFiles;
   for (const std::string& entry : entries) {
@@ -105,29 +108,32 @@ HostingWatch::HostingWatch(event_base* base, std::string folder, Changed changed
       fd_(inotify_init1(IN_NONBLOCK | IN_CLOEXEC)),
       readable_(Watch::Readable(base, fd_, [this] { ReadEvents(); })),
       soon_(base, [this] { Look(); }),
-      later_(base, [this] { Look(); }) {
+      later_(base, [this] { Look(); }),
+      follow_(base, [this] { Follow(); }) {
   Attach();
   Scan();
+  follow_.Every(kFollow);
 }
 
 HostingWatch::~HostingWatch() { close(fd_); }
 
-void HostingWatch::Attach() {
-  if (watch_ < 0) watch_ = inotify_add_watch(fd_, folder_.c_str(), kEvents);
+// Watches what the path leads to now; true if that is another folder than before. A folder watched
+// already keeps its descriptor.
+bool HostingWatch::Attach() {
+  const int now = inotify_add_watch(fd_, folder_.c_str(), kEvents);
+  const int before = std::exchange(watch_, now);
+  if (now == before) return false;
+  if (before >= 0) inotify_rm_watch(fd_, before);  // fails if its folder is gone
+  return true;
+}
+
+void HostingWatch::Follow() {
+  if (Attach()) Look();
 }
 
 void HostingWatch::ReadEvents() {
-  alignas(inotify_event) std::array<char, 4096> buffer;
-  ssize_t size = 0;
-  while ((size = read(fd_, buffer.data(), buffer.size())) > 0) {
-    for (std::size_t at = 0; at < static_cast<std::size_t>(size);) {
-      const auto* event = reinterpret_cast<const inotify_event*>(buffer.data() + at);
-      at += sizeof(inotify_event) + event->len;
-      if (event->wd != watch_) continue;  // of a folder that was here before
-      if ((event->mask & IN_MOVE_SELF) != 0) inotify_rm_watch(fd_, watch_);
-      if ((event->mask & (IN_MOVE_SELF | IN_IGNORED)) != 0) watch_ = -1;
-    }
-  }
+  std::array<char, 4096> buffer;
+  while (read(fd_, buffer.data(), buffer.size()) > 0) continue;  // whatever it was: look
   if (!soon_.pending()) soon_.After(kBurst);
 }
 
@@ -142,15 +148,21 @@ void HostingWatch::Scan() {
   auto scan = ScanSites(folder_);
   std::string fault;
   if (!scan.ok()) {
-    fault = Message(scan.status()) + "; no site is hosted until it is back";
+    fault = Message(scan.status()) + (absl::IsNotFound(scan.status())
+                                          ? "; no site is hosted until it is back"
+                                          : "; the sites stay as they were");
   } else {
     for (const std::string& entry : scan->ignored) fault += " '" + entry + "'";
     if (!fault.empty()) fault = folder_ + ": these are no site names:" + fault;
   }
   if (fault != fault_ && !fault.empty()) spdlog::warn("sites: {}", fault);
   fault_ = fault;
-  later_.After(scan.ok() && watch_ >= 0 ? kLookAgain : kLookForFolder);
-  scan_ = scan.ok() ? *std::move(scan) : FolderScan{};
+  later_.After(scan.ok() && watch_ >= 0 ? kLookAgain : kFollow);
+  if (scan.ok()) {
+    scan_ = *std::move(scan);
+  } else if (absl::IsNotFound(scan.status())) {
+    scan_ = FolderScan{};
+  }
 }
 
 }  // namespace dnsd::reporter

@@ -23,10 +23,13 @@ struct FolderScan {
 
 // Reads the folder. Sizes and times are taken from at most 10,000 files in all and 1,000 a site; a
 // site with more has the size 0, not known.
+//   NotFound      there is no such folder
+//   Unavailable   it cannot be read whole
 absl::StatusOr<FolderScan> ScanSites(const std::string& folder);
 
 // Watches the folder with inotify, and looks again every minute for changes deep inside a site. A
-// folder that goes away hosts nothing; it is watched again when it is back.
+// folder that goes away hosts nothing, one that cannot be read what it did. Each second the path is
+// followed anew: it may be a link, led to another folder since.
 class HostingWatch {
  public:
   using Changed = std::function<void(const SiteContents& sites)>;
@@ -42,7 +45,8 @@ class HostingWatch {
 
  private:
   void ReadEvents();
-  void Attach();
+  bool Attach();
+  void Follow();
   void Look();
   void Scan();
 
@@ -53,6 +57,7 @@ class HostingWatch {
   Watch readable_;
   Timer soon_;   // events come in bursts
   Timer later_;  // the next look without any
+  Timer follow_;
   FolderScan scan_;
   std::string fault_;  // told of last
 };

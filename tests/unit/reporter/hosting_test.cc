@@ -130,6 +130,52 @@ TEST(ScanSites, TellsThatTheFolderIsMissing) {
   EXPECT_TRUE(absl::IsNotFound(ScanSites("/nowhere/at/all").status()));
 }
 
+TEST(ScanSites, TellsAFolderThatItCannotReadFromOneThatIsGone) {
+  const FixtureTree tree;
+  std::filesystem::create_symlink("loop", tree.root() + "/loop");
+  EXPECT_TRUE(absl::IsUnavailable(ScanSites(tree.root() + "/loop").status()));
+}
+
+// The watch's loop runs until it has told of a change.
+TEST(HostingWatch, FollowsALinkToAnotherFolder) {
+  const FixtureTree tree;
+  tree.Write("/releases/17/a.example/x", "x");
+  tree.Write("/releases/18/b.example/x", "x");
+  const auto lead_to = [&](const std::string& target) {
+    std::filesystem::create_symlink(target, tree.root() + "/new");
+    std::filesystem::rename(tree.root() + "/new", tree.root() + "/current");
+  };
+  lead_to("releases/17");
+  const EventBasePtr base(event_base_new());
+  SiteContents sites;
+  HostingWatch watch(base.get(), tree.root() + "/current", [&](const SiteContents& now) {
+    sites = now;
+    event_base_loopbreak(base.get());
+  });
+  lead_to("releases/18");
+  event_base_dispatch(base.get());
+  EXPECT_EQ(sites.size(), 1U);
+  EXPECT_TRUE(sites.contains("b.example"));
+  tree.MakeFolder("/releases/18/c.example");  // watched like the first
+  event_base_dispatch(base.get());
+  EXPECT_TRUE(sites.contains("c.example"));
+}
+
+TEST(HostingWatch, KeepsTheSitesOfAFolderThatItCannotRead) {
+  const FixtureTree tree;
+  tree.Write("/sites/a.example/x", "x");
+  const EventBasePtr base(event_base_new());
+  bool changed = false;
+  HostingWatch watch(base.get(), tree.root() + "/sites", [&](const auto&) { changed = true; });
+  std::filesystem::rename(tree.root() + "/sites", tree.root() + "/former");
+  std::filesystem::create_symlink("sites", tree.root() + "/sites");
+  Timer end(base.get(), [&] { event_base_loopbreak(base.get()); });
+  end.After(std::chrono::milliseconds(300));
+  event_base_dispatch(base.get());
+  EXPECT_FALSE(changed);
+  EXPECT_TRUE(watch.sites().contains("a.example"));
+}
+
 // Lets the loop run until the watch has told of a change.
 TEST(HostingWatch, TellsOfSitesThatComeAndGo) {
   const FixtureTree tree;
