@@ -116,6 +116,7 @@ void ReadLoad(YamlMap& root, Config& config) {
   }
   config.load_source.timeout = timeout;
   root.Read("load_source_timeout", config.load_source.timeout, Duration(10ms), Duration(5min));
+  root.Read("load_source_max_age", config.load_source.max_age, Duration(0s), Duration(24h));
   root.Read("kernel_load", config.kernel_load);
   root.Read("cgroup", config.cgroup);
 }

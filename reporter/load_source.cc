@@ -1,9 +1,14 @@
 #include "reporter/load_source.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
+#include "dnsd/base/duration.h"
 #include "dnsd/base/log.h"
 #include "reporter/text.h"
 
@@ -12,8 +17,17 @@ namespace {
 
 constexpr std::size_t kMostOctets = 64U << 10;
 
-absl::StatusOr<std::string> ReadWhole(const std::string& path) {
-  auto content = FileRoot().Read(path, kMostOctets);
+absl::StatusOr<std::string> ReadOpen(int fd, Duration max_age, std::time_t now) {
+  struct stat file {};
+  if (fd < 0 || fstat(fd, &file) != 0) {
+    return absl::NotFoundError(std::string("cannot read it: ") + std::strerror(errno));
+  }
+  if (!S_ISREG(file.st_mode)) return absl::InvalidArgumentError("wanted a regular file");
+  const Duration age = std::chrono::seconds(now - file.st_mtim.tv_sec);
+  if (max_age > Duration::zero() && age > max_age) {
+    return absl::DeadlineExceededError("last modified more than " + DurationText(max_age) + " ago");
+  }
+  auto content = ReadAll(fd, kMostOctets);
   if (!content) return absl::NotFoundError(std::string("cannot read it: ") + std::strerror(errno));
   return *std::move(content);
 }
@@ -33,11 +47,21 @@ absl::StatusOr<LoadSourceConfig> ParseLoadSource(const std::string& text) {
   return config;
 }
 
+// Does not block: a FIFO would, until it has a writer.
+absl::StatusOr<std::string> ReadLoadFile(const std::string& path, Duration max_age,
+                                         std::time_t now) {
+  const int fd = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  auto content = ReadOpen(fd, max_age, now);
+  if (fd >= 0) close(fd);
+  return content;
+}
+
 LoadSource::LoadSource(event_base* base, LoadSourceConfig config)
     : base_(base), config_(std::move(config)) {}
 
 void LoadSource::ReadFile(MonotonicTime now) {
-  if (config_.kind == LoadSourceConfig::Kind::kFile) Take(ReadWhole(config_.file_or_command), now);
+  if (config_.kind != LoadSourceConfig::Kind::kFile) return;
+  Take(ReadLoadFile(config_.file_or_command, config_.max_age, std::time(nullptr)), now);
 }
 
 void LoadSource::StartCommand() {

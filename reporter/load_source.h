@@ -1,6 +1,7 @@
 // The operator's own source of load beside the kernel: a file, or a command's output.
 #pragma once
 
+#include <ctime>
 #include <memory>
 #include <string>
 
@@ -15,12 +16,18 @@ struct LoadSourceConfig {
   Kind kind = Kind::kNone;
   std::string file_or_command;
   Duration timeout = std::chrono::seconds(2);  // of the command
+  Duration max_age{};                          // of the file, since it was modified; 0: any
 
   friend bool operator==(const LoadSourceConfig&, const LoadSourceConfig&) = default;
 };
 
 // "file:PATH" or "exec:COMMAND".
 absl::StatusOr<LoadSourceConfig> ParseLoadSource(const std::string& text);
+
+// The content of a regular file that was modified within `max_age` (0: whenever) before `now`,
+// seconds since 1970. The error's text is the same at each reading.
+absl::StatusOr<std::string> ReadLoadFile(const std::string& path, Duration max_age,
+                                         std::time_t now);
 
 // Belongs to the loop's thread.
 class LoadSource {

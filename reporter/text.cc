@@ -16,15 +16,8 @@ FileRoot::FileRoot(std::string root) : root_(std::move(root)) {
 std::optional<std::string> FileRoot::Read(const std::string& path, std::size_t most) const {
   const int fd = open((root_ + path).c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return std::nullopt;
-  std::string content;
-  std::array<char, 16384> buffer;
-  ssize_t count = 0;
-  while (content.size() < most && (count = read(fd, buffer.data(), buffer.size())) > 0) {
-    content.append(buffer.data(), static_cast<std::size_t>(count));
-  }
+  auto content = ReadAll(fd, most);
   close(fd);
-  if (count < 0) return std::nullopt;
-  if (content.size() > most) content.resize(most);
   return content;
 }
 
@@ -38,6 +31,18 @@ std::optional<std::uint64_t> FileRoot::ReadUnsigned(const std::string& path) con
 
 bool FileRoot::Exists(const std::string& path) const {
   return access((root_ + path).c_str(), F_OK) == 0;
+}
+
+std::optional<std::string> ReadAll(int fd, std::size_t most) {
+  std::string content;
+  std::array<char, 16384> buffer;
+  ssize_t count = 0;
+  while (content.size() < most && (count = read(fd, buffer.data(), buffer.size())) > 0) {
+    content.append(buffer.data(), static_cast<std::size_t>(count));
+  }
+  if (count < 0) return std::nullopt;
+  if (content.size() > most) content.resize(most);
+  return content;
 }
 
 std::string_view NextLine(std::string_view& rest) {

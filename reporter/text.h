@@ -25,6 +25,9 @@ class FileRoot {
   std::string root_;  // without a final slash
 };
 
+// What is left to read of an open file, at most `most` octets; nothing on an error.
+std::optional<std::string> ReadAll(int fd, std::size_t most);
+
 // Takes the next line, or the next word within a line, off the front of `rest`; empty at the end.
 // A line comes without its newline; words are parted by spaces and tabs.
 std::string_view NextLine(std::string_view& rest);

@@ -131,6 +131,7 @@ TEST_F(ConfigFileTest, ReadsEveryKey) {
   tree_.MakeFolder("/www");
   const auto config = Load(
       "interval: 2s\nports: [8080]\nload_source: 'exec:echo {}'\nload_source_timeout: 1s\n"
+      "load_source_max_age: 1m\n"
       "kernel_load: false\ncgroup: /web.slice\nsites_dir: www\n"
       "health: {check: 'tcp:127.0.0.1:80', interval: 5s, timeout: 2s, rise: 3, fall: 4}\n"
       "site_health: {check: 'http://127.0.0.1/', host: '{site}', status: 204}\n"
@@ -138,6 +139,7 @@ TEST_F(ConfigFileTest, ReadsEveryKey) {
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->interval, 2s);
   EXPECT_EQ(config->load_source.timeout, 1s);
+  EXPECT_EQ(config->load_source.max_age, 1min);
   EXPECT_FALSE(config->kernel_load);
   EXPECT_EQ(config->hosting.folder, tree_.root() + "/www");
   EXPECT_EQ(config->health->fall, 4U);
