@@ -70,6 +70,18 @@ QueryFault ReadAdditional(Reader& in, Edns& edns) {
   return ReadOptions(rdata, edns) ? QueryFault::kNone : QueryFault::kFormErr;
 }
 
+// Passes over the records before the additional section and reads that, up to the first fault.
+void FindOpt(Reader& in, unsigned records_before, unsigned additionals, Edns& edns) {
+  Edns ignored;
+  for (unsigned i = 0; i < records_before; ++i) {
+    if (ReadAdditional(in, ignored) == QueryFault::kFormErr) return;
+  }
+  for (unsigned i = 0; i < additionals; ++i) {
+    if (ReadAdditional(in, edns) != QueryFault::kNone) break;
+  }
+  edns.subnet = {};  // no option of it was asked for
+}
+
 bool ReadQuestion(Reader& in, Query& out) {
   const std::size_t start = in.offset();
   if (ReadName(in, out.name) != WireError::kNone) return false;
@@ -98,10 +110,13 @@ QueryFault ReadQuery(std::span<const std::uint8_t> message, Query& out) {
   const std::uint16_t authorities = in.U16();
   const std::uint16_t additionals = in.U16();
   const bool read = questions == 1 && ReadQuestion(in, out);
-  if (out.opcode != Opcode::kQuery) return QueryFault::kNotImp;
-  if (!read || answers != 0) return QueryFault::kFormErr;
   // IXFR carries the client's SOA (RFC 1995 §3); no other query has an authority section.
-  if (authorities != 0 && out.type != RrType::kIxfr) return QueryFault::kFormErr;
+  const bool plain = read && answers == 0 && (authorities == 0 || out.type == RrType::kIxfr);
+  if (out.opcode != Opcode::kQuery || !plain) {
+    // The response has an OPT if the query has one (RFC 6891 §6.1.1), as far as it can be seen.
+    if (read) FindOpt(in, answers + authorities, additionals, out.edns);
+    return out.opcode != Opcode::kQuery ? QueryFault::kNotImp : QueryFault::kFormErr;
+  }
   Edns ignored;
   for (unsigned i = 0; i < authorities; ++i) {
     if (ReadAdditional(in, ignored) == QueryFault::kFormErr) return QueryFault::kFormErr;

@@ -43,7 +43,7 @@ enum class RrType : std::uint16_t {
   kAny = 255,
 };
 
-enum class RrClass : std::uint16_t { kIn = 1, kChaos = 3, kNone = 254, kAny = 255 };
+enum class RrClass : std::uint16_t { kIn = 1 };
 
 enum class Opcode : std::uint8_t { kQuery = 0, kStatus = 2, kNotify = 4, kUpdate = 5 };
 
@@ -56,11 +56,10 @@ enum class Rcode : std::uint16_t {
   kNotImp = 4,
   kRefused = 5,
   kYxDomain = 6,
-  kNotAuth = 9,
   kBadVers = 16,
 };
 
-// EDNS option codes that dnsd understands.
-enum class EdnsOption : std::uint16_t { kNsid = 3, kClientSubnet = 8, kCookie = 10 };
+// EDNS option codes that dnsd reads.
+enum class EdnsOption : std::uint16_t { kClientSubnet = 8 };
 
 }  // namespace dnsd::wire

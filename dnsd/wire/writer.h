@@ -39,8 +39,7 @@ class Writer {
   // Writes `name` (lower-case wire form) as a pointer to an earlier equal name, or as labels and
   // a pointer to the longest earlier suffix (RFC 1035 §4.1.4), and remembers it for later names.
   void CompressedName(std::span<const std::uint8_t> name);
-  // Lets later names point into the name that was written uncompressed at `offset`, `hash_of(i)`
-  // being the hash of its suffix without the first `i` labels.
+  // Lets later names point into `name`, which was written uncompressed at `offset`.
   void RememberQname(const Name& name, std::size_t offset);
 
   // Overwrites two octets written before.

@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,6 +23,8 @@ using wire::RrType;
 constexpr std::size_t kMostFaults = 20;  // told before the reader gives up
 constexpr unsigned kMostIncludes = 8;    // deep
 
+constexpr const char* kBlanks = " \t\r";
+
 bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
 bool EqualsNoCase(std::string_view a, std::string_view b) {
@@ -44,6 +45,33 @@ bool ReadTtl(std::string_view text, std::uint32_t& out) {
   if (value > 0x7FFFFFFFU) return false;
   out = static_cast<std::uint32_t>(value);
   return true;
+}
+
+constexpr std::uint64_t kMostTtl = 0x7FFFFFFF;  // RFC 2181 §8
+
+// Seconds, or a sum of parts with units as 1h30m; nothing for anything else.
+std::optional<std::uint64_t> ReadPeriod(std::string_view text) {
+  std::uint64_t sum = 0;
+  std::uint64_t number = 0;
+  bool digits = false;
+  for (const char c : text) {
+    if (c >= '0' && c <= '9') {
+      number =
+          std::min<std::uint64_t>(number * 10 + static_cast<std::uint64_t>(c - '0'), kMostTtl + 1);
+      digits = true;
+      continue;
+    }
+    constexpr std::string_view kUnits = "smhdw";
+    constexpr std::uint64_t kSeconds[] = {1, 60, 3600, 86400, 604800};
+    const std::size_t unit =
+        kUnits.find(static_cast<char>(wire::LowerOctet(static_cast<std::uint8_t>(c))));
+    if (!digits || unit == std::string_view::npos) return std::nullopt;
+    sum += number * kSeconds[unit];
+    number = 0;
+    digits = false;
+  }
+  if (text.empty()) return std::nullopt;
+  return sum + number;
 }
 
 // A dotted quad with nothing odd about it.
@@ -93,9 +121,17 @@ std::vector<std::string> Words(const std::string& entry) {
   return words;
 }
 
+// The word of an entry behind its owner name, or its first if it has the owner of the one before.
+std::string_view SecondWord(std::string_view entry) {
+  std::size_t at = 0;
+  if (!entry.empty() && !IsBlank(entry[0]))
+    at = std::min(entry.find_first_of(kBlanks), entry.size());
+  at = std::min(entry.find_first_not_of(kBlanks, at), entry.size());
+  return entry.substr(at, std::min(entry.find_first_of(kBlanks, at), entry.size()) - at);
+}
+
 // TTL and class may stand in either order (RFC 1035 §5.1); ldns reads them in this one alone.
 std::string TtlBeforeClass(const std::string& entry) {
-  constexpr const char* kBlanks = " \t\r";
   std::size_t at = 0;
   if (!IsBlank(entry[0])) at = std::min(entry.find_first_of(kBlanks), entry.size());
   const std::size_t klass = std::min(entry.find_first_not_of(kBlanks, at), entry.size());
@@ -112,25 +148,20 @@ std::string TtlBeforeClass(const std::string& entry) {
 
 }  // namespace
 
-// A file's text, mapped, and a cursor over its entries.
+// A file's text and a cursor over its entries. The text is a copy: a file that is written to or cut
+// short while it is read must not change under us.
 class MasterFile::Text {
  public:
-  Text() = default;
-  Text(const Text&) = delete;
-  Text& operator=(const Text&) = delete;
-  ~Text() {
-    if (!text_.empty()) munmap(const_cast<char*>(text_.data()), text_.size());
-  }
-
   // errno tells why it could not.
   bool Open(const std::string& path) {
-    const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    // Not blocking: a pipe that nobody writes to must be refused, not waited for.
+    const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) return false;
-    const bool mapped = Map(fd);
+    const bool whole = ReadAll(fd);
     const int error = errno;
     close(fd);
     errno = error;
-    return mapped;
+    return whole;
   }
 
   bool AtEnd() const { return at_ == text_.size(); }
@@ -181,18 +212,24 @@ class MasterFile::Text {
   }
 
  private:
-  bool Map(int fd) {
+  bool ReadAll(int fd) {
     struct stat status {};
     if (fstat(fd, &status) != 0) return false;
-    if (S_ISDIR(status.st_mode)) {
-      errno = EISDIR;
+    if (!S_ISREG(status.st_mode)) {
+      errno = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
       return false;
     }
-    if (status.st_size == 0) return true;
-    const auto size = static_cast<std::size_t>(status.st_size);
-    void* text = mmap(nullptr, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
-    if (text == MAP_FAILED) return false;
-    text_ = {static_cast<const char*>(text), size};
+    copy_.resize(static_cast<std::size_t>(status.st_size));
+    std::size_t size = 0;
+    while (size < copy_.size()) {
+      const ssize_t n = read(fd, copy_.data() + size, copy_.size() - size);
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return false;
+      if (n == 0) break;
+      size += static_cast<std::size_t>(n);
+    }
+    copy_.resize(size);
+    text_ = copy_;
     return true;
   }
   bool SkipToLineEnd() {
@@ -200,7 +237,8 @@ class MasterFile::Text {
     return false;
   }
 
-  std::string_view text_;
+  std::string copy_;
+  std::string_view text_;  // of copy_
   std::size_t at_ = 0;
   std::uint32_t line_ = 1;
 };
@@ -341,6 +379,11 @@ void MasterFile::ReadRecord(const std::string& entry, RecordSource source) {
     Fault(source, "found '" + Shortened(entry) + "': " + why +
                       "; wanted OWNER [TTL] [IN] TYPE RDATA or a $ directive");
   };
+  const std::string_view word = SecondWord(ordered);
+  if (!word.empty() && word[0] >= '0' && word[0] <= '9' &&
+      ReadPeriod(word).value_or(0) > kMostTtl) {
+    return refuse("its TTL is above 2147483647");
+  }
   const LdnsPtr<ldns_rdf> origin = ToLdns(origin_);
   ldns_rdf* previous = ToLdns(has_owner_ ? owner_ : origin_).release();
   ldns_rr* read = nullptr;
@@ -384,12 +427,11 @@ void MasterFile::ReadDirective(const std::string& entry, RecordSource source, un
     has_owner_ = had_owner;
     owner_text_.clear();
   } else if (EqualsNoCase(words[0], "$TTL")) {
-    const char* end = nullptr;
-    const std::uint32_t ttl = words.size() == 2 ? ldns_str2period(words[1].c_str(), &end) : 0;
-    if (end == nullptr || end == words[1].c_str() || *end != '\0') {
-      return refuse("$TTL SECONDS, or with units as 1h30m");
+    const auto ttl = words.size() == 2 ? ReadPeriod(words[1]) : std::nullopt;
+    if (!ttl || *ttl > kMostTtl) {
+      return refuse("$TTL SECONDS, or with units as 1h30m, at most 2147483647");
     }
-    ttl_ = ttl;
+    ttl_ = static_cast<std::uint32_t>(*ttl);
     ttl_directive_ = true;
   } else {
     refuse("$ORIGIN, $TTL or $INCLUDE");

@@ -16,9 +16,12 @@ namespace dnsd::zone {
 // Option sets are numbered so that a site keeps two octets: 0 is the defaults, rule i is i + 1.
 class SiteRules {
  public:
+  static constexpr std::size_t kMost = 65'535;  // rules
+
   explicit SiteRules(SiteOptions defaults = {}) : options_{std::move(defaults)} {}
 
-  // `pattern`: an owner name in presentation format, lower case, without its final dot, in which
+  // At most kMost of them. `pattern`: an owner name in presentation format, lower case, without its
+  // final dot, in which
   // `*`, `?` and `[...]` match as in a shell, dots included. It also matches a wildcard owner.
   void Add(std::string pattern, SiteOptions options);
 

@@ -126,6 +126,15 @@ TEST(ReadQuery, NamesTheFaultOfEachMessage) {
   }
 }
 
+TEST(ReadQuery, SeesTheOptOfAQueryItDoesNotImplement) {
+  Query query;
+  const std::string notify = "\x12\x34\x20\x00\0\1\0\0\0\0\0\1"s + kQuestion;
+  EXPECT_EQ(ReadQuery(Octets(notify + OptWith("")), query), QueryFault::kNotImp);
+  EXPECT_TRUE(query.edns.present);
+  EXPECT_EQ(ReadQuery(Octets(notify), query), QueryFault::kNotImp);
+  EXPECT_FALSE(query.edns.present);
+}
+
 TEST(ReadQuery, KeepsWhatItReadBeforeTheFault) {
   const struct {
     const char* shape;
