@@ -29,11 +29,9 @@ Rcode RcodeOf(wire::QueryFault fault) {
   }
 }
 
-// QTYPEs that are no data: transfers and the obsolete mailbox questions, which nobody may ask here.
-bool IsRefusedType(RrType type) {
-  return type == RrType::kAxfr || type == RrType::kIxfr || type == RrType::kMailb ||
-         type == RrType::kMaila;
-}
+// QTYPEs that are no data: transfers, the obsolete mailbox questions, and the types that only ever
+// stand in messages (RFC 2930, RFC 8945), which nobody may ask here.
+bool IsRefusedType(RrType type) { return type >= RrType::kTkey && type < RrType::kAny; }
 
 // Where the domain name in the rdata of a type that calls for additional addresses begins
 // (RFC 1035 §3.3, RFC 2782, RFC 9460 §4.1); nothing for other types.
@@ -108,6 +106,8 @@ std::size_t Responder::Respond(std::span<const std::uint8_t> message, const IpAd
   Response response(query, out, SizeLimit(query, transport));
   if (fault != wire::QueryFault::kNone) {
     Refuse(fault, response);
+  } else if (query.type == RrType::kOpt) {
+    Refuse(wire::QueryFault::kFormErr, response);
   } else if (query.qclass != wire::RrClass::kIn || IsRefusedType(query.type)) {
     response.set_rcode(Rcode::kRefused);
   } else {

@@ -27,7 +27,7 @@ struct alignas(64) WorkerStats {
   Counter site_answers;                    // answers chosen from a pool
   Counter fail_open;                       // of those: no member was left, `all_down` answered
   Counter tcp_connections;                 // accepted
-  Counter tcp_refused;                     // closed at once: too many
+  Counter tcp_refused;                     // closed early: too many, or out of descriptors
   // Addresses of each node given out, by NodeIndex.
   std::unique_ptr<Counter[]> answers = std::make_unique<Counter[]>(kMaxNodes);
 };

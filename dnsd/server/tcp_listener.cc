@@ -28,6 +28,7 @@ struct TcpListener::Connection {
   bufferevent* buffer;
   event* deadline;
   IpAddress client;
+  std::list<Connection>::iterator self;  // in owner.connections_
 };
 
 TcpListener::TcpListener(event_base* base, answer::Responder& responder, answer::WorkerStats& stats,
@@ -49,7 +50,7 @@ TcpListener::TcpListener(event_base* base, answer::Responder& responder, answer:
 }
 
 TcpListener::~TcpListener() {
-  while (!connections_.empty()) Close(**connections_.begin());
+  while (!connections_.empty()) Close(connections_.front());
   for (evconnlistener* listener : listeners_) evconnlistener_free(listener);
   event_free(resume_);
 }
@@ -78,10 +79,11 @@ void TcpListener::PauseAccepting() {
 }
 
 void TcpListener::Accept(int fd, const sockaddr& client) {
-  if (draining_ || connections_.size() >= limits_.clients) {
+  // A newcomer takes the place of whoever has been idle longest (RFC 7766 §6.2.3), so that nobody
+  // shuts the others out by sitting there.
+  if (connections_.size() >= limits_.clients) {
     stats_.tcp_refused.Add();
-    evutil_closesocket(fd);
-    return;
+    Close(connections_.front());
   }
   bufferevent* buffer = bufferevent_socket_new(base_, fd, BEV_OPT_CLOSE_ON_FREE);
   if (buffer == nullptr) {
@@ -90,8 +92,9 @@ void TcpListener::Accept(int fd, const sockaddr& client) {
     return;
   }
   stats_.tcp_connections.Add();
-  auto* connection = new Connection{*this, buffer, nullptr, IpAddress::FromSockaddr(client)};
-  connections_.insert(connection);
+  connections_.push_back({*this, buffer, nullptr, IpAddress::FromSockaddr(client), {}});
+  Connection* connection = &connections_.back();
+  connection->self = std::prev(connections_.end());
   connection->deadline = evtimer_new(
       base_,
       [](evutil_socket_t, short, void* c) {
@@ -142,35 +145,36 @@ bool TcpListener::ServeMessage(Connection& connection) {
       responder_.Respond({message, size}, connection.client, answer::Transport::kTcp,
                          {response_.get() + 2, answer::Responder::kMaxTcpSize});
   evbuffer_drain(in, 2 + size);
-  if (answer > 0) {
-    response_[0] = static_cast<std::uint8_t>(answer >> 8);
-    response_[1] = static_cast<std::uint8_t>(answer);
-    evbuffer_add(out, response_.get(), 2 + answer);
-  }
+  if (answer == 0) return true;  // and no more time for what deserves no response
+  response_[0] = static_cast<std::uint8_t>(answer >> 8);
+  response_[1] = static_cast<std::uint8_t>(answer);
+  evbuffer_add(out, response_.get(), 2 + answer);
   const timeval idle = ToTimeval(limits_.idle);
   evtimer_add(connection.deadline, &idle);
+  connections_.splice(connections_.end(), connections_, connection.self);
   return true;
 }
 
 void TcpListener::Drain() {
   draining_ = true;
   for (evconnlistener* listener : listeners_) evconnlistener_disable(listener);
-  const std::vector<Connection*> open(connections_.begin(), connections_.end());
-  for (Connection* connection : open) {
-    bufferevent_disable(connection->buffer, EV_READ);
-    CloseIfSent(*connection);
+  for (auto at = connections_.begin(); at != connections_.end();) {
+    Connection& connection = *at++;
+    bufferevent_disable(connection.buffer, EV_READ);
+    CloseIfSent(connection);
   }
 }
+
+bool TcpListener::empty() const { return connections_.empty(); }
 
 void TcpListener::CloseIfSent(Connection& connection) {
   if (evbuffer_get_length(bufferevent_get_output(connection.buffer)) == 0) Close(connection);
 }
 
 void TcpListener::Close(Connection& connection) {
-  connections_.erase(&connection);
   event_free(connection.deadline);
   bufferevent_free(connection.buffer);
-  delete &connection;
+  connections_.erase(connection.self);
 }
 
 }  // namespace dnsd::server

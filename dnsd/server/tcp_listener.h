@@ -5,9 +5,9 @@
 #include <event2/listener.h>
 
 #include <functional>
+#include <list>
 #include <memory>
 #include <span>
-#include <unordered_set>
 #include <vector>
 
 #include "dnsd/answer/responder.h"
@@ -19,7 +19,7 @@ struct bufferevent;
 namespace dnsd::server {
 
 struct TcpLimits {
-  unsigned clients = 1000;                   // open connections
+  unsigned clients = 1000;  // open connections; one more closes the one idle longest
   Duration idle = std::chrono::seconds(10);  // for a whole query to come, the first or the next
 };
 
@@ -36,7 +36,7 @@ class TcpListener {
 
   // Takes no more connections or queries; drops each connection once what it is owed is sent.
   void Drain();
-  bool empty() const { return connections_.empty(); }
+  bool empty() const;
 
  private:
   struct Connection;
@@ -54,8 +54,8 @@ class TcpListener {
   TcpLimits limits_;
   std::function<void()> before_query_;
   std::vector<evconnlistener*> listeners_;
-  event* resume_ = nullptr;  // after accepting had to pause
-  std::unordered_set<Connection*> connections_;
+  event* resume_ = nullptr;                   // after accepting had to pause
+  std::list<Connection> connections_;         // the one idle longest first
   std::unique_ptr<std::uint8_t[]> response_;  // kMaxTcpSize octets behind two of length
   bool draining_ = false;
 };

@@ -31,6 +31,8 @@ class UdpSocket {
   bool ServeBatch();
 
   int fd() const { return fd_.get(); }
+  // From here on the kernel gives this socket no more queries; those it had are lost.
+  void Close() { fd_ = Fd(); }
 
  private:
   struct Buffers;

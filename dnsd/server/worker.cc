@@ -40,14 +40,15 @@ Worker::Worker(std::size_t number, const Published<answer::Served>& served,
       [](evutil_socket_t, short, void* self) { static_cast<Worker*>(self)->Refresh(); }, this);
   stop_ = event_new(
       base_.get(), -1, 0,
-      [](evutil_socket_t, short, void* self) { static_cast<Worker*>(self)->BeginStop(); }, this);
+      [](evutil_socket_t, short, void* self) { static_cast<Worker*>(self)->Drain(); }, this);
   stopped_ = event_new(
       base_.get(), -1, EV_PERSIST,
       [](evutil_socket_t, short, void* self) { static_cast<Worker*>(self)->CheckStopped(); }, this);
 }
 
 Worker::~Worker() {
-  Stop();
+  BeginStop();
+  Join();
   udp_.clear();
   for (event* e : {tick_, stop_, stopped_}) event_free(e);
 }
@@ -77,10 +78,12 @@ void Worker::Start() {
   });
 }
 
-void Worker::Stop() {
-  if (!thread_.joinable()) return;
-  event_active(stop_, 0, 0);
-  thread_.join();
+void Worker::BeginStop() {
+  if (thread_.joinable()) event_active(stop_, 0, 0);
+}
+
+void Worker::Join() {
+  if (thread_.joinable()) thread_.join();
 }
 
 // One load each while nothing has changed.
@@ -98,19 +101,21 @@ void Worker::ServeUdp(UdpSocket& socket) {
   }
 }
 
-void Worker::BeginStop() {
-  for (const auto& udp : udp_) {
-    event_del(udp->readable);
-    for (int i = 0; i < kLastBatches && udp->socket.ServeBatch(); ++i) {
-    }
-  }
+void Worker::Drain() {
   tcp_.Drain();
   event_add(stopped_, &kStopPoll);
   CheckStopped();
 }
 
 void Worker::CheckStopped() {
-  if (tcp_.empty() || ++stop_polls_ > kMostStopPolls) event_base_loopbreak(base_.get());
+  if (!tcp_.empty() && ++stop_polls_ <= kMostStopPolls) return;
+  for (const auto& udp : udp_) {
+    event_del(udp->readable);
+    for (int i = 0; i < kLastBatches && udp->socket.ServeBatch(); ++i) {
+    }
+    udp->socket.Close();
+  }
+  event_base_loopbreak(base_.get());
 }
 
 }  // namespace dnsd::server

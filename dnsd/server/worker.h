@@ -16,8 +16,8 @@
 
 namespace dnsd::server {
 
-// Start and Stop are called by one thread (main); all else happens on the worker's own. Borrows
-// the published snapshots, which must outlive it.
+// Start, BeginStop and Join are called by one thread (main); all else happens on the worker's own.
+// Borrows the published snapshots, which must outlive it.
 class Worker {
  public:
   Worker(std::size_t number, const Published<answer::Served>& served,
@@ -27,8 +27,11 @@ class Worker {
   // Before Start: serve these too.
   absl::Status Add(WorkerSockets sockets);
   void Start();
-  // Answers what has arrived, then ends the thread. Waits for it, about a second at most.
-  void Stop();
+  // Begins to end the thread: what has arrived is answered, TCP clients get what they are owed for
+  // a second at most, and UDP goes on meanwhile, since the kernel still gives this worker its
+  // share. Begin with all workers, then join all.
+  void BeginStop();
+  void Join();
 
   const answer::WorkerStats& stats() const { return stats_; }
 
@@ -40,7 +43,7 @@ class Worker {
 
   void Refresh();
   void ServeUdp(UdpSocket& socket);
-  void BeginStop();
+  void Drain();
   void CheckStopped();
 
   answer::WorkerStats stats_;

@@ -127,6 +127,18 @@ class Signals(harness.TestCase):
             thread.join()
         self.assertEqual(replies.count(None), 0)
 
+    def test_a_zone_file_cut_short_while_it_is_read_changes_nothing(self):
+        records = "".join(f"h{i} 60 A 192.0.2.{i % 250}\n" for i in range(100_000))
+        server = self.dnsd(zone=zone("192.0.2.1") + records)
+        for _ in range(5):
+            self.write("lb.example.zone", zone("192.0.2.1") + records)
+            server.signal(signal.SIGHUP)
+            time.sleep(0.03)
+            self.write("lb.example.zone", "")
+            time.sleep(0.1)
+        self.assertEqual(server.answers("host.lb.example"), ["192.0.2.1"])
+        self.assertIsNone(server.poll())
+
     def test_tcp_connections_outlive_a_reload(self):
         server = self.dnsd(zone=zone("192.0.2.1"))
         octets = dnswire.query("host.lb.example", "A")

@@ -1,7 +1,9 @@
 """The protocol around the answers: EDNS, truncation, TCP, and messages that are wrong."""
+import contextlib
 import random
 import socket
 import struct
+import time
 
 import dnswire
 import harness
@@ -118,6 +120,37 @@ class Protocol(harness.TestCase):
         with socket.create_connection(server.address, 3) as s:
             s.settimeout(5)
             self.assertEqual(s.recv(1), b"")
+
+    def test_a_newcomer_takes_the_place_of_the_client_idle_longest(self):
+        server = self.dnsd(zone=ZONE, config="workers: 1\ntcp: {clients: 2}")
+        octets = query("host.lb.example", "A")
+        message = len(octets).to_bytes(2, "big") + octets
+        with socket.create_connection(server.address, 3) as idle, \
+             socket.create_connection(server.address, 3) as busy:
+            busy.sendall(message)
+            dnswire.recv_tcp(busy)
+            self.assertEqual(server.ask("host.lb.example", "A", tcp=True).rcode, 0)
+            idle.settimeout(3)
+            self.assertEqual(idle.recv(1), b"")
+            busy.sendall(message)
+            self.assertEqual(dnswire.Message(dnswire.recv_tcp(busy)).rcode, 0)
+
+    def test_a_client_that_never_reads_holds_nobody_up_at_the_end(self):
+        server = self.dnsd(zone=ZONE, config="workers: 4")
+        octets = query("host.lb.example", "A")
+        message = len(octets).to_bytes(2, "big") + octets
+        with contextlib.ExitStack() as stack:
+            for _ in range(16):
+                s = stack.enter_context(socket.create_connection(server.address, 3))
+                s.setblocking(False)
+                try:
+                    while True:
+                        s.send(message * 500)
+                except BlockingIOError:
+                    pass
+            start = time.monotonic()
+            self.assertEqual(server.stop(), 0)
+            self.assertLess(time.monotonic() - start, 3 * harness.PATIENCE)
 
     # what is not a query
 
