@@ -32,6 +32,11 @@ struct Load {
   std::optional<double> connections{};  // established on the service ports
   std::optional<double> memory_available_bytes{};
   std::optional<double> memory_total_bytes{};
+  std::optional<double> disk_bytes_per_second{};
+  std::optional<double> network_bytes_per_second{};
+  std::optional<double> cpu_pressure{};  // 0 to 1: share of the time that some task waited for it
+  std::optional<double> memory_pressure{};
+  std::optional<double> io_pressure{};
   std::optional<double> process_time_seconds{};
   std::map<std::string, double> named_metrics{};
 

@@ -28,6 +28,9 @@ constexpr auto kShutdownTime = 2s;
 constexpr int kKeepAliveMs = 10'000;
 constexpr int kKeepAliveTimeoutMs = 5'000;
 constexpr int kLeastPingIntervalMs = 4'000;  // of the reporters' own pings
+// Connections that only take descriptors: without a handshake, and without a stream.
+constexpr int kHandshakeTimeoutMs = 10'000;
+constexpr int kIdleConnectionMs = 60'000;
 
 std::string ReadFile(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
@@ -47,6 +50,13 @@ int BindError(const Endpoint& endpoint) {
   const int error = bound ? 0 : errno;
   close(fd);
   return error;
+}
+
+// Who is counted as one peer: an IPv6 user has a whole /64.
+std::string PeerKey(const std::string& peer) {
+  const auto address = IpAddress::Parse(peer);
+  if (!address || address->family() == IpFamily::kV4) return peer;
+  return address->Masked(64).ToString();
 }
 
 }  // namespace
@@ -104,6 +114,8 @@ absl::Status ControlService::Start() {
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
                              kLeastPingIntervalMs);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeTimeoutMs);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, kIdleConnectionMs);
   server_ = builder.BuildAndStart();
   if (server_ == nullptr || port == 0) return StartError();
   bound_ = {config_.listen->address, static_cast<std::uint16_t>(port)};
@@ -175,24 +187,32 @@ ReporterStream* ControlService::Open(grpc::CallbackServerContext& context) {
   const auto address = IpAddress::Parse(stream->peer());
   const bool loopback = address && address->is_loopback();
   streams_.emplace(stream->id(), stream);
-  const std::size_t of_peer = ++streams_of_[stream->peer()];
+  ++without_hello_;
+  const std::size_t of_peer = ++streams_of_[PeerKey(stream->peer())];
   if (stopping_) {
     stream->Close(grpc::Status(grpc::StatusCode::UNAVAILABLE, "dnsd is stopping"));
-  } else if (streams_.size() > limits_.streams ||
+  } else if (streams_.size() > limits_.streams || without_hello_ > limits_.without_hello ||
              (!loopback && of_peer > limits_.streams_per_peer)) {
-    stream->Refuse(HeartbeatFault::kTooMany,
-                   absl::ResourceExhaustedError("too many open streams; wanted at most " +
-                                                std::to_string(limits_.streams_per_peer) +
-                                                " of an address and " +
-                                                std::to_string(limits_.streams) + " in all"));
+    stream->Refuse(
+        HeartbeatFault::kTooMany,
+        absl::ResourceExhaustedError(
+            "too many open streams; wanted at most " + std::to_string(limits_.streams_per_peer) +
+            " of a peer, " + std::to_string(limits_.without_hello) + " without a Hello and " +
+            std::to_string(limits_.streams) + " in all"));
   }
   return stream;
+}
+
+void ControlService::Spoke() {
+  std::lock_guard lock(mutex_);
+  --without_hello_;
 }
 
 void ControlService::Closed(ReporterStream* stream) {
   std::lock_guard lock(mutex_);
   streams_.erase(stream->id());
-  const auto of_peer = streams_of_.find(stream->peer());
+  if (!stream->speaks()) --without_hello_;
+  const auto of_peer = streams_of_.find(PeerKey(stream->peer()));
   if (--of_peer->second == 0) streams_of_.erase(of_peer);
   // When it is dnsd that leaves, nothing follows for the node.
   if (stopping_ || !stream->speaks()) return;

@@ -42,7 +42,9 @@ struct ControlLimits {
   Duration hello = std::chrono::seconds(10);    // from the opening of a stream to its Hello
   Duration silence = std::chrono::minutes(10);  // between two messages, whatever the interval
   std::size_t streams = 20'000;
-  std::size_t streams_per_peer = 1'000;  // of one address; loopback ones are not limited by it
+  // Of one IPv4 address or IPv6 /64; loopback ones are not limited by it.
+  std::size_t streams_per_peer = 1'000;
+  std::size_t without_hello = 1'000;  // that have not said Hello yet
 };
 
 class ControlService final : public fleet::DirectiveSink, private StreamHost {
@@ -82,6 +84,7 @@ class ControlService final : public fleet::DirectiveSink, private StreamHost {
   HeartbeatFaults& fault_counts() override { return faults_; }
   std::shared_ptr<const ReporterGrants> grants() const override;
   void Warn(const std::string& what) override;
+  void Spoke() override;
   void Closed(ReporterStream* stream) override;
 
   const HeartbeatConfig config_;
@@ -101,7 +104,8 @@ class ControlService final : public fleet::DirectiveSink, private StreamHost {
   std::shared_ptr<const ReporterGrants> grants_;
   fleet::StreamId last_id_ = fleet::kNoStream;
   std::unordered_map<fleet::StreamId, ReporterStream*> streams_;
-  std::unordered_map<std::string, std::size_t> streams_of_;  // by the peer's address
+  std::size_t without_hello_ = 0;
+  std::unordered_map<std::string, std::size_t> streams_of_;  // by PeerKey
 };
 
 }  // namespace dnsd::server

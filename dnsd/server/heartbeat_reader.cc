@@ -24,37 +24,43 @@ struct LoadField {
   double (v1::Load::*get)() const;
   std::optional<double> fleet::Load::*out;
   double most;
+  bool keeps_excess;  // as `most`, else it is dropped
 };
 
 constexpr double kShare = 1;
-constexpr double kPerSecond = 1e8;
+constexpr double kPerSecond = 1e7;
 constexpr double kBytes = 1e15;
 
-#define DNSD_FIELD(field, most) \
-  { #field, &v1::Load::has_##field, &v1::Load::field, &fleet::Load::field, most }
+#define DNSD_FIELD(field, most, keeps_excess) \
+  { #field, &v1::Load::has_##field, &v1::Load::field, &fleet::Load::field, most, keeps_excess }
 constexpr LoadField kFields[] = {
-    DNSD_FIELD(cpu_utilization, kShare),
-    DNSD_FIELD(mem_utilization, kShare),
-    DNSD_FIELD(application_utilization, 100),
-    DNSD_FIELD(rps, kPerSecond),
-    DNSD_FIELD(eps, kPerSecond),
-    DNSD_FIELD(sps, kPerSecond),
-    DNSD_FIELD(cpus, 65'536),
-    DNSD_FIELD(run_queue, 1e6),
-    DNSD_FIELD(blocked_processes, 1e6),
-    DNSD_FIELD(swap_out_rate, 1e9),
-    DNSD_FIELD(disk_utilization, kShare),
-    DNSD_FIELD(network_utilization, kShare),
-    DNSD_FIELD(connections, kPerSecond),
-    DNSD_FIELD(memory_available_bytes, kBytes),
-    DNSD_FIELD(memory_total_bytes, kBytes),
-    DNSD_FIELD(process_time_seconds, 3600),
+    DNSD_FIELD(cpu_utilization, kShare, true),
+    DNSD_FIELD(mem_utilization, kShare, true),
+    DNSD_FIELD(application_utilization, 100, true),
+    DNSD_FIELD(rps, kPerSecond, false),
+    DNSD_FIELD(eps, kPerSecond, true),
+    DNSD_FIELD(sps, kPerSecond, false),
+    DNSD_FIELD(cpus, 4096, false),
+    DNSD_FIELD(run_queue, 1e6, false),
+    DNSD_FIELD(blocked_processes, 1e6, true),
+    DNSD_FIELD(swap_out_rate, 1e9, true),
+    DNSD_FIELD(disk_utilization, kShare, true),
+    DNSD_FIELD(network_utilization, kShare, true),
+    DNSD_FIELD(connections, 1e7, false),
+    DNSD_FIELD(memory_available_bytes, kBytes, true),
+    DNSD_FIELD(memory_total_bytes, kBytes, true),
+    DNSD_FIELD(disk_bytes_per_second, kBytes, true),
+    DNSD_FIELD(network_bytes_per_second, kBytes, true),
+    DNSD_FIELD(cpu_pressure, kShare, true),
+    DNSD_FIELD(memory_pressure, kShare, true),
+    DNSD_FIELD(io_pressure, kShare, true),
+    DNSD_FIELD(process_time_seconds, 3600, true),
 };
 #undef DNSD_FIELD
 
-// `value` if it is possible, clamped to `most`; nothing if it is not.
+// `value` if it is possible; nothing, or `most`, if it is not.
 std::optional<double> Possible(const std::string& name, double value, double most,
-                               Findings& findings) {
+                               bool keeps_excess, Findings& findings) {
   const auto add = [&](HeartbeatFault fault, const std::string& wanted) {
     findings.Add(fault, name + ": found " + std::to_string(value) + ", wanted " + wanted);
   };
@@ -67,7 +73,9 @@ std::optional<double> Possible(const std::string& name, double value, double mos
     return std::nullopt;
   }
   if (value > most * kRounding) {
-    add(HeartbeatFault::kExcessive, "at most " + std::to_string(most) + "; taken as that");
+    add(HeartbeatFault::kExcessive,
+        "at most " + std::to_string(most) + (keeps_excess ? "; taken as that" : "; left out"));
+    if (!keeps_excess) return std::nullopt;
   }
   return std::min(value, most);
 }
@@ -114,7 +122,8 @@ fleet::Load ReadLoad(const v1::Load& in, Findings& findings) {
   fleet::Load out;
   for (const LoadField& field : kFields) {
     if (!(in.*field.has)()) continue;
-    out.*field.out = Possible(field.name, (in.*field.get)(), field.most, findings);
+    out.*field.out =
+        Possible(field.name, (in.*field.get)(), field.most, field.keeps_excess, findings);
   }
   // A node without CPUs could do nothing: whoever divides by it would be misled.
   if (out.cpus && *out.cpus < 0.01) {
@@ -125,10 +134,17 @@ fleet::Load ReadLoad(const v1::Load& in, Findings& findings) {
   for (const auto& [name, value] : in.named_metrics()) {
     if (name.empty() || name.size() > kMostNameSize) continue;
     if (out.named_metrics.size() == kMostNamedMetrics) break;
-    const auto possible = Possible(Printable(name), value, 1e18, findings);
+    const auto possible = Possible(Printable(name), value, 1e18, true, findings);
     if (possible) out.named_metrics.emplace(name, *possible);
   }
   return out;
+}
+
+absl::Status CheckHostingSize(const v1::Hosting& hosting) {
+  const int count = hosting.sites_size() + hosting.removed_size();
+  if (count <= kMostSites) return absl::OkStatus();
+  return absl::InvalidArgumentError("a message names " + std::to_string(count) + " sites, wanted " +
+                                    std::to_string(kMostSites) + " at most");
 }
 
 fleet::Heartbeat ReadHeartbeat(const v1::Heartbeat& in, Findings& findings) {
@@ -138,7 +154,7 @@ fleet::Heartbeat ReadHeartbeat(const v1::Heartbeat& in, Findings& findings) {
   out.load = ReadLoad(in.load(), findings);
   // A reporter that does not check its node's health has nothing against it.
   out.healthy = !in.has_node_health() || in.node_health().healthy();
-  out.health_detail = in.node_health().detail().substr(0, kMostNameSize);
+  out.health_detail = OneLine(in.node_health().detail());
   if (in.has_hosting()) out.hosting = ReadHosting(in.hosting(), findings);
   return out;
 }
@@ -158,6 +174,11 @@ absl::Status CheckNodeName(const std::string& name) {
 }
 
 absl::StatusOr<std::vector<IpAddress>> ReadAddresses(const v1::Hello& hello) {
+  if (hello.addresses_size() > kMostAddresses) {
+    return absl::InvalidArgumentError("a Hello has " + std::to_string(hello.addresses_size()) +
+                                      " service addresses, wanted " +
+                                      std::to_string(kMostAddresses) + " at most");
+  }
   std::vector<IpAddress> addresses;
   for (const std::string& octets : hello.addresses()) {
     const auto address = IpAddress::FromOctets(
@@ -173,13 +194,22 @@ absl::StatusOr<std::vector<IpAddress>> ReadAddresses(const v1::Hello& hello) {
   return addresses;
 }
 
-std::string Printable(const std::string& text) {
-  static constexpr std::size_t kMostShown = 80;
-  std::string out = text.substr(0, kMostShown);
+std::string OneLine(const std::string& text, std::size_t most) {
+  std::size_t size = std::min(text.size(), most);
+  const auto is_inside = [&text](std::size_t at) {
+    return (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
+  };
+  while (size > 0 && size < text.size() && is_inside(size)) --size;
+  std::string out = text.substr(0, size);
   std::replace_if(
       out.begin(), out.end(),
       [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7F'; }, '?');
-  return text.size() > kMostShown ? out + "..." : out;
+  return out;
+}
+
+std::string Printable(const std::string& text) {
+  static constexpr std::size_t kMostShown = 80;
+  return text.size() > kMostShown ? OneLine(text, kMostShown) + "..." : OneLine(text);
 }
 
 }  // namespace dnsd::server

@@ -32,8 +32,13 @@ class Findings {
 };
 
 // The loads that are possible. NaN, infinite and negative ones are dropped, since a load that is
-// not known is safer than one that looks idle; those above anything real are clamped.
+// not known is safer than one that looks idle. Of those above anything real, shares and sizes are
+// clamped; rates and counts, which the fleet's averages are made of, are dropped.
 fleet::Load ReadLoad(const heartbeat::v1::Load& in, Findings& findings);
+
+// OK for at most kMostSites sites, named and removed, in one message.
+inline constexpr int kMostSites = 1'000'000;
+absl::Status CheckHostingSize(const heartbeat::v1::Hosting& hosting);
 
 // A heartbeat; sites whose name is no domain name are left out.
 fleet::Heartbeat ReadHeartbeat(const heartbeat::v1::Heartbeat& in, Findings& findings);
@@ -41,10 +46,14 @@ fleet::Heartbeat ReadHeartbeat(const heartbeat::v1::Heartbeat& in, Findings& fin
 // OK for 1 to 255 octets without white space or control characters (of ASCII).
 absl::Status CheckNodeName(const std::string& name);
 
-// The addresses of a Hello, 4 or 16 octets each.
+// The addresses of a Hello, each once: kMostAddresses of 4 or 16 octets at most.
+inline constexpr int kMostAddresses = 256;
 absl::StatusOr<std::vector<IpAddress>> ReadAddresses(const heartbeat::v1::Hello& hello);
 
-// Text of a peer's for the log: control characters replaced, cut at 80 octets.
+// Text of a peer's on one line: control characters replaced, cut to `most` octets between UTF-8
+// characters.
+std::string OneLine(const std::string& text, std::size_t most = 255);
+// Likewise for a place within a message: cut at 80 octets, with dots.
 std::string Printable(const std::string& text);
 
 }  // namespace dnsd::server

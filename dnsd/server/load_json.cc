@@ -24,14 +24,19 @@ constexpr struct {
     {"connections", &Load::connections},
     {"memory_available_bytes", &Load::memory_available_bytes},
     {"memory_total_bytes", &Load::memory_total_bytes},
+    {"disk_bytes_per_second", &Load::disk_bytes_per_second},
+    {"network_bytes_per_second", &Load::network_bytes_per_second},
+    {"cpu_pressure", &Load::cpu_pressure},
+    {"memory_pressure", &Load::memory_pressure},
+    {"io_pressure", &Load::io_pressure},
     {"process_time_seconds", &Load::process_time_seconds},
 };
 constexpr const char* kNamedMetrics = "named_metrics";
 
 }  // namespace
 
-nlohmann::json LoadToJson(const Load& load) {
-  nlohmann::json json = nlohmann::json::object();
+nlohmann::ordered_json LoadToJson(const Load& load) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::object();
   for (const auto& field : kFields) {
     if (load.*field.value) json[field.name] = *(load.*field.value);
   }

@@ -8,7 +8,7 @@
 namespace dnsd::server {
 
 // An object with what is known; named metrics under "named_metrics".
-nlohmann::json LoadToJson(const fleet::Load& load);
+nlohmann::ordered_json LoadToJson(const fleet::Load& load);
 // The reverse. What is no number, or has a name that is not known, is left out.
 fleet::Load LoadFromJson(const nlohmann::json& json);
 

@@ -17,9 +17,9 @@ using namespace std::chrono_literals;
 constexpr std::uint32_t kLeastIntervalMs = 100;
 constexpr std::uint32_t kMostIntervalMs = 60'000;
 constexpr std::uint32_t kUsualIntervalMs = 1'000;
-constexpr std::size_t kMostWaiting = 64;  // directives not yet read by the reporter
-constexpr std::size_t kMostReasonSize = 255;
-constexpr Duration kWarningPeriod = 10s;  // one line a stream
+constexpr std::size_t kMostWaiting = 64;          // directives not yet read by the reporter
+constexpr std::size_t kKeptMessageSize = 65'536;  // octets: larger ones' memory is given back
+constexpr Duration kWarningPeriod = 10s;          // one line a stream
 
 // "ipv4:127.0.0.1:4711" and "ipv6:%5B::1%5D:4711" without kind and port.
 std::string AddressOf(const std::string& peer) {
@@ -144,7 +144,11 @@ void ReporterStream::OnReadDone(bool ok) {
     heard_ = now;
   }
   Take(now);
-  in_.Clear();
+  if (in_.ByteSizeLong() > kKeptMessageSize) {
+    in_ = v1::ReporterMessage();
+  } else {
+    in_.Clear();
+  }
   std::lock_guard lock(mutex_);
   if (!closing_) StartRead(&in_);
 }
@@ -186,8 +190,8 @@ void ReporterStream::Take(MonotonicTime now) {
       TakeHeartbeat(in_.heartbeat(), now);
       break;
     case Kind::kLeaving:
-      host_.inbox().Put(
-          {id_, now, fleet::Leaving{in_.leaving().reason().substr(0, kMostReasonSize)}});
+      host_.inbox().Put({id_, now, fleet::Leaving{OneLine(in_.leaving().reason())}});
+      Close(grpc::Status::OK);  // what might follow must not revive the node
       break;
     case Kind::MESSAGE_NOT_SET:  // of a newer reporter, maybe: not understood, no harm done
       host_.fault_counts().Add(HeartbeatFault::kEmptyMessage);
@@ -201,6 +205,10 @@ void ReporterStream::TakeHello(const v1::Hello& in, MonotonicTime now) {
            absl::InvalidArgumentError("a second Hello on one stream, wanted heartbeats"));
     return;
   }
+  if (const auto status = Identify(in.token()); !status.ok()) {
+    Refuse(HeartbeatFault::kIdentity, status);
+    return;
+  }
   if (const auto status = CheckNodeName(in.node()); !status.ok()) {
     Refuse(HeartbeatFault::kNodeName, status);
     return;
@@ -210,11 +218,11 @@ void ReporterStream::TakeHello(const v1::Hello& in, MonotonicTime now) {
     Refuse(HeartbeatFault::kAddress, addresses.status());
     return;
   }
-  if (const auto status = Identify(in, *addresses); !status.ok()) {
-    const bool known = absl::IsPermissionDenied(status);
-    Refuse(known ? HeartbeatFault::kNotGranted : HeartbeatFault::kIdentity, status);
+  if (const auto status = MaySpeakFor(*grant_, in.node(), *addresses); !status.ok()) {
+    Refuse(HeartbeatFault::kNotGranted, status);
     return;
   }
+  if (!TakesHosting(in.state(), true)) return;
   node_ = in.node();
   Findings findings(host_.fault_counts());
   fleet::Hello hello{.node = node_,
@@ -230,15 +238,15 @@ void ReporterStream::TakeHello(const v1::Hello& in, MonotonicTime now) {
     speaks_ = true;
     hello_warnings_ = findings.texts();
   }
+  host_.Spoke();
   host_.inbox().Put({id_, now, std::move(hello)});
 }
 
-absl::Status ReporterStream::Identify(const v1::Hello& in,
-                                      const std::vector<IpAddress>& addresses) {
+// Before anything else of the Hello is read: a stranger is to cost nothing.
+absl::Status ReporterStream::Identify(const std::string& token) {
   auto grants = host_.grants();
-  const auto grant = grants->Identify(in.token(), CertificateNames(context_));
+  const auto grant = grants->Identify(token, CertificateNames(context_));
   if (!grant.ok()) return grant.status();
-  DNSD_RETURN_IF_ERROR(MaySpeakFor(**grant, in.node(), addresses));
   grants_ = std::move(grants);
   grant_ = *grant;
   return absl::OkStatus();
@@ -259,6 +267,7 @@ Duration ReporterStream::CheckInterval(std::uint32_t interval_ms, Findings& find
 }
 
 void ReporterStream::TakeHeartbeat(const v1::Heartbeat& in, MonotonicTime now) {
+  if (!TakesHosting(in, false)) return;
   Findings findings(host_.fault_counts());
   fleet::Heartbeat beat = ReadHeartbeat(in, findings);
   LeaveOutSitesNotGranted(beat.hosting, findings);
@@ -266,6 +275,21 @@ void ReporterStream::TakeHeartbeat(const v1::Heartbeat& in, MonotonicTime now) {
   if (findings.texts().empty() || now - warned_ < kWarningPeriod) return;
   warned_ = now;
   LogFindings(findings);
+}
+
+// False, and refused, if the message hosts too many sites or more than is granted. A Hello without
+// hosting hosts every site.
+bool ReporterStream::TakesHosting(const v1::Heartbeat& in, bool is_hello) {
+  if (const auto status = CheckHostingSize(in.hosting()); !status.ok()) {
+    Refuse(HeartbeatFault::kTooMany, status);
+    return false;
+  }
+  const bool hosts_all = in.has_hosting() ? in.hosting().kind() == v1::Hosting::ALL : is_hello;
+  if (!hosts_all || grant_->sites.empty()) return true;
+  Refuse(HeartbeatFault::kNotGranted,
+         absl::PermissionDeniedError("hosting every site is not granted to this reporter; wanted a "
+                                     "list of its sites"));
+  return false;
 }
 
 void ReporterStream::LeaveOutSitesNotGranted(fleet::HostingReport& hosting, Findings& findings) {

@@ -34,6 +34,7 @@ class StreamHost {
   virtual HeartbeatFaults& fault_counts() = 0;
   virtual std::shared_ptr<const ReporterGrants> grants() const = 0;
   virtual void Warn(const std::string& what) = 0;   // to the log, within limits
+  virtual void Spoke() = 0;                         // a stream's Hello was taken in
   virtual void Closed(ReporterStream* stream) = 0;  // the stream's last call before it is gone
 };
 
@@ -68,7 +69,8 @@ class ReporterStream final
   void Take(MonotonicTime now);
   void TakeHello(const heartbeat::v1::Hello& in, MonotonicTime now);
   void TakeHeartbeat(const heartbeat::v1::Heartbeat& in, MonotonicTime now);
-  absl::Status Identify(const heartbeat::v1::Hello& in, const std::vector<IpAddress>& addresses);
+  absl::Status Identify(const std::string& token);
+  bool TakesHosting(const heartbeat::v1::Heartbeat& in, bool is_hello);
   Duration CheckInterval(std::uint32_t interval_ms, Findings& findings);
   void LeaveOutSitesNotGranted(fleet::HostingReport& hosting, Findings& findings);
   void LogFindings(const Findings& findings);

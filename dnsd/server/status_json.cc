@@ -4,6 +4,8 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "dnsd/server/load_json.h"
+
 namespace dnsd::server {
 namespace {
 
@@ -68,36 +70,6 @@ Json ZonesJson(const Observed& observed) {
   return zones;
 }
 
-Json LoadJson(const fleet::Load& load) {
-  static constexpr struct {
-    const char* name;
-    std::optional<double> fleet::Load::*value;
-  } kFields[] = {
-      {"cpu_utilization", &fleet::Load::cpu_utilization},
-      {"mem_utilization", &fleet::Load::mem_utilization},
-      {"application_utilization", &fleet::Load::application_utilization},
-      {"rps", &fleet::Load::rps},
-      {"eps", &fleet::Load::eps},
-      {"sps", &fleet::Load::sps},
-      {"cpus", &fleet::Load::cpus},
-      {"run_queue", &fleet::Load::run_queue},
-      {"blocked_processes", &fleet::Load::blocked_processes},
-      {"swap_out_rate", &fleet::Load::swap_out_rate},
-      {"disk_utilization", &fleet::Load::disk_utilization},
-      {"network_utilization", &fleet::Load::network_utilization},
-      {"connections", &fleet::Load::connections},
-      {"memory_available_bytes", &fleet::Load::memory_available_bytes},
-      {"memory_total_bytes", &fleet::Load::memory_total_bytes},
-      {"process_time_seconds", &fleet::Load::process_time_seconds},
-  };
-  Json json = Json::object();
-  for (const auto& field : kFields) {
-    if (load.*field.value) json[field.name] = *(load.*field.value);
-  }
-  if (!load.named_metrics.empty()) json["named_metrics"] = load.named_metrics;
-  return json;
-}
-
 Json NodeJson(const NodeStatus& node, MonotonicTime now) {
   Json json{{"name", node.name},
             {"state", fleet::NameOf(node.state)},
@@ -112,7 +84,7 @@ Json NodeJson(const NodeStatus& node, MonotonicTime now) {
             {"error_share", node.error_share},
             {"declares_hosting", node.declares_hosting},
             {"sites", node.sites},
-            {"load", LoadJson(node.load)}};
+            {"load", LoadToJson(node.load)}};
   if (node.heard) json["heartbeat_age_seconds"] = Seconds(now - *node.heard);
   json["model"] = {{"sessions", node.figures.sessions},
                    {"load_per_session", node.figures.load_per_session},

@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <variant>
 #include <vector>
 
@@ -166,6 +167,22 @@ TEST(ControlService, TellsTheFleetOfLeavingAndOfTheStreamsEnd) {
   EXPECT_TRUE(std::holds_alternative<fleet::StreamClosed>(server.Next().what));
 }
 
+TEST(ControlService, NothingIsReadAfterLeaving) {
+  Server server;
+  Client client(server);
+  client.Write(Hello());
+  v1::ReporterMessage leaving;
+  leaving.mutable_leaving()->set_reason("a\nb");
+  client.Write(leaving);
+  client.Write(leaving);
+  client.Write(Beat(0.5));
+  EXPECT_FALSE(client.Read());
+  EXPECT_TRUE(client.Finish().ok());
+  EXPECT_TRUE(std::holds_alternative<fleet::Hello>(server.Next().what));
+  EXPECT_EQ(std::get<fleet::Leaving>(server.Next().what).reason, "a?b");
+  EXPECT_TRUE(std::holds_alternative<fleet::StreamClosed>(server.Next().what));
+}
+
 TEST(ControlService, RefusesWhatIsOutOfOrderWithAReason) {
   v1::ReporterMessage bad_address = Hello();
   bad_address.mutable_hello()->add_addresses("12345");
@@ -318,6 +335,42 @@ TEST(ControlService, RefusesAnIdentityThatIsUnknownOrSpeaksForOthers) {
   }
 }
 
+TEST(ControlService, AGrantOfSitesDoesNotCoverHostingAll) {
+  for (const bool in_hello : {true, false}) {
+    for (const bool says_all : {true, false}) {
+      if (!in_hello && !says_all) continue;
+      Server server({kWeb1});
+      Client client(server);
+      v1::ReporterMessage hello = Hello();
+      hello.mutable_hello()->set_token("0123456789abcdef");
+      v1::ReporterMessage beat = Beat(0.5);
+      v1::Heartbeat& first = *hello.mutable_hello()->mutable_state();
+      v1::Heartbeat& all = in_hello ? first : *beat.mutable_heartbeat();
+      if (!in_hello) first.mutable_hosting()->set_kind(v1::Hosting::FULL);
+      if (says_all) all.mutable_hosting()->set_kind(v1::Hosting::ALL);
+      client.Write(hello);
+      if (!in_hello) client.Write(beat);
+      const auto refusal = client.Read();
+      ASSERT_TRUE(refusal && refusal->has_refusal());
+      EXPECT_EQ(refusal->refusal().reason(),
+                "hosting every site is not granted to this reporter; wanted a list of its sites");
+      EXPECT_EQ(server->faults().count(HeartbeatFault::kNotGranted), 1U);
+    }
+  }
+}
+
+TEST(ControlService, AStrangersHelloIsNotReadAnyFurther) {
+  Server server({kWeb1});
+  Client client(server);
+  v1::ReporterMessage hello = Hello("a name with white space");
+  for (int i = 0; i < 100'000; ++i) hello.mutable_hello()->add_addresses("12345");
+  client.Write(hello);
+  const auto refusal = client.Read();
+  ASSERT_TRUE(refusal && refusal->has_refusal());
+  EXPECT_EQ(refusal->refusal().reason(), "neither token nor certificate; wanted one of the two");
+  EXPECT_EQ(server->faults().count(HeartbeatFault::kIdentity), 1U);
+}
+
 TEST(ControlService, NewGrantsCloseTheStreamsForThemToProveThemselvesAgain) {
   Server server;
   Client client(server);
@@ -341,6 +394,22 @@ TEST(ControlService, RefusesMoreStreamsThanItsLimit) {
   ASSERT_TRUE(refusal && refusal->has_refusal());
   EXPECT_EQ(second.Finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_EQ(server->faults().count(HeartbeatFault::kTooMany), 1U);
+}
+
+TEST(ControlService, StreamsWithoutAHelloHaveALimitOfTheirOwn) {
+  Server server({}, {.without_hello = 1});
+  Client first(server);
+  first.Write(Hello());
+  server.Next();
+  Client second(server);
+  second.Write(Hello("web2"));
+  EXPECT_EQ(std::get<fleet::Hello>(server.Next().what).node, "web2");
+  Client quiet(server);
+  while (server->stream_count() < 3) std::this_thread::yield();
+  Client last(server);
+  const auto refusal = last.Read();
+  ASSERT_TRUE(refusal && refusal->has_refusal());
+  EXPECT_EQ(last.Finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
 }
 
 TEST(ControlService, StoppingEndsTheStreamsAndTellsTheFleetNothing) {

@@ -6,6 +6,8 @@
 #include <limits>
 #include <string>
 
+#include "dnsd/server/load_json.h"
+
 namespace dnsd::server {
 namespace {
 
@@ -61,18 +63,52 @@ TEST(ReadLoad, DropsOrClampsWhatIsImpossibleAndCountsIt) {
   }
 }
 
-TEST(ReadLoad, ClampsRatesAtWhatIsReal) {
+TEST(ReadLoad, DropsRatesAndCountsAboveWhatIsReal) {
   v1::Load in;
   in.set_rps(1e12);
-  in.set_cpus(0);
-  in.set_connections(1e8);
+  in.set_sps(1.1e7);
+  in.set_connections(1e7);
+  in.set_run_queue(1e9);
   HeartbeatFaults faults;
   Findings findings(faults);
   const fleet::Load load = ReadLoad(in, findings);
-  EXPECT_EQ(load.rps, 1e8);
-  EXPECT_FALSE(load.cpus);
-  EXPECT_EQ(load.connections, 1e8);
-  EXPECT_EQ(findings.texts().size(), 2U);
+  EXPECT_FALSE(load.rps);
+  EXPECT_FALSE(load.sps);
+  EXPECT_FALSE(load.run_queue);
+  EXPECT_EQ(load.connections, 1e7);
+  EXPECT_EQ(faults.count(HeartbeatFault::kExcessive), 3U);
+  EXPECT_EQ(findings.texts().at(0),
+            "rps: found 1000000000000.000000, wanted at most "
+            "10000000.000000; left out");
+}
+
+TEST(ReadLoad, ANodeHasMoreThanNoneAndAtMost4096Cpus) {
+  for (const double cpus : {0.0, 0.009, 5000.0}) {
+    v1::Load in;
+    in.set_cpus(cpus);
+    HeartbeatFaults faults;
+    Findings findings(faults);
+    EXPECT_FALSE(ReadLoad(in, findings).cpus) << cpus;
+    EXPECT_EQ(findings.texts().size(), 1U);
+  }
+}
+
+// Every number that the protocol has reaches the store and status.json under its name.
+TEST(ReadLoad, LosesNoFieldOfTheProtocol) {
+  v1::Load in;
+  const auto* type = v1::Load::descriptor();
+  for (int i = 0; i < type->field_count(); ++i) {
+    if (!type->field(i)->is_map()) in.GetReflection()->SetDouble(&in, type->field(i), 0.5);
+  }
+  HeartbeatFaults faults;
+  Findings findings(faults);
+  const fleet::Load load = ReadLoad(in, findings);
+  const auto json = LoadToJson(load);
+  for (int i = 0; i < type->field_count(); ++i) {
+    if (type->field(i)->is_map()) continue;
+    EXPECT_TRUE(json.contains(type->field(i)->name())) << type->field(i)->name();
+  }
+  EXPECT_EQ(LoadFromJson(json), load);
 }
 
 TEST(ReadLoad, KeepsAHundredNamedMetricsAtMost) {
@@ -131,6 +167,43 @@ TEST(ReadAddresses, WantsFourOrSixteenOctets) {
     hello.add_addresses(std::string(octets, '\1'));
     EXPECT_FALSE(ReadAddresses(hello).ok()) << octets;
   }
+}
+
+TEST(ReadAddresses, Takes256AtMost) {
+  v1::Hello hello;
+  for (int i = 0; i < 256; ++i) {
+    hello.add_addresses(std::string({'\x7F', '\0', '\1', static_cast<char>(i)}));
+  }
+  EXPECT_EQ(ReadAddresses(hello)->size(), 256U);
+  hello.add_addresses(hello.addresses(0));
+  EXPECT_EQ(ReadAddresses(hello).status().message(),
+            "a Hello has 257 service addresses, wanted 256 at most");
+}
+
+TEST(ReadHeartbeat, TheHealthsDetailStaysOnOneLine) {
+  v1::Heartbeat in;
+  in.mutable_node_health()->set_detail("down\n2026-01-01 [info] node web1: forged");
+  HeartbeatFaults faults;
+  Findings findings(faults);
+  EXPECT_EQ(ReadHeartbeat(in, findings).health_detail, "down?2026-01-01 [info] node web1: forged");
+}
+
+TEST(CheckHostingSize, TakesAMillionSitesAtMost) {
+  v1::Hosting hosting;
+  hosting.mutable_sites()->Reserve(kMostSites);
+  hosting.add_sites();
+  for (int i = 1; i < kMostSites; ++i) hosting.add_removed();
+  EXPECT_TRUE(CheckHostingSize(hosting).ok());
+  hosting.add_sites();
+  EXPECT_EQ(CheckHostingSize(hosting).message(),
+            "a message names 1000001 sites, wanted 1000000 at most");
+}
+
+TEST(OneLine, CutsBetweenCharacters) {
+  EXPECT_EQ(OneLine("\xC3\xA9", 2), "\xC3\xA9");
+  EXPECT_EQ(OneLine("x\xC3\xA9", 2), "x");
+  EXPECT_EQ(OneLine("\xF0\x9F\x98\x80", 3), "");
+  EXPECT_EQ(OneLine(std::string(256, 'x')), std::string(255, 'x'));
 }
 
 TEST(Printable, KeepsThePeersTextOnOneLine) {
