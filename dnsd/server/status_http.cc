@@ -1,8 +1,10 @@
 #include "dnsd/server/status_http.h"
 
 #include <event2/buffer.h>
+#include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
+#include <event2/listener.h>
 #include <event2/thread.h>
 #include <sys/socket.h>
 
@@ -17,10 +19,15 @@ namespace dnsd::server {
 namespace {
 
 constexpr int kTimeoutSeconds = 10;  // for a request to come, and for a response to be read
+constexpr std::size_t kMostConnections = 64;
+constexpr timeval kTend = {0, 100'000};
 constexpr ev_ssize_t kMostHeaderSize = 8192;
 constexpr ev_ssize_t kMostBodySize = 1024;  // none is wanted
 // Every method comes to OnRequest, which says 405 itself: evhttp would say 501.
 constexpr ev_uint16_t kEveryMethod = 0xFFFF;
+
+// The server whose thread this is: the listener's error callback gets evhttp's argument, not ours.
+thread_local StatusHttp* of_this_thread = nullptr;
 
 constexpr struct {
   const char* name;
@@ -74,7 +81,11 @@ void StatusHttp::Free::operator()(event* event) const { event_free(event); }
 StatusHttp::StatusHttp(Pages pages, std::vector<std::string> hosts)
     : pages_(std::move(pages)), hosts_(std::move(hosts)) {}
 
-StatusHttp::~StatusHttp() { Stop(); }
+StatusHttp::~StatusHttp() {
+  Stop();
+  http_.reset();
+  for (bufferevent* connection : open_) bufferevent_decref(connection);
+}
 
 absl::Status StatusHttp::Bind(const Endpoint& listen) {
   evthread_use_pthreads();  // Stop is another thread's; asking twice does no harm
@@ -85,12 +96,23 @@ absl::Status StatusHttp::Bind(const Endpoint& listen) {
   evhttp_set_max_headers_size(http_.get(), kMostHeaderSize);
   evhttp_set_max_body_size(http_.get(), kMostBodySize);
   evhttp_set_gencb(http_.get(), &StatusHttp::OnRequest, this);
+  const auto open = [](event_base*, void* self) {
+    return static_cast<StatusHttp*>(self)->OpenConnection();
+  };
+  evhttp_set_bevcb(http_.get(), open, this);
   evhttp_bound_socket* socket =
       evhttp_bind_socket_with_handle(http_.get(), listen.address.ToString().c_str(), listen.port);
   if (socket == nullptr) {
     return absl::UnavailableError("cannot serve HTTP on " + listen.ToString() + ": " +
                                   std::strerror(errno));
   }
+  listener_ = evhttp_bound_socket_get_listener(socket);
+  evconnlistener_set_error_cb(listener_,
+                              [](evconnlistener*, void*) { of_this_thread->PauseAccepting(); });
+  const auto tend = [](evutil_socket_t, short, void* self) {
+    static_cast<StatusHttp*>(self)->Tend();
+  };
+  tend_.reset(evtimer_new(base_.get(), tend, this));
   auto bound = LocalEndpoint(evhttp_bound_socket_get_fd(socket));
   if (!bound.ok()) return bound.status();
   bound_ = *bound;
@@ -102,13 +124,51 @@ void StatusHttp::Start() {
     event_base_loopbreak(static_cast<event_base*>(base));
   };
   stop_.reset(event_new(base_.get(), -1, 0, stop, base_.get()));
-  thread_ = std::thread([this] { event_base_loop(base_.get(), EVLOOP_NO_EXIT_ON_EMPTY); });
+  thread_ = std::thread([this] {
+    of_this_thread = this;
+    event_base_loop(base_.get(), EVLOOP_NO_EXIT_ON_EMPTY);
+  });
 }
 
 void StatusHttp::Stop() {
   if (!thread_.joinable()) return;
   event_active(stop_.get(), 0, 0);
   thread_.join();
+}
+
+// evhttp asks for each connection it has accepted. Those beyond the limit wait to be accepted.
+bufferevent* StatusHttp::OpenConnection() {
+  bufferevent* connection = bufferevent_socket_new(base_.get(), -1, BEV_OPT_CLOSE_ON_FREE);
+  if (connection == nullptr) return nullptr;
+  ForgetClosed();
+  bufferevent_incref(connection);
+  open_.push_back(connection);
+  if (open_.size() >= kMostConnections) evconnlistener_disable(listener_);
+  evtimer_add(tend_.get(), &kTend);
+  return connection;
+}
+
+// evhttp tells of no connection's end, but its bufferevent does: once evhttp has freed it, it has
+// no argument any more. The last reference closes the descriptor.
+void StatusHttp::ForgetClosed() {
+  std::erase_if(open_, [](bufferevent* connection) {
+    void* owner = nullptr;
+    bufferevent_getcb(connection, nullptr, nullptr, nullptr, &owner);
+    if (owner == nullptr) bufferevent_decref(connection);
+    return owner == nullptr;
+  });
+}
+
+// Out of descriptors: accepting again at once would only spin.
+void StatusHttp::PauseAccepting() {
+  evconnlistener_disable(listener_);
+  evtimer_add(tend_.get(), &kTend);
+}
+
+void StatusHttp::Tend() {
+  ForgetClosed();
+  if (open_.size() < kMostConnections) evconnlistener_enable(listener_);
+  if (!open_.empty()) evtimer_add(tend_.get(), &kTend);
 }
 
 void StatusHttp::OnRequest(evhttp_request* request, void* self) {
@@ -120,13 +180,13 @@ void StatusHttp::OnRequest(evhttp_request* request, void* self) {
   const evhttp_uri* uri = evhttp_request_get_evhttp_uri(request);
   const char* path = uri == nullptr ? nullptr : evhttp_uri_get_path(uri);
   const char* host = evhttp_find_header(evhttp_request_get_input_headers(request), "Host");
-  const HttpReply reply = static_cast<StatusHttp*>(self)->Answer(path == nullptr ? "" : path,
-                                                                 host == nullptr ? "" : host);
+  const HttpReply reply = static_cast<StatusHttp*>(self)->Answer(path == nullptr ? "" : path, host);
   Send(request, reply, method == EVHTTP_REQ_GET);
 }
 
-HttpReply StatusHttp::Answer(const std::string& path, const std::string& host) const {
-  if (!HostIsOurs(host)) {
+HttpReply StatusHttp::Answer(const std::string& path, const char* host) const {
+  // A browser always sends one; HAProxy's plain check does not.
+  if (host != nullptr && !HostIsOurs(host)) {
     return {.status = 403,
             .body =
                 "the Host header names neither an address nor localhost; names go into "

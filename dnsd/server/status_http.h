@@ -1,5 +1,8 @@
 // A small HTTP server on libevent for what dnsd says of itself: read-only pages, its own thread.
 //
+// It holds so many connections and no more, and waits where descriptors have run out: what asks of
+// the server's health must not be what ails it.
+//
 // A web page that a person has open must not reach it (DNS rebinding): the Host header has to be
 // an address, "localhost" or a configured name, none of which an attacker's domain is.
 #pragma once
@@ -14,6 +17,8 @@
 #include "dnsd/base/ip.h"
 #include "dnsd/base/status.h"
 
+struct bufferevent;
+struct evconnlistener;
 struct event;
 struct event_base;
 struct evhttp;
@@ -47,8 +52,8 @@ class StatusHttp {
   // Valid once bound.
   const Endpoint& bound() const { return bound_; }
 
-  // What is said to one request. `host` is its Host header, empty if it has none.
-  HttpReply Answer(const std::string& path, const std::string& host) const;
+  // What is said to one request. `host` is its Host header, null if it has none.
+  HttpReply Answer(const std::string& path, const char* host) const;
 
  private:
   struct Free {
@@ -58,6 +63,10 @@ class StatusHttp {
   };
 
   static void OnRequest(evhttp_request* request, void* self);
+  bufferevent* OpenConnection();
+  void ForgetClosed();
+  void PauseAccepting();
+  void Tend();
   bool HostIsOurs(const std::string& host) const;
   std::string Index() const;
 
@@ -67,6 +76,9 @@ class StatusHttp {
   std::unique_ptr<event_base, Free> base_;
   std::unique_ptr<evhttp, Free> http_;
   std::unique_ptr<event, Free> stop_;
+  std::unique_ptr<event, Free> tend_;   // while connections are open, or accepting pauses
+  evconnlistener* listener_ = nullptr;  // http_'s
+  std::vector<bufferevent*> open_;      // a reference each
   std::thread thread_;
 };
 

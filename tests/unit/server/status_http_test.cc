@@ -1,10 +1,16 @@
 #include "dnsd/server/status_http.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <ctime>
+#include <filesystem>
+#include <iterator>
 #include <string>
+#include <vector>
 
 namespace dnsd::server {
 namespace {
@@ -13,12 +19,17 @@ StatusHttp::Pages OnePage() {
   return {{"/page", [] { return HttpReply{.content_type = "text/x-test", .body = "hello\n"}; }}};
 }
 
-// Sends `request` to `server` and reads until it closes.
-std::string Exchange(const StatusHttp& server, const std::string& request) {
+int Connect(const StatusHttp& server) {
   sockaddr_storage address;
   const socklen_t size = server.bound().ToSockaddr(address);
   const int fd = socket(address.ss_family, SOCK_STREAM, 0);
   EXPECT_EQ(connect(fd, reinterpret_cast<const sockaddr*>(&address), size), 0);
+  return fd;
+}
+
+// Sends `request` to `server` and reads until it closes.
+std::string Exchange(const StatusHttp& server, const std::string& request) {
+  const int fd = Connect(server);
   EXPECT_EQ(write(fd, request.data(), request.size()), static_cast<ssize_t>(request.size()));
   std::string response;
   char part[4096];
@@ -75,6 +86,60 @@ TEST_F(StatusHttpTest, RefusesAHeaderThatNeverEnds) {
   const std::string response =
       Exchange(server_, "GET /page HTTP/1.1\r\nX: " + std::string(10'000, 'x') + "\r\n\r\n");
   EXPECT_EQ(response.find("hello"), std::string::npos);
+}
+
+TEST_F(StatusHttpTest, ARequestWithoutHostIsAnswered) {
+  const std::string response = Exchange(server_, "GET /page HTTP/1.0\r\n\r\n");
+  EXPECT_TRUE(response.ends_with("\r\n\r\nhello\n")) << response;
+}
+
+std::size_t OpenDescriptors() {
+  const std::filesystem::directory_iterator all("/proc/self/fd");
+  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
+
+TEST_F(StatusHttpTest, MoreConnectionsThanItHoldsWaitForTheirTurn) {
+  constexpr std::size_t kHeld = 64;
+  const std::size_t before = OpenDescriptors();
+  std::vector<int> idle;
+  for (std::size_t i = 0; i < kHeld + 20; ++i) idle.push_back(Connect(server_));
+  // Not accepted, so nobody answers until some of the others are gone.
+  const int waiting = Connect(server_);
+  const std::string request = Request("GET", "/page");
+  EXPECT_EQ(write(waiting, request.data(), request.size()), static_cast<ssize_t>(request.size()));
+  pollfd ready{.fd = waiting, .events = POLLIN, .revents = 0};
+  EXPECT_EQ(poll(&ready, 1, 300), 0);
+  EXPECT_EQ(OpenDescriptors(), before + idle.size() + 1 + kHeld);
+  for (const int fd : idle) close(fd);
+  EXPECT_EQ(poll(&ready, 1, 5'000), 1);
+  close(waiting);
+  // And the descriptors of those are used again.
+  for (int i = 0; i < 100; ++i) EXPECT_TRUE(Exchange(server_, request).ends_with("hello\n"));
+}
+
+TEST_F(StatusHttpTest, OutOfDescriptorsItWaitsAndGoesOn) {
+  const int client = socket(AF_INET, SOCK_STREAM, 0);
+  rlimit limit{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  const rlimit none{.rlim_cur = 0, .rlim_max = limit.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  sockaddr_storage address;
+  const socklen_t size = server_.bound().ToSockaddr(address);
+  EXPECT_EQ(connect(client, reinterpret_cast<const sockaddr*>(&address), size), 0);
+  const auto processor_time = [] {
+    timespec used{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9;
+  };
+  const double start = processor_time();
+  pollfd ready{.fd = client, .events = POLLIN, .revents = 0};
+  const std::string request = Request("GET", "/page");
+  EXPECT_EQ(write(client, request.data(), request.size()), static_cast<ssize_t>(request.size()));
+  EXPECT_EQ(poll(nullptr, 0, 500), 0);
+  EXPECT_LT(processor_time() - start, 0.1);  // it does not spin
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+  EXPECT_EQ(poll(&ready, 1, 5'000), 1);
+  close(client);
 }
 
 TEST_F(StatusHttpTest, APortInUseIsSaidSo) {
