@@ -8,6 +8,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -32,10 +33,13 @@ class Published {
     Sweep();
   }
 
-  // Frees what no reader holds any more. Publish calls it; the writer may call it when idle.
-  void Sweep() {
-    std::erase_if(retired_, [](const auto& old) { return old.use_count() == 1; });
+  // Frees what no reader holds any more; how many that were. Publish calls it; the publishing
+  // thread must call it again later, since readers let go of an old value only after that.
+  std::size_t Sweep() {
+    return std::erase_if(retired_, [](const auto& old) { return old.use_count() == 1; });
   }
+  // Whether old values wait to be freed. The publishing thread's.
+  bool has_retired() const { return !retired_.empty(); }
 
   std::shared_ptr<const T> Get() const {
     std::lock_guard lock(mutex_);

@@ -1,5 +1,6 @@
 #include "dnsd/server/daemon.h"
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -39,6 +40,7 @@ Daemon::~Daemon() { Stop(); }
 
 absl::Status Daemon::Start() {
   observed_.started = std::chrono::system_clock::now();
+  if (!config_.ready_file.empty()) RemoveReadyFile(config_.ready_file);
   auto loaded = LoadServed(config_, addresses_);
   if (!loaded.ok()) return loaded.status();
   for (const std::string& warning : loaded->warnings) spdlog::warn("{}", warning);
@@ -53,6 +55,7 @@ absl::Status Daemon::Start() {
   if (!config_.ready_file.empty()) {
     DNSD_RETURN_IF_ERROR(WriteReadyFile(config_.ready_file, ReadyLines()));
   }
+  ready_ = true;
   NotifyReady(Summary());
   return absl::OkStatus();
 }
@@ -160,9 +163,19 @@ void Daemon::Reload() {
   NotifyReady(result.ok() ? Summary() : "the last reload failed; the old state serves");
 }
 
+bool Daemon::FreeReplaced() {
+  // Zones are many small pieces, which the allocator would keep.
+  if (served_->Sweep() > 0) malloc_trim(0);
+  return served_->has_retired();
+}
+
 void Daemon::Stop() {
   NotifyStopping();
-  for (const auto& worker : workers_) worker->Stop();
+  if (std::exchange(ready_, false) && !config_.ready_file.empty()) {
+    RemoveReadyFile(config_.ready_file);
+  }
+  for (const auto& worker : workers_) worker->BeginStop();
+  for (const auto& worker : workers_) worker->Join();
   if (http_ != nullptr) http_->Stop();
   // The loop first: the streams that end now are no sign of trouble at their nodes.
   if (loop_ != nullptr) loop_->Stop();

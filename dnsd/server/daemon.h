@@ -40,6 +40,9 @@ class Daemon {
   absl::Status Start();
   // Whole or not at all; a failure is logged, and the old state goes on serving.
   void Reload();
+  // Frees what reloads have replaced, as far as no thread still reads it; true if some is left,
+  // and this wants to be called again.
+  bool FreeReplaced();
   // Answers what is in hand, and ends every thread.
   void Stop();
 
@@ -67,6 +70,7 @@ class Daemon {
   Observed observed_;
   Metrics metrics_{observed_};
   std::unique_ptr<StatusHttp> http_;
+  bool ready_ = false;
 };
 
 }  // namespace dnsd::server

@@ -7,6 +7,7 @@
 
 #include "dnsd/base/log.h"
 #include "dnsd/server/daemon.h"
+#include "dnsd/server/libevent_log.h"
 #include "dnsd/server/load_served.h"
 #include "dnsd/server/options.h"
 
@@ -51,6 +52,16 @@ void RaiseFileLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// The next signal. Meanwhile, after a reload, what it has replaced is freed.
+int WaitForSignal(const sigset_t& signals, Daemon& daemon) {
+  constexpr timespec kPause = {1, 0};
+  int number = -1;
+  while (number < 0) {
+    number = sigtimedwait(&signals, nullptr, daemon.FreeReplaced() ? &kPause : nullptr);
+  }
+  return number;
+}
+
 int Serve(const Options& options) {
   const auto config = LoadConfig(options);
   if (!config.ok()) {
@@ -59,6 +70,7 @@ int Serve(const Options& options) {
   }
   StartLogging("dnsd", config->log_level);
   RouteGrpcLog();
+  RouteLibeventLog();
   evthread_use_pthreads();  // before the first event base: threads stop one another through it
   const sigset_t signals = BlockSignals();
   RaiseFileLimit();
@@ -67,8 +79,7 @@ int Serve(const Options& options) {
     spdlog::error("{}", Message(started));
     return 1;
   }
-  int number = 0;
-  while (sigwait(&signals, &number) == 0 && number == SIGHUP) daemon.Reload();
+  while (WaitForSignal(signals, daemon) == SIGHUP) daemon.Reload();
   spdlog::info("stopping");
   daemon.Stop();
   return 0;

@@ -37,4 +37,6 @@ absl::Status WriteReadyFile(const std::string& path,
   return absl::OkStatus();
 }
 
+void RemoveReadyFile(const std::string& path) { std::remove(path.c_str()); }
+
 }  // namespace dnsd::server

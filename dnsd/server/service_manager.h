@@ -20,4 +20,7 @@ void NotifyStopping();
 absl::Status WriteReadyFile(const std::string& path,
                             const std::vector<std::pair<std::string, std::string>>& lines);
 
+// Once what it says no longer holds, or before it does.
+void RemoveReadyFile(const std::string& path);
+
 }  // namespace dnsd::server

@@ -17,7 +17,8 @@ TEST(ReadyFile, IsWrittenAsKeyValueLines) {
   const std::string text{std::istreambuf_iterator<char>(in), {}};
   EXPECT_EQ(text, "dns=127.0.0.1:53\npid=7\n");
   EXPECT_FALSE(std::filesystem::exists(path + ".new"));
-  std::filesystem::remove(path);
+  RemoveReadyFile(path);
+  EXPECT_FALSE(std::filesystem::exists(path));
 }
 
 TEST(ReadyFile, AFolderThatIsNotThereIsSaidSo) {
