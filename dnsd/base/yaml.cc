@@ -226,6 +226,11 @@ std::string YamlMap::Path(const std::string& key) const {
 
 std::string YamlMap::Origin() const { return file_.path() + ":" + std::to_string(node_.line); }
 
+std::string YamlMap::Origin(const std::string& key) {
+  const YamlNode* node = Find(key);
+  return file_.path() + ":" + std::to_string(node == nullptr ? node_.line : node->line);
+}
+
 void YamlMap::Refuse(const std::string& key, const std::string& wanted) {
   if (const YamlNode* node = Find(key)) RefuseNode(key, *node, wanted);
 }

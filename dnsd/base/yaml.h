@@ -165,6 +165,8 @@ class YamlMap {
   bool Has(const std::string& key) { return Find(key) != nullptr; }
   // "path:line" of the map: where something configured came from.
   std::string Origin() const;
+  // Likewise of the value of `key`; of the map if there is none.
+  std::string Origin(const std::string& key);
 
   // Adds an error on the value of `key`: "found 'y', wanted `wanted`".
   void Refuse(const std::string& key, const std::string& wanted);

@@ -38,7 +38,10 @@ struct SubnetRule {
   std::vector<IpPrefix> order;  // nearest first
   std::string origin;
 
-  friend bool operator==(const SubnetRule&, const SubnetRule&) = default;
+  // Moved to another line, it is the same rule.
+  friend bool operator==(const SubnetRule& a, const SubnetRule& b) {
+    return a.clients == b.clients && a.order == b.order;
+  }
 };
 
 // An identity that may report, and what it may speak for. Patterns as in SiteRule.
@@ -50,13 +53,18 @@ struct ReporterGrant {
   std::vector<std::string> sites;   // empty: any
   std::string origin;
 
-  friend bool operator==(const ReporterGrant&, const ReporterGrant&) = default;
+  // Moved to another line, it is the same grant.
+  friend bool operator==(const ReporterGrant& a, const ReporterGrant& b) {
+    return a.token == b.token && a.certificate_name == b.certificate_name && a.nodes == b.nodes &&
+           a.addresses == b.addresses && a.sites == b.sites;
+  }
 };
 
 struct HeartbeatConfig {
   std::optional<Endpoint> listen;                       // nothing: no reporters, plain DNS
   bool insecure = false;                                // plain text beyond loopback
   std::string tls_certificate, tls_key, tls_client_ca;  // PEM files; empty: plain text
+  std::size_t tls_contents = 0;                         // a hash of what the files hold
   std::vector<ReporterGrant> grants;                    // empty: any node name, address and site
   double suspect_after = 1.5;                           // missed beats
   double dead_after = 3;                                // missed beats
@@ -80,7 +88,9 @@ struct Config {
   Duration tcp_idle = std::chrono::seconds(10);
   std::string log_level = "info";
   std::string ready_file;  // from the flag alone
-  std::string path;        // of the file it came from; empty: flags alone
+  // Where keys' values came from, for messages: "heartbeat.listen" to "path:line" or the flag.
+  std::map<std::string, std::string> origins;
+  std::string path;  // of the file it came from; empty: flags alone
 };
 
 // The rules of the sites, as the loader of zones takes them.

@@ -2,8 +2,10 @@
 
 #include <unistd.h>
 
-#include <algorithm>
+#include <initializer_list>
+#include <map>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace dnsd::server {
@@ -13,28 +15,50 @@ namespace {
 // "flags".
 class Findings {
  public:
-  explicit Findings(const Config& config) : whole_(config.path.empty() ? "dnsd" : config.path) {}
+  explicit Findings(const Config& config)
+      : origins_(config.origins), whole_(config.path.empty() ? "dnsd" : config.path) {}
 
   void Add(const std::string& what) { Add(whole_, what); }
   void Add(const std::string& origin, const std::string& what) {
     all_ += (all_.empty() ? "" : "\n") + origin + ": " + what;
+  }
+  // On the value of the first of `keys` that was given.
+  void AddOn(std::initializer_list<std::string> keys, const std::string& what) {
+    for (const std::string& key : keys) {
+      if (const auto at = origins_.find(key); at != origins_.end()) return Add(at->second, what);
+    }
+    Add(what);
   }
   absl::Status status() const {
     return all_.empty() ? absl::OkStatus() : absl::InvalidArgumentError(all_);
   }
 
  private:
+  const std::map<std::string, std::string>& origins_;
   std::string whole_;
   std::string all_;
 };
 
-// Calls same(earlier, later) for each element whose key an earlier element has.
+// Calls same(earlier, later) for each element whose key, a text, an earlier element has.
 template <typename Element, typename Key, typename Same>
 void ForEachRepeated(const std::vector<Element>& all, Key key, Same same) {
-  for (auto later = all.begin(); later != all.end(); ++later) {
-    const auto earlier =
-        std::find_if(all.begin(), later, [&](const auto& e) { return key(e) == key(*later); });
-    if (earlier != later) same(*earlier, *later);
+  std::unordered_map<std::string, const Element*> seen;
+  for (const Element& later : all) {
+    const auto [earlier, is_new] = seen.emplace(key(later), &later);
+    if (!is_new) same(*earlier->second, later);
+  }
+}
+
+// The kernel gives no port to both an address and its family's wildcard.
+void CheckWildcards(const Config& config, Findings& findings) {
+  for (const Endpoint& any : config.listen) {
+    if (!any.address.is_unspecified() || any.port == 0) continue;
+    for (const Endpoint& one : config.listen) {
+      if (one.port != any.port || one.address.family() != any.address.family()) continue;
+      if (one.address.is_unspecified()) continue;
+      findings.AddOn({"listen"}, "listen address " + any.ToString() + " takes in " +
+                                     one.ToString() + "; remove one");
+    }
   }
 }
 
@@ -43,10 +67,12 @@ void CheckListen(const Config& config, Findings& findings) {
     findings.Add("no address to listen on; add `listen: [\"127.0.0.1:53\"]` or --listen ADDR:PORT");
   }
   ForEachRepeated(
-      config.listen, [](const Endpoint& e) { return e; },
+      config.listen, [](const Endpoint& e) { return e.ToString(); },
       [&](const Endpoint&, const Endpoint& again) {
-        if (again.port != 0) findings.Add("listen address " + again.ToString() + " is given twice");
+        if (again.port != 0)
+          findings.AddOn({"listen"}, "listen address " + again.ToString() + " is given twice");
       });
+  CheckWildcards(config, findings);
 }
 
 void CheckZones(const Config& config, Findings& findings) {
@@ -54,7 +80,7 @@ void CheckZones(const Config& config, Findings& findings) {
     findings.Add("no zone to serve; add `zones: [{apex: NAME, file: PATH}]` or --zone APEX=FILE");
   }
   ForEachRepeated(
-      config.zones, [](const ZoneConfig& zone) { return zone.apex; },
+      config.zones, [](const ZoneConfig& zone) { return PatternText(zone.apex); },
       [&](const ZoneConfig& first, const ZoneConfig& again) {
         findings.Add(again.origin, "zone '" + again.apex.ToString() +
                                        "' is given twice; first at " + first.origin +
@@ -63,6 +89,12 @@ void CheckZones(const Config& config, Findings& findings) {
 }
 
 void CheckRules(const Config& config, Findings& findings) {
+  if (config.sites.size() > zone::SiteRules::kMost) {
+    findings.Add(config.sites[zone::SiteRules::kMost].origin,
+                 "found " + std::to_string(config.sites.size()) +
+                     " names and patterns in 'sites'," + " wanted at most " +
+                     std::to_string(zone::SiteRules::kMost) + "; join some into a pattern");
+  }
   ForEachRepeated(
       config.sites, [](const SiteRule& rule) { return rule.pattern; },
       [&](const SiteRule& first, const SiteRule& again) {
@@ -70,7 +102,7 @@ void CheckRules(const Config& config, Findings& findings) {
                                        first.origin + ", which would always win; remove one");
       });
   ForEachRepeated(
-      config.subnets, [](const SubnetRule& rule) { return rule.clients; },
+      config.subnets, [](const SubnetRule& rule) { return rule.clients.ToString(); },
       [&](const SubnetRule& first, const SubnetRule& again) {
         findings.Add(again.origin, "clients " + again.clients.ToString() +
                                        " are given twice; first at " + first.origin +
@@ -80,7 +112,8 @@ void CheckRules(const Config& config, Findings& findings) {
 
 void CheckReadable(const std::string& path, const char* key, Findings& findings) {
   if (!path.empty() && access(path.c_str(), R_OK) != 0) {
-    findings.Add(std::string("heartbeat.tls.") + key + ": cannot read '" + path + "'");
+    const std::string name = std::string("heartbeat.tls.") + key;
+    findings.AddOn({name}, name + ": cannot read '" + path + "'");
   }
 }
 
@@ -88,13 +121,16 @@ void CheckExposure(const HeartbeatConfig& heartbeat, Findings& findings) {
   if (heartbeat.listen->address.is_loopback() || heartbeat.insecure) return;
   const std::string where = "heartbeats on " + heartbeat.listen->ToString();
   if (heartbeat.tls_certificate.empty()) {
-    findings.Add(where +
-                 " would be plain text beyond loopback; set heartbeat.tls, listen on a loopback "
-                 "address, or say heartbeat.insecure: true (--insecure)");
+    findings.AddOn(
+        {"heartbeat.listen"},
+        where +
+            " would be plain text beyond loopback; set heartbeat.tls, listen on a loopback "
+            "address, or say heartbeat.insecure: true (--insecure)");
   } else if (heartbeat.tls_client_ca.empty() && heartbeat.grants.empty()) {
-    findings.Add(where +
-                 " would be taken from anybody; set heartbeat.tls.client_ca or "
-                 "heartbeat.reporters, or say heartbeat.insecure: true (--insecure)");
+    findings.AddOn({"heartbeat.listen"},
+                   where +
+                       " would be taken from anybody; set heartbeat.tls.client_ca or "
+                       "heartbeat.reporters, or say heartbeat.insecure: true (--insecure)");
   }
 }
 
@@ -108,7 +144,7 @@ void CheckGrants(const HeartbeatConfig& heartbeat, Findings& findings) {
   }
   ForEachRepeated(
       heartbeat.grants,
-      [](const ReporterGrant& grant) { return std::pair(grant.token, grant.certificate_name); },
+      [](const ReporterGrant& grant) { return grant.token + '\n' + grant.certificate_name; },
       [&](const ReporterGrant& first, const ReporterGrant& again) {
         findings.Add(again.origin, "the same token or certificate as at " + first.origin +
                                        "; join the two reporters, or give each its own");
@@ -117,9 +153,9 @@ void CheckGrants(const HeartbeatConfig& heartbeat, Findings& findings) {
 
 void CheckHeartbeat(const HeartbeatConfig& heartbeat, Findings& findings) {
   if (heartbeat.suspect_after >= heartbeat.dead_after) {
-    findings.Add(
-        "heartbeat.suspect_after must be below heartbeat.dead_after: a node is suspect "
-        "before it is dead");
+    findings.AddOn({"heartbeat.suspect_after", "heartbeat.dead_after"},
+                   "heartbeat.suspect_after must be below heartbeat.dead_after: a node is suspect "
+                   "before it is dead");
   }
   CheckReadable(heartbeat.tls_certificate, "certificate", findings);
   CheckReadable(heartbeat.tls_key, "key", findings);
@@ -128,9 +164,9 @@ void CheckHeartbeat(const HeartbeatConfig& heartbeat, Findings& findings) {
   if (heartbeat.listen) {
     CheckExposure(heartbeat, findings);
   } else if (!heartbeat.grants.empty() || !heartbeat.tls_certificate.empty()) {
-    findings.Add(
-        "heartbeat.reporters and heartbeat.tls do nothing without heartbeat.listen; add "
-        "it, or remove them");
+    findings.AddOn({"heartbeat.reporters", "heartbeat.tls.certificate"},
+                   "heartbeat.reporters and heartbeat.tls do nothing without heartbeat.listen; add "
+                   "it, or remove them");
   }
 }
 
@@ -143,6 +179,22 @@ absl::Status CheckConfig(const Config& config) {
   CheckRules(config, findings);
   CheckHeartbeat(config.heartbeat, findings);
   return findings.status();
+}
+
+absl::Status CheckReload(const Config& started, const Config& wanted) {
+  Config running = wanted;
+  running.heartbeat.listen = started.heartbeat.listen;
+  running.heartbeat.tls_certificate = started.heartbeat.tls_certificate;
+  running.heartbeat.tls_key = started.heartbeat.tls_key;
+  running.heartbeat.tls_client_ca = started.heartbeat.tls_client_ca;
+  running.origins.erase("heartbeat.listen");  // it is not the file's
+  Findings findings(running);
+  if (running.heartbeat.listen) CheckExposure(running.heartbeat, findings);
+  if (findings.status().ok()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      Message(findings.status()) +
+      "; heartbeat.listen and heartbeat.tls are still as they were at the start, restart to change "
+      "them");
 }
 
 }  // namespace dnsd::server

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <utility>
 
@@ -44,6 +45,10 @@ struct Source {
 void ReadPath(YamlMap& map, const std::string& key, const Source& source, std::string& out) {
   std::string file;
   if (map.Read(key, file)) out = source.Path(file);
+}
+
+void NoteOrigin(YamlMap& map, const std::string& key, const std::string& above, Config& config) {
+  if (map.Has(key)) config.origins[above + key] = map.Origin(key);
 }
 
 void ReadZone(YamlMap& map, Source& source) {
@@ -152,17 +157,36 @@ void ReadReporter(YamlMap& map, Source& source) {
   source.config.heartbeat.grants.push_back(std::move(grant));
 }
 
+// A file that cannot be read counts as empty.
+std::size_t HashContents(const std::vector<std::string>& paths) {
+  std::string all;
+  for (const std::string& path : paths) {
+    std::ifstream in(path, std::ios::binary);
+    all.append(std::istreambuf_iterator<char>(in), {});
+    all += '\n';
+  }
+  return std::hash<std::string>()(all);
+}
+
 void ReadHeartbeat(YamlMap& map, Source& source) {
   HeartbeatConfig& heartbeat = source.config.heartbeat;
   Endpoint listen;
   if (map.Read("listen", listen)) heartbeat.listen = listen;
   map.Read("insecure", heartbeat.insecure);
+  for (const char* key : {"listen", "reporters", "suspect_after", "dead_after"}) {
+    NoteOrigin(map, key, "heartbeat.", source.config);
+  }
   map.ReadMap("tls", [&](YamlMap& tls) {
+    for (const char* key : {"certificate", "key", "client_ca"}) {
+      NoteOrigin(tls, key, "heartbeat.tls.", source.config);
+    }
     tls.Require("certificate", "a PEM file, dnsd's own certificate and its chain");
     tls.Require("key", "a PEM file, the certificate's private key");
     ReadPath(tls, "certificate", source, heartbeat.tls_certificate);
     ReadPath(tls, "key", source, heartbeat.tls_key);
     ReadPath(tls, "client_ca", source, heartbeat.tls_client_ca);
+    heartbeat.tls_contents =
+        HashContents({heartbeat.tls_certificate, heartbeat.tls_key, heartbeat.tls_client_ca});
   });
   map.ReadMaps("reporters", [&](YamlMap& reporter) { ReadReporter(reporter, source); });
   map.Read("suspect_after", heartbeat.suspect_after, 1, 1000);
@@ -174,6 +198,7 @@ void ReadHeartbeat(YamlMap& map, Source& source) {
 void ReadRoot(YamlMap& root, Source& source) {
   Config& config = source.config;
   root.Read("listen", config.listen);
+  NoteOrigin(root, "listen", "", config);
   root.Read("workers", config.workers, 0U, 1024U);
   root.ReadMaps("zones", [&](YamlMap& zone) { ReadZone(zone, source); });
   root.ReadMap("site_defaults", [&](YamlMap& map) { ReadSiteOptions(map, config.site_defaults); });

@@ -151,9 +151,15 @@ absl::StatusOr<Config> LoadConfig(const Options& options) {
     if (!loaded.ok()) return loaded.status();
     config = *std::move(loaded);
   }
-  if (!options.listen.empty()) config.listen = options.listen;
+  if (!options.listen.empty()) {
+    config.listen = options.listen;
+    config.origins["listen"] = "--listen";
+  }
   if (!options.zones.empty()) config.zones = options.zones;
-  if (options.heartbeat_listen) config.heartbeat.listen = options.heartbeat_listen;
+  if (options.heartbeat_listen) {
+    config.heartbeat.listen = options.heartbeat_listen;
+    config.origins["heartbeat.listen"] = "--heartbeat-listen";
+  }
   if (options.insecure) config.heartbeat.insecure = true;
   if (options.http_listen) config.http_listen = options.http_listen;
   if (!options.state_dir.empty()) config.state_dir = options.state_dir;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "dnsd/base/log.h"
+#include "dnsd/server/config_check.h"
 #include "dnsd/server/load_served.h"
 
 namespace dnsd::server {
@@ -26,6 +27,7 @@ ReloadStatus Reloader::status() const {
 absl::Status Reloader::TryReload() {
   auto config = LoadConfig(parts_.options);
   if (!config.ok()) return config.status();
+  DNSD_RETURN_IF_ERROR(CheckReload(parts_.config, *config));
   AddressTable addresses = parts_.addresses;
   auto loaded = LoadServed(*config, addresses);
   if (!loaded.ok()) return loaded.status();
@@ -56,7 +58,7 @@ std::vector<std::string> RestartKeys(const Config& started, const Config& wanted
       {"workers", started.workers == wanted.workers},
       {"heartbeat.listen", a.listen == b.listen},
       {"heartbeat.tls", a.tls_certificate == b.tls_certificate && a.tls_key == b.tls_key &&
-                            a.tls_client_ca == b.tls_client_ca},
+                            a.tls_client_ca == b.tls_client_ca && a.tls_contents == b.tls_contents},
       {"heartbeat.suspect_after", a.suspect_after == b.suspect_after},
       {"heartbeat.dead_after", a.dead_after == b.dead_after},
       {"heartbeat.warm_up", a.warm_up == b.warm_up},

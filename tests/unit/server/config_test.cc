@@ -168,10 +168,16 @@ TEST_F(ConfigTest, RefusesContradictionsAndSaysWhatToDo) {
       {"listen: 127.0.0.1:0", "dnsd.yaml: no zone to serve"},
       {"zones: [{apex: a, file: a}, {apex: A., file: b}]",
        "dnsd.yaml:1: zone 'a.' is given twice; first at dnsd.yaml:1; remove one"},
-      {"listen: [127.0.0.1:53, 127.0.0.1:53]", "listen address 127.0.0.1:53 is given twice"},
-      {"heartbeat: {suspect_after: 3, dead_after: 3}", "heartbeat.suspect_after must be below"},
+      {"\nlisten: [127.0.0.1:53, 127.0.0.1:53]",
+       "dnsd.yaml:2: listen address 127.0.0.1:53 is given twice"},
+      {"listen: [0.0.0.0:53, 127.0.0.1:53]",
+       "dnsd.yaml:1: listen address 0.0.0.0:53 takes in 127.0.0.1:53; remove one"},
+      {"listen: ['[::1]:53', '[::]:53']", "listen address [::]:53 takes in [::1]:53; remove one"},
+      {"heartbeat: {suspect_after: 3, dead_after: 3}",
+       "dnsd.yaml:1: heartbeat.suspect_after must be below"},
       {"heartbeat: {listen: 192.0.2.1:5380}", "set heartbeat.tls, listen on a loopback"},
-      {"heartbeat: {listen: 0.0.0.0:5380}", "would be plain text beyond loopback"},
+      {"heartbeat:\n  listen: 0.0.0.0:5380\n",
+       "dnsd.yaml:2: heartbeats on 0.0.0.0:5380 would be plain text beyond loopback"},
       {"heartbeat: {listen: 127.0.0.1:0, reporters: [{certificate: a, nodes: a}]}",
        "can be proved under heartbeat.tls.client_ca alone"},
       {"heartbeat: {reporters: [{token_file: token, nodes: a}]}", "without heartbeat.listen"},
@@ -179,7 +185,7 @@ TEST_F(ConfigTest, RefusesContradictionsAndSaysWhatToDo) {
        "{token_file: token, nodes: b}]}",
        "the same token or certificate as at dnsd.yaml:1"},
       {"heartbeat: {listen: 127.0.0.1:0, tls: {certificate: no.pem, key: no.pem}}",
-       "heartbeat.tls.certificate: cannot read 'no.pem'"},
+       "dnsd.yaml:1: heartbeat.tls.certificate: cannot read 'no.pem'"},
       {"sites: [{name: a}, {name: A.}]", "site 'a' is given twice"},
       {"subnets: [{clients: 10.0.0.0/8, order: 10.0.0.1}, {clients: 10.0.0.0/8, order: 10.0.0.2}]",
        "clients 10.0.0.0/8 are given twice"},
@@ -188,6 +194,24 @@ TEST_F(ConfigTest, RefusesContradictionsAndSaysWhatToDo) {
     SCOPED_TRACE(c.text);
     EXPECT_NE(Errors(c.text).find(c.want), std::string::npos) << Errors(c.text);
   }
+}
+
+TEST_F(ConfigTest, AWildcardGoesWithOtherPortsAndTheOtherFamily) {
+  EXPECT_EQ(Errors("listen: [0.0.0.0:53, 127.0.0.1:54, '[::1]:53', 0.0.0.0:0, 127.0.0.1:0]\n"
+                   "zones: [{apex: a, file: a}]\n"),
+            "");
+}
+
+TEST_F(ConfigTest, SiteRulesHaveNumbersOf16Bits) {
+  Config config = *Load(kLeast);
+  for (int i = 0; i < 65'535; ++i) {
+    config.sites.push_back({"s" + std::to_string(i), {}, "f:" + std::to_string(i)});
+  }
+  EXPECT_EQ(CheckConfig(config), absl::OkStatus());
+  config.sites.push_back({"one.more", {}, "f:65535"});
+  EXPECT_EQ(Message(CheckConfig(config)),
+            "f:65535: found 65536 names and patterns in 'sites', wanted at most 65535; join some "
+            "into a pattern");
 }
 
 TEST_F(ConfigTest, PlainTextHeartbeatsAreForLoopbackOrSaidInsecure) {

@@ -28,6 +28,12 @@ class ReloadTest : public testing::Test {
     auto loaded = LoadServed(*config, addresses_);
     ASSERT_TRUE(loaded.ok()) << loaded.status();
     served_ = std::make_unique<Published<answer::Served>>(loaded->served);
+    Restart();
+  }
+  // Replaces the reloader by one of a dnsd that was started with the file as it is now.
+  void Restart() {
+    const auto config = LoadConfig(options_);
+    ASSERT_TRUE(config.ok()) << config.status();
     Reloader::Parts parts{.options = options_,
                           .config = *config,
                           .addresses = addresses_,
@@ -105,6 +111,49 @@ TEST_F(ReloadTest, TakesSiteOptionsSubnetsAndGrants) {
   EXPECT_EQ(grants_[0].token, "0123456789abcdef");
   // The listener for heartbeats was not there at the start.
   EXPECT_EQ(reloader_->status().restarts, std::vector<std::string>{"heartbeat.listen"});
+}
+
+TEST_F(ReloadTest, ARunningPortIsNotOpenedToAnybody) {
+  std::ofstream(folder_ + "/token") << "0123456789abcdef";
+  std::ofstream(folder_ + "/pem") << "";
+  WriteConfig(
+      "heartbeat:\n  listen: 192.0.2.1:5380\n  tls: {certificate: pem, key: pem}\n"
+      "  reporters: [{token_file: token, nodes: a}]\n");
+  Restart();
+  // Good for a start; but the public port is there until then.
+  WriteConfig("heartbeat:\n  listen: 127.0.0.1:5380\n");
+  const absl::Status status = reloader_->Reload(WallTime());
+  EXPECT_NE(status.message().find("heartbeats on 192.0.2.1:5380 would be taken from anybody"),
+            absl::string_view::npos)
+      << status;
+  WriteConfig("heartbeat:\n  listen: 127.0.0.1:5380\n  insecure: true\n");
+  EXPECT_TRUE(reloader_->Reload(WallTime()).ok());
+}
+
+TEST_F(ReloadTest, ARenewedCertificateWantsARestart) {
+  std::ofstream(folder_ + "/pem") << "old";
+  WriteConfig("heartbeat: {listen: 127.0.0.1:0, tls: {certificate: pem, key: pem}}\n");
+  Restart();
+  ASSERT_TRUE(reloader_->Reload(WallTime()).ok());
+  EXPECT_TRUE(reloader_->status().restarts.empty());
+  std::ofstream(folder_ + "/pem") << "new";
+  ASSERT_TRUE(reloader_->Reload(WallTime()).ok());
+  EXPECT_EQ(reloader_->status().restarts, std::vector<std::string>{"heartbeat.tls"});
+}
+
+TEST_F(ReloadTest, AGrantOnAnotherLineIsTheSame) {
+  std::ofstream(folder_ + "/token") << "0123456789abcdef";
+  const std::string heartbeat =
+      "heartbeat: {listen: 127.0.0.1:0, reporters: [{token_file: token, nodes: a}]}\n";
+  WriteConfig(heartbeat);
+  ASSERT_TRUE(reloader_->Reload(WallTime()).ok());
+  const auto before = grants_;
+  WriteConfig("# a comment\n" + heartbeat);
+  ASSERT_TRUE(reloader_->Reload(WallTime()).ok());
+  EXPECT_NE(grants_.at(0).origin, before.at(0).origin);
+  EXPECT_EQ(grants_, before);
+  grants_[0].nodes = {"b"};
+  EXPECT_NE(grants_, before);
 }
 
 }  // namespace
