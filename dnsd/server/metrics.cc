@@ -79,7 +79,7 @@ void AddQueries(const Observed& observed, Families& out) {
       {"dnsd_site_answers_total", "Answers chosen from a pool.", &Stats::site_answers},
       {"dnsd_fail_open_total", "Site answers by all_down: no member was left.", &Stats::fail_open},
       {"dnsd_tcp_connections_total", "TCP connections accepted.", &Stats::tcp_connections},
-      {"dnsd_tcp_refused_total", "TCP connections closed at once: too many.", &Stats::tcp_refused},
+      {"dnsd_tcp_refused_total", "TCP connections closed early, by limits.", &Stats::tcp_refused},
   };
   for (const auto& c : kCounters) {
     out.Counter(c.name, c.help);
