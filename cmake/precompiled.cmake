@@ -11,7 +11,7 @@ function(dnsd_precompiled)
       # g++ 12 takes precompiled library code for ours, and sees overflows in std::string (its bugs
       # 105329 and 105651).
       target_compile_options(${target} PRIVATE
-        $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow;-Wno-array-bounds>)
+        "$<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow;-Wno-array-bounds>")
     endif()
   endforeach()
 endfunction()
