@@ -43,11 +43,13 @@ HeartbeatStream* HeartbeatStream::Open(const std::string& target, const ChannelS
 }
 
 void HeartbeatStream::Write(ReporterMessage message) {
+  if (ending_) return;
   outgoing_ = std::move(message);
   StartWrite(&outgoing_);
 }
 
 void HeartbeatStream::WriteLast(ReporterMessage message) {
+  if (ending_) return;
   outgoing_ = std::move(message);
   StartWriteLast(&outgoing_, grpc::WriteOptions());
 }
@@ -62,7 +64,10 @@ void HeartbeatStream::OnReadDone(bool ok) {
 }
 
 void HeartbeatStream::HandleRead(bool ok) {
-  if (!ok) return RemoveHold();  // no more to come: OnDone follows
+  if (!ok) {  // no more to come: OnDone follows
+    ending_ = true;
+    return RemoveHold();
+  }
   const DnsdMessage message = std::move(incoming_);
   StartRead(&incoming_);
   if (listener_ != nullptr) listener_->OnMessage(message);

@@ -43,7 +43,7 @@ class HeartbeatStream : private grpc::ClientBidiReactor<ReporterMessage, DnsdMes
   static HeartbeatStream* Open(const std::string& target, const ChannelSecurity& security,
                                Mailbox& mailbox, Listener& listener);
 
-  // One at a time, and none after WriteLast.
+  // One at a time, and none after WriteLast. Of a stream that is ending nothing comes of it.
   void Write(ReporterMessage message);
   void WriteLast(ReporterMessage message);
   // Ends it soon; OnEnded follows.
@@ -64,7 +64,8 @@ class HeartbeatStream : private grpc::ClientBidiReactor<ReporterMessage, DnsdMes
   void HandleRead(bool ok);
 
   Mailbox& mailbox_;
-  Listener* listener_;  // null once let go
+  Listener* listener_;   // null once let go
+  bool ending_ = false;  // our hold is gone: gRPC may free the call at any moment
   std::unique_ptr<HeartbeatService::Stub> stub_;
   grpc::ClientContext context_;
   ReporterMessage outgoing_;  // gRPC's while it is being written

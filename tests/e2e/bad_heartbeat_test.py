@@ -11,7 +11,8 @@ ns1  3600 A   192.0.2.53
 www     0 A   127.0.1.1
 www     0 A   127.0.1.2
 """
-FAST = "heartbeat: {warm_up: 0s}\n"
+# By turns every usable node is seen, whatever it costs.
+FAST = "heartbeat: {warm_up: 0s}\nsite_defaults: {policy: round_robin}\n"
 N1, N2 = r'"\177\000\001\001"', r'"\177\000\001\002"'  # 127.0.1.1 and .2 as octets
 
 
