@@ -61,9 +61,12 @@ class BadHeartbeats(harness.TestCase):
         return probe
 
     def honest_answers(self):
-        """The honest node is known as before and dnsd answers."""
-        self.assertIn("127.0.1.2", self.server.sample("www.lb.example", 60))
-        self.assertIn(self.node("honest")["state"], ("alive", "warming"))
+        """The honest node is known as before and dnsd answers. A beat may be late on a busy machine:
+        what counts is that it lasts."""
+        harness.wait_until(lambda: self.node("honest")["state"] in ("alive", "warming"),
+                           5 * harness.PATIENCE, "honest is alive", self.server)
+        harness.wait_until(lambda: "127.0.1.2" in self.server.sample("www.lb.example", 60),
+                           5 * harness.PATIENCE, "honest answers", self.server)
 
     def test_a_first_message_that_is_no_hello_is_refused(self):
         self.assertIn("refusal", self.say(beat(1)))
