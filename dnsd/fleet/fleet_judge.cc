@@ -1,7 +1,6 @@
 // What time does to a node: silence, warm-up, penalties; and the state that follows from the facts.
 #include <algorithm>
 #include <cmath>
-#include <ranges>
 
 #include "dnsd/fleet/fleet.h"
 
@@ -89,7 +88,8 @@ void Fleet::ForgiveCommonDeaths(MonotonicTime now) {
       std::ranges::count_if(nodes_, [](const Node& node) { return !node.is_gone(); }));
   if (deaths_.size() < 2 || deaths_.size() <= live) return;
   // The latest first, so that of two deaths of one node the state before both is restored.
-  for (const Death& death : std::views::reverse(deaths_)) {
+  for (auto at = deaths_.rbegin(); at != deaths_.rend(); ++at) {
+    const Death& death = *at;
     Node& node = nodes_[death.node];
     node.flap_penalty = death.penalty;
     node.flap_time = death.penalty_time;
