@@ -276,7 +276,8 @@ class TestCase(unittest.TestCase):
                 command += [option, "127.0.0.1:0"]
         return self.start(Dnsd(self.folder, command))
 
-    def reporter(self, dnsd, node, *addresses, load=None, interval="0.2s", arguments=()):
+    def reporter(self, dnsd, node, *addresses, load=None, interval=f"{0.2 * PATIENCE:g}s",
+                 arguments=()):
         """Starts a reporter to one dnsd or a list of them."""
         command = ["--interval", interval]
         for address in addresses:
