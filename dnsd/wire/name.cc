@@ -6,23 +6,27 @@
 namespace dnsd::wire {
 namespace {
 
-__extension__ typedef unsigned __int128 Uint128;
-
-// Multiplies and folds: every bit of the product depends on every bit of both.
-std::uint64_t Mix(std::uint64_t a, std::uint64_t b) {
-  const Uint128 product = static_cast<Uint128>(a) * b;
-  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-}
-
-// The first `count` octets, at most 8, as a number.
-std::uint64_t Load(const std::uint8_t* from, std::size_t count) {
-  std::uint64_t value = 0;
-  std::memcpy(&value, from, count);
-  return value;
+// LowerOctet of eight octets at once.
+std::uint64_t LowerOctets(std::uint64_t octets) {
+  constexpr std::uint64_t kEach = 0x0101010101010101U;
+  const std::uint64_t low_bits = octets & (0x7F * kEach);
+  const std::uint64_t from_a = low_bits + (0x80 - 'A') * kEach;  // bit 7 of each: at least 'A'
+  const std::uint64_t past_z = low_bits + (0x7F - 'Z') * kEach;  // bit 7 of each: past 'Z'
+  const std::uint64_t upper = (from_a ^ past_z) & ~octets & (0x80 * kEach);
+  return octets | upper >> 2;
 }
 
 void LowerCopy(const std::uint8_t* from, std::size_t count, std::uint8_t* to) {
-  for (std::size_t i = 0; i < count; ++i) to[i] = LowerOctet(from[i]);
+  const auto lower8 = [&](std::size_t at) {
+    const std::uint64_t lower = LowerOctets(internal::LoadWord<std::uint64_t>(from + at));
+    std::memcpy(to + at, &lower, sizeof lower);
+  };
+  if (count < 8) {
+    for (std::size_t i = 0; i < count; ++i) to[i] = LowerOctet(from[i]);
+    return;
+  }
+  for (std::size_t at = 0; at + 8 < count; at += 8) lower8(at);
+  lower8(count - 8);  // overlaps what is done
 }
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
@@ -42,16 +46,6 @@ std::optional<std::uint8_t> ReadOctet(std::string_view text, std::size_t& at) {
 }
 
 }  // namespace
-
-std::uint64_t HashLabel(std::uint64_t parent, std::span<const std::uint8_t> label) {
-  constexpr std::uint64_t kOdd1 = 0xA0761D6478BD642FU;
-  constexpr std::uint64_t kOdd2 = 0xE7037ED1A0B428DBU;
-  std::uint64_t hash = parent ^ (label.size() * kOdd1);
-  const std::uint8_t* at = label.data();
-  std::size_t left = label.size();
-  for (; left > 8; at += 8, left -= 8) hash = Mix(hash ^ Load(at, 8), kOdd2);
-  return Mix(hash ^ Load(at, left), kOdd1);
-}
 
 Name& Name::operator=(const Name& other) {
   if (this == &other) return *this;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <span>
 #include <string>
@@ -21,7 +22,7 @@ enum class WireError : std::uint8_t { kNone, kTruncated, kLabelType, kNameTooLon
 // of each of its ancestors.
 inline constexpr std::uint64_t kRootHash = 0x9E3779B97F4A7C15U;
 // `label`: its octets in lower case, length octet left out.
-std::uint64_t HashLabel(std::uint64_t parent, std::span<const std::uint8_t> label);
+inline std::uint64_t HashLabel(std::uint64_t parent, std::span<const std::uint8_t> label);
 
 // A fully qualified domain name in wire form: length-prefixed labels of 1-63 octets closed by the
 // root's zero octet, 1-255 octets in all (RFC 1035 §2.3.4, §3.1). Held in lower case, since names
@@ -76,6 +77,26 @@ class Name {
   std::array<std::uint8_t, kMaxSize> octets_;     // those past size_ mean nothing
 };
 
+// The hashes of a name and all its ancestors: of(i) is that of the name without its first i
+// labels; of(label_count()) is the root's.
+class NameHashes {
+ public:
+  NameHashes() = default;  // means nothing until Set
+  explicit NameHashes(const Name& name) { Set(name); }
+
+  void Set(const Name& name) {
+    std::uint64_t hash = kRootHash;
+    hashes_[name.label_count()] = hash;
+    for (std::size_t i = name.label_count(); i > 0; --i) {
+      hashes_[i - 1] = hash = HashLabel(hash, name.label(i - 1));
+    }
+  }
+  std::uint64_t of(std::size_t i) const { return hashes_[i]; }
+
+ private:
+  std::array<std::uint64_t, Name::kMaxLabels + 1> hashes_;
+};
+
 // Reads an uncompressed name, as a QNAME is, into `out`. A compression pointer (RFC 1035 §4.1.4)
 // is kLabelType: nothing precedes a QNAME to point at. On error `out` is unspecified and `in`
 // stands where the fault was found.
@@ -88,5 +109,46 @@ constexpr std::uint8_t LowerOctet(std::uint8_t octet) {
 
 // Presentation format of a name given in wire form.
 std::string NameToString(std::span<const std::uint8_t> wire);
+
+namespace internal {
+
+// Multiplies and folds: every bit of the product depends on every bit of both.
+inline std::uint64_t Mix(std::uint64_t a, std::uint64_t b) {
+  __extension__ typedef unsigned __int128 Uint128;
+  const Uint128 product = static_cast<Uint128>(a) * b;
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+
+template <typename Word>
+Word LoadWord(const std::uint8_t* from) {
+  Word word;
+  std::memcpy(&word, from, sizeof word);
+  return word;
+}
+
+// The first `count` octets, at most 8, as a number that is another for any other octets of that
+// count. Loads of fixed width that overlap: a copy of `count` octets would be a call.
+inline std::uint64_t LoadUpTo8(const std::uint8_t* from, std::size_t count) {
+  if (count >= 4) {
+    return LoadWord<std::uint32_t>(from) | std::uint64_t{LoadWord<std::uint32_t>(from + count - 4)}
+                                               << 32;
+  }
+  if (count == 0) return 0;
+  return from[0] | std::uint64_t{from[count / 2]} << 8 | std::uint64_t{from[count - 1]} << 16;
+}
+
+}  // namespace internal
+
+inline std::uint64_t HashLabel(std::uint64_t parent, std::span<const std::uint8_t> label) {
+  constexpr std::uint64_t kOdd1 = 0xA0761D6478BD642FU;
+  constexpr std::uint64_t kOdd2 = 0xE7037ED1A0B428DBU;
+  std::uint64_t hash = parent ^ (label.size() * kOdd1);
+  const std::uint8_t* at = label.data();
+  std::size_t left = label.size();
+  for (; left > 8; at += 8, left -= 8) {
+    hash = internal::Mix(hash ^ internal::LoadWord<std::uint64_t>(at), kOdd2);
+  }
+  return internal::Mix(hash ^ internal::LoadUpTo8(at, left), kOdd1);
+}
 
 }  // namespace dnsd::wire

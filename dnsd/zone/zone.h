@@ -20,22 +20,7 @@
 
 namespace dnsd::zone {
 
-// The hashes of a name and all its ancestors: of(i) is that of the name without its first i
-// labels; of(label_count()) is the root's.
-class NameHashes {
- public:
-  explicit NameHashes(const wire::Name& name) {
-    std::uint64_t hash = wire::kRootHash;
-    hashes_[name.label_count()] = hash;
-    for (std::size_t i = name.label_count(); i > 0; --i) {
-      hashes_[i - 1] = hash = wire::HashLabel(hash, name.label(i - 1));
-    }
-  }
-  std::uint64_t of(std::size_t i) const { return hashes_[i]; }
-
- private:
-  std::array<std::uint64_t, wire::Name::kMaxLabels + 1> hashes_;
-};
+using wire::NameHashes;
 
 // Records of one owner name and type (RFC 2181 §5).
 struct Rrset {
