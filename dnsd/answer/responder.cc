@@ -66,7 +66,7 @@ std::optional<Name> TargetOf(RrType type, std::span<const std::uint8_t> rdata, c
 
 // The node whose addresses help with `target`: its own, a wildcard's, or glue; null if there is
 // none.
-const Node* FindTarget(const Zone& zone, const Name& target, const zone::NameHashes& hashes) {
+const Node* FindTarget(const Zone& zone, const Name& target, const wire::NameHashes& hashes) {
   const Lookup found = zone.Find(target, hashes);
   switch (found.kind) {
     case Lookup::Kind::kExact:
@@ -85,34 +85,53 @@ constexpr std::uint32_t kAnyTtl = 3600;
 }  // namespace
 
 struct Responder::Step {
+  Step(const Exchange& exchange, const IpAddress& asker)
+      : query(exchange.query),
+        client(asker),
+        name(&exchange.query.name),
+        hashes(&exchange.hashes),
+        zone(exchange.zone) {}
+
   const wire::Query& query;
   const IpAddress& client;
-  Name name;
-  zone::NameHashes hashes;
-  const Zone* zone = nullptr;
-  std::array<std::uint64_t, kMostSteps> seen{};  // hashes of the names before this one
+  const Name* name;  // QNAME, or `link`
+  const wire::NameHashes* hashes;
+  const Zone* zone;
+  Name link;  // of a chain: where it has led to
+  wire::NameHashes link_hashes;
+  std::array<std::uint64_t, kMostSteps> seen;  // hashes of the names before this one
   std::size_t seen_count = 0;
 };
 
-std::size_t Responder::Respond(std::span<const std::uint8_t> message, const IpAddress& client,
+void Responder::Read(std::span<const std::uint8_t> message, Exchange& exchange) const {
+  exchange.fault = wire::ReadQuery(message, exchange.query);
+  exchange.zone = nullptr;
+  if (exchange.fault != wire::QueryFault::kNone) return;
+  exchange.hashes.Set(exchange.query.name);
+  exchange.zone = ZoneFor(exchange.query.type, exchange.query.name, exchange.hashes);
+}
+
+void Responder::LookAhead(const Exchange&) const {}
+
+std::size_t Responder::Respond(const Exchange& exchange, const IpAddress& client,
                                Transport transport, std::span<std::uint8_t> out) {
   stats_.queries[static_cast<std::size_t>(transport)].Add();
-  wire::Query query;
-  const wire::QueryFault fault = wire::ReadQuery(message, query);
-  if (fault == wire::QueryFault::kNoResponse) {
+  const wire::Query& query = exchange.query;
+  if (exchange.fault == wire::QueryFault::kNoResponse) {
     stats_.dropped.Add();
     return 0;
   }
   Response response(query, out, SizeLimit(query, transport));
-  if (fault != wire::QueryFault::kNone) {
-    Refuse(fault, response);
+  if (exchange.fault != wire::QueryFault::kNone) {
+    Refuse(exchange.fault, response);
   } else if (query.type == RrType::kOpt) {
     Refuse(wire::QueryFault::kFormErr, response);
   } else if (query.qclass != wire::RrClass::kIn || IsRefusedType(query.type)) {
     response.set_rcode(Rcode::kRefused);
   } else {
     const wire::ClientSubnet& subnet = query.edns.subnet;
-    Answer(query, subnet.present && subnet.source_length > 0 ? subnet.address : client, response);
+    Answer(exchange, subnet.present && subnet.source_length > 0 ? subnet.address : client,
+           response);
   }
   if (response.truncated()) stats_.truncated.Add();
   stats_.responses[static_cast<std::size_t>(response.rcode())].Add();
@@ -131,28 +150,28 @@ void Responder::Refuse(wire::QueryFault fault, Response& response) {
   response.set_rcode(RcodeOf(fault));
 }
 
-void Responder::Answer(const wire::Query& query, const IpAddress& client, Response& response) {
-  Step step{query, client, query.name, zone::NameHashes(query.name)};
-  step.zone = ZoneFor(query, step);
-  if (step.zone == nullptr) return response.set_rcode(Rcode::kRefused);
+void Responder::Answer(const Exchange& exchange, const IpAddress& client, Response& response) {
+  if (exchange.zone == nullptr) return response.set_rcode(Rcode::kRefused);
+  Step step(exchange, client);
   while (AnswerStep(step, response)) {
     // The chain leads on; a name outside our zones is the resolver's to follow.
-    step.zone = ZoneFor(query, step);
+    step.zone = ZoneFor(exchange.query.type, *step.name, *step.hashes);
     if (step.zone == nullptr) return;
   }
 }
 
 // A DS belongs to the parent's side of a zone cut (RFC 4035 §3.1.4.1).
-const Zone* Responder::ZoneFor(const wire::Query& query, const Step& step) const {
-  const Zone* zone = served_->zones.FindClosest(step.name, step.hashes);
-  if (zone == nullptr || query.type != RrType::kDs || zone->apex() != step.name) return zone;
-  const Zone* parent = served_->zones.FindAbove(step.name, step.hashes);
+const Zone* Responder::ZoneFor(RrType type, const Name& name,
+                               const wire::NameHashes& hashes) const {
+  const Zone* zone = served_->zones.FindClosest(name, hashes);
+  if (zone == nullptr || type != RrType::kDs || zone->apex() != name) return zone;
+  const Zone* parent = served_->zones.FindAbove(name, hashes);
   return parent != nullptr ? parent : zone;
 }
 
 // Answers for one name. True if `step` has become the next name of a chain.
 bool Responder::AnswerStep(Step& step, Response& response) {
-  const Lookup found = step.zone->Find(step.name, step.hashes);
+  const Lookup found = step.zone->Find(*step.name, *step.hashes);
   switch (found.kind) {
     case Lookup::Kind::kDelegation:
       // A DS question at the cut is ours to answer.
@@ -178,7 +197,7 @@ bool Responder::AnswerNode(Step& step, const Node& node, Response& response) {
   const RrType type = step.query.type;
   if (node.has(Node::kCname) && type != RrType::kCname) {
     const Rrset& cname = *step.zone->FindRrset(node, RrType::kCname);
-    if (!response.Add(Section::kAnswer, step.name.wire(), *step.zone, cname, cname.ttl))
+    if (!response.Add(Section::kAnswer, step.name->wire(), *step.zone, cname, cname.ttl))
       return false;
     return type != RrType::kAny && Follow(step, *zone::RecordsOf(step.zone->rdata(cname)).begin());
   }
@@ -191,7 +210,7 @@ bool Responder::AnswerNode(Step& step, const Node& node, Response& response) {
     Deny(step, response);
     return false;
   }
-  if (AddRrset(step, *step.zone, step.name.wire(), step.hashes.of(0), *rrset, Section::kAnswer,
+  if (AddRrset(step, *step.zone, step.name->wire(), step.hashes->of(0), *rrset, Section::kAnswer,
                Fit::kRequired, response)) {
     AddAdditional(step, *rrset, response);
   }
@@ -201,7 +220,7 @@ bool Responder::AnswerNode(Step& step, const Node& node, Response& response) {
 // RFC 8482 §4.2: a HINFO stands for whatever is there: the zone's own if it has one, which a
 // made-up one would hide from caches (§6).
 void Responder::AnswerAny(const Step& step, const Node& node, Response& response) {
-  const auto owner = step.name.wire();
+  const auto owner = step.name->wire();
   if (const Rrset* hinfo = step.zone->FindRrset(node, RrType::kHinfo)) {
     response.Add(Section::kAnswer, owner, *step.zone, *hinfo, hinfo->ttl);
   } else {
@@ -212,11 +231,13 @@ void Responder::AnswerAny(const Step& step, const Node& node, Response& response
 // Makes `target` the step's name; false at the end of patience or of a circle.
 bool Responder::Follow(Step& step, std::span<const std::uint8_t> target) {
   if (step.seen_count == kMostSteps) return false;
-  step.seen[step.seen_count++] = step.hashes.of(0);
-  step.name = *Name::FromWire(target);
-  step.hashes = zone::NameHashes(step.name);
+  step.seen[step.seen_count++] = step.hashes->of(0);
+  step.link = *Name::FromWire(target);
+  step.link_hashes.Set(step.link);
+  step.name = &step.link;
+  step.hashes = &step.link_hashes;
   const auto seen_end = step.seen.begin() + static_cast<std::ptrdiff_t>(step.seen_count);
-  return std::find(step.seen.begin(), seen_end, step.hashes.of(0)) == seen_end;
+  return std::find(step.seen.begin(), seen_end, step.hashes->of(0)) == seen_end;
 }
 
 // RFC 6672 §3: the DNAME, a CNAME made of it, and on from there.
@@ -225,17 +246,17 @@ bool Responder::FollowDname(Step& step, const Lookup& found, Response& response)
   const auto owner = step.zone->name(*found.node);
   if (!response.Add(Section::kAnswer, owner, *step.zone, dname, dname.ttl)) return false;
   const auto target = *zone::RecordsOf(step.zone->rdata(dname)).begin();
-  const std::size_t prefix = step.name.label_offset(found.depth);
+  const std::size_t prefix = step.name->label_offset(found.depth);
   if (prefix + target.size() > Name::kMaxSize) {
     response.set_rcode(Rcode::kYxDomain);
     return false;
   }
   std::array<std::uint8_t, Name::kMaxSize> substituted;
-  std::memcpy(substituted.data(), step.name.wire().data(), prefix);
+  std::memcpy(substituted.data(), step.name->wire().data(), prefix);
   std::transform(target.begin(), target.end(),
                  substituted.begin() + static_cast<std::ptrdiff_t>(prefix), wire::LowerOctet);
   const auto name = std::span(substituted).first(prefix + target.size());
-  if (!response.AddRecord(Section::kAnswer, step.name.wire(), RrType::kCname, dname.ttl, name)) {
+  if (!response.AddRecord(Section::kAnswer, step.name->wire(), RrType::kCname, dname.ttl, name)) {
     return false;
   }
   return step.query.type != RrType::kCname && Follow(step, name);
@@ -254,7 +275,7 @@ void Responder::Refer(const Zone& zone, const Node& cut, Response& response) {
       const auto target = Name::FromWire(rdata);
       if (!target || (fit == Fit::kRequired) != target->IsAtOrBelow(cut_name)) continue;
       if (!target->IsAtOrBelow(zone.apex())) continue;
-      const Node* node = FindTarget(zone, *target, zone::NameHashes(*target));
+      const Node* node = FindTarget(zone, *target, wire::NameHashes(*target));
       if (node == nullptr) continue;
       for (const Rrset& rrset : zone.rrsets(*node)) {
         if (rrset.type != RrType::kA && rrset.type != RrType::kAaaa) continue;
@@ -305,9 +326,9 @@ void Responder::AddAdditional(const Step& step, const Rrset& rrset, Response& re
   std::size_t seen_count = 0;
   for (const auto rdata : zone::RecordsOf(zone.rdata(rrset))) {
     if (seen_count == seen.size()) return;
-    const auto target = TargetOf(rrset.type, rdata, step.name);
+    const auto target = TargetOf(rrset.type, rdata, *step.name);
     if (!target || !target->IsAtOrBelow(zone.apex())) continue;
-    const zone::NameHashes hashes(*target);
+    const wire::NameHashes hashes(*target);
     const auto seen_end = seen.begin() + static_cast<std::ptrdiff_t>(seen_count);
     if (std::find(seen.begin(), seen_end, hashes.of(0)) != seen_end) continue;
     seen[seen_count++] = hashes.of(0);

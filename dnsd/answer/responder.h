@@ -14,6 +14,14 @@
 
 namespace dnsd::answer {
 
+// A message on its way to an answer. Borrows the message.
+struct Exchange {
+  wire::QueryFault fault = wire::QueryFault::kNone;
+  wire::Query query;
+  wire::NameHashes hashes;           // of QNAME; unspecified on a fault
+  const zone::Zone* zone = nullptr;  // that QNAME is looked up in; null: none, or a fault
+};
+
 // Answers queries after RFC 1034 §4.3.2, sites from their pools. One a worker, used by its thread
 // alone. Allocates in Adopt only; never locks, throws or calls the system.
 class Responder {
@@ -34,7 +42,19 @@ class Responder {
   // Writes the response to `message` into `out` and returns its size; 0 if none is owed. `out` has
   // room for edns_size octets over UDP and kMaxTcpSize over TCP, and for 512 at least.
   std::size_t Respond(std::span<const std::uint8_t> message, const IpAddress& client,
-                      Transport transport, std::span<std::uint8_t> out);
+                      Transport transport, std::span<std::uint8_t> out) {
+    Exchange exchange;
+    Read(message, exchange);
+    return Respond(exchange, client, transport, out);
+  }
+
+  // The same in steps, for a batch: Read all, LookAhead all, Respond all. A zone of a million sites
+  // lies in no cache; so the processor waits for the memory of all messages at once. No Adopt
+  // between the steps.
+  void Read(std::span<const std::uint8_t> message, Exchange& exchange) const;
+  void LookAhead(const Exchange& exchange) const;
+  std::size_t Respond(const Exchange& exchange, const IpAddress& client, Transport transport,
+                      std::span<std::uint8_t> out);
 
  private:
   // One name on the way along a chain of CNAMEs, and the zone it is looked up in.
@@ -42,8 +62,9 @@ class Responder {
 
   std::size_t SizeLimit(const wire::Query& query, Transport transport) const;
   void Refuse(wire::QueryFault fault, Response& response);
-  void Answer(const wire::Query& query, const IpAddress& client, Response& response);
-  const zone::Zone* ZoneFor(const wire::Query& query, const Step& step) const;
+  void Answer(const Exchange& exchange, const IpAddress& client, Response& response);
+  const zone::Zone* ZoneFor(wire::RrType type, const wire::Name& name,
+                            const wire::NameHashes& hashes) const;
   bool AnswerStep(Step& step, Response& response);
   bool AnswerNode(Step& step, const zone::Node& node, Response& response);
   void AnswerAny(const Step& step, const zone::Node& node, Response& response);

@@ -18,7 +18,7 @@ std::size_t SubnetOctets(const wire::ClientSubnet& subnet) {
 Response::Response(const wire::Query& query, std::span<std::uint8_t> buffer, std::size_t limit)
     : query_(query), out_(buffer.first(std::min(std::max(limit, kNoRoom), buffer.size()))) {
   out_.Reserve(OptSize());
-  for (int i = 0; i < 6; ++i) out_.U16(0);  // the header, filled in by Finish
+  out_.Skip(wire::kHeaderSize);  // filled in by Finish
   out_.Bytes(query.question);
   if (!query.question.empty()) out_.RememberQname(query.name, wire::kHeaderSize);
 }
@@ -32,10 +32,7 @@ std::size_t Response::OptSize() const {
 void Response::Put(std::span<const std::uint8_t> owner, wire::RrType type, std::uint32_t ttl,
                    std::span<const std::uint8_t> rdata) {
   out_.CompressedName(owner);
-  out_.U16(static_cast<std::uint16_t>(type));
-  out_.U16(static_cast<std::uint16_t>(wire::RrClass::kIn));
-  out_.U32(ttl);
-  wire::WriteRdata(out_, type, rdata);
+  wire::WriteRecordBody(out_, type, ttl, rdata);
   ++records_;
 }
 

@@ -5,7 +5,6 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <bit>
 #include <charconv>
 #include <cstring>
 #include <string_view>
@@ -20,25 +19,6 @@ bool ParseNumber(std::string_view text, Number& out) {
 }
 
 }  // namespace
-
-IpAddress IpAddress::V4(std::span<const std::uint8_t, 4> octets) {
-  IpAddress a;
-  std::copy(octets.begin(), octets.end(), a.octets_.begin());
-  return a;
-}
-
-IpAddress IpAddress::V6(std::span<const std::uint8_t, 16> octets) {
-  IpAddress a;
-  a.family_ = IpFamily::kV6;
-  std::copy(octets.begin(), octets.end(), a.octets_.begin());
-  return a;
-}
-
-std::optional<IpAddress> IpAddress::FromOctets(std::span<const std::uint8_t> octets) {
-  if (octets.size() == 4) return V4(octets.first<4>());
-  if (octets.size() == 16) return V6(octets.first<16>());
-  return std::nullopt;
-}
 
 std::optional<IpAddress> IpAddress::Parse(std::string_view text) {
   const std::string copy(text);
@@ -79,17 +59,6 @@ std::string IpAddress::ToString() const {
   char text[INET6_ADDRSTRLEN];
   inet_ntop(family_ == IpFamily::kV4 ? AF_INET : AF_INET6, octets_.data(), text, sizeof text);
   return text;
-}
-
-unsigned IpAddress::SharedPrefix(const IpAddress& other) const {
-  if (family_ != other.family_) return 0;
-  const std::size_t count = size();
-  for (std::size_t i = 0; i < count; ++i) {
-    if (const std::uint8_t difference = octets_[i] ^ other.octets_[i]; difference != 0) {
-      return static_cast<unsigned>(8 * i) + static_cast<unsigned>(std::countl_zero(difference));
-    }
-  }
-  return static_cast<unsigned>(8 * count);
 }
 
 IpAddress IpAddress::Masked(unsigned length) const {

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <span>
 #include <string>
@@ -19,10 +21,14 @@ enum class IpFamily : std::uint8_t { kV4, kV6 };
 class IpAddress {
  public:
   IpAddress() = default;  // 0.0.0.0
-  static IpAddress V4(std::span<const std::uint8_t, 4> octets);
-  static IpAddress V6(std::span<const std::uint8_t, 16> octets);
+  static IpAddress V4(std::span<const std::uint8_t, 4> octets) { return Copy<4>(octets.data()); }
+  static IpAddress V6(std::span<const std::uint8_t, 16> octets) { return Copy<16>(octets.data()); }
   // From 4 or 16 octets; nothing for any other count.
-  static std::optional<IpAddress> FromOctets(std::span<const std::uint8_t> octets);
+  static std::optional<IpAddress> FromOctets(std::span<const std::uint8_t> octets) {
+    if (octets.size() == 4) return V4(octets.first<4>());
+    if (octets.size() == 16) return V6(octets.first<16>());
+    return std::nullopt;
+  }
   // Dotted quad or RFC 4291 text; nothing for anything else (no zone, no brackets).
   static std::optional<IpAddress> Parse(std::string_view text);
   // From AF_INET or AF_INET6; an IPv4-mapped IPv6 address becomes IPv4.
@@ -36,7 +42,15 @@ class IpAddress {
   std::string ToString() const;
 
   // How many leading bits the two have in common; 0 across families.
-  unsigned SharedPrefix(const IpAddress& other) const;
+  unsigned SharedPrefix(const IpAddress& other) const {
+    if (family_ != other.family_) return 0;
+    if (const std::uint64_t differ = Half(0) ^ other.Half(0); differ != 0) {
+      return LeadingZeros(differ);  // past an IPv4 address nothing differs
+    }
+    if (family_ == IpFamily::kV4) return 32;
+    const std::uint64_t differ = Half(1) ^ other.Half(1);
+    return differ == 0 ? 128 : 64 + LeadingZeros(differ);
+  }
   // The address with all bits after the first `length` set to zero.
   IpAddress Masked(unsigned length) const;
 
@@ -44,6 +58,26 @@ class IpAddress {
   friend auto operator<=>(const IpAddress&, const IpAddress&) = default;
 
  private:
+  template <std::size_t count>
+  static IpAddress Copy(const std::uint8_t* octets) {
+    IpAddress address;
+    address.family_ = count == 4 ? IpFamily::kV4 : IpFamily::kV6;
+    std::memcpy(address.octets_.data(), octets, count);
+    return address;
+  }
+  // Eight octets as the machine has them.
+  std::uint64_t Half(std::size_t i) const {
+    std::uint64_t half;
+    std::memcpy(&half, octets_.data() + 8 * i, sizeof half);
+    return half;
+  }
+  // The first bit on the wire that is set.
+  static unsigned LeadingZeros(std::uint64_t half) {
+    const auto first_octet = static_cast<unsigned>(std::countr_zero(half)) / 8;
+    const auto octet = static_cast<std::uint8_t>(half >> (8 * first_octet));
+    return 8 * first_octet + static_cast<unsigned>(std::countl_zero(octet));
+  }
+
   IpFamily family_ = IpFamily::kV4;
   std::array<std::uint8_t, 16> octets_{};
 };

@@ -2,7 +2,8 @@
 
 namespace dnsd::wire {
 
-void Writer::CompressedName(std::span<const std::uint8_t> name) {
+void Writer::CompressOther(std::span<const std::uint8_t> name) {
+  if (qname_ != nullptr && !qname_hashed_) HashQname();
   // Where each label starts, and the hash of the suffix from there.
   std::array<std::uint8_t, Name::kMaxLabels + 1> starts;
   std::array<std::uint64_t, Name::kMaxLabels + 1> hashes;
@@ -26,16 +27,11 @@ void Writer::CompressedName(std::span<const std::uint8_t> name) {
   U8(0);
 }
 
-void Writer::RememberQname(const Name& name, std::size_t offset) {
-  // Shortest suffix last, so that offsets rise.
-  std::array<std::uint64_t, Name::kMaxLabels + 1> hashes;
-  std::uint64_t hash = kRootHash;
-  for (std::size_t i = name.label_count(); i > 0; --i) {
-    hash = HashLabel(hash, name.label(i - 1));
-    hashes[i - 1] = hash;
-  }
-  for (std::size_t i = 0; i < name.label_count(); ++i) {
-    Remember(hashes[i], offset + name.label_offset(i));
+void Writer::HashQname() {
+  qname_hashed_ = true;
+  const NameHashes hashes(*qname_);
+  for (std::size_t i = 0; i < qname_->label_count(); ++i) {  // the shortest suffix last: they rise
+    Remember(hashes.of(i), qname_offset_ + qname_->label_offset(i));
   }
 }
 
@@ -96,23 +92,20 @@ RdataShape ShapeOf(RrType type) {
   }
 }
 
-void WriteRdata(Writer& out, RrType type, std::span<const std::uint8_t> rdata) {
-  const std::size_t length_at = out.size();
-  out.U16(static_cast<std::uint16_t>(rdata.size()));
+void WriteRecordBody(Writer& out, RrType type, std::uint32_t ttl,
+                     std::span<const std::uint8_t> rdata) {
   const RdataShape shape = ShapeOf(type);
-  if (shape.names == 0) {
-    out.Bytes(rdata);
-    return;
-  }
-  out.Bytes(rdata.first(shape.prefix));
+  if (shape.names == 0) return out.RecordBody(type, ttl, rdata);
+  out.RecordBody(type, ttl, rdata.first(shape.prefix));
   rdata = rdata.subspan(shape.prefix);
+  const std::size_t rdata_at = out.size() - shape.prefix;
   for (unsigned i = 0; i < shape.names; ++i) {
     const std::size_t size = NameSize(rdata);
     out.CompressedName(rdata.first(size));
     rdata = rdata.subspan(size);
   }
   out.Bytes(rdata);
-  if (out.ok()) out.Patch16(length_at, static_cast<std::uint16_t>(out.size() - length_at - 2));
+  if (out.ok()) out.Patch16(rdata_at - 2, static_cast<std::uint16_t>(out.size() - rdata_at));
 }
 
 std::size_t NameSize(std::span<const std::uint8_t> octets) {

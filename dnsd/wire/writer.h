@@ -38,9 +38,38 @@ class Writer {
 
   // Writes `name` (lower-case wire form) as a pointer to an earlier equal name, or as labels and
   // a pointer to the longest earlier suffix (RFC 1035 §4.1.4), and remembers it for later names.
-  void CompressedName(std::span<const std::uint8_t> name);
-  // Lets later names point into `name`, which was written uncompressed at `offset`.
-  void RememberQname(const Name& name, std::size_t offset);
+  void CompressedName(std::span<const std::uint8_t> name) {
+    // The one owner name of most responses is the very QNAME.
+    if (qname_ != nullptr && name.data() == qname_->wire().data() && name.size() > 1) {
+      return U16(static_cast<std::uint16_t>(0xC000U | qname_offset_));
+    }
+    CompressOther(name);
+  }
+  // Lets later names point into `name`, which was written uncompressed at `offset`. Borrows `name`;
+  // before any CompressedName.
+  void RememberQname(const Name& name, std::size_t offset) {
+    qname_ = &name;
+    qname_offset_ = offset;
+  }
+
+  // What stands behind an owner name: TYPE, CLASS IN, TTL, and rdata as it is.
+  void RecordBody(RrType type, std::uint32_t ttl, std::span<const std::uint8_t> rdata) {
+    std::uint8_t* at = Take(10 + rdata.size());
+    if (at == nullptr) return;
+    Put16(at, static_cast<std::uint16_t>(type));
+    Put16(at + 2, static_cast<std::uint16_t>(RrClass::kIn));
+    Put16(at + 4, static_cast<std::uint16_t>(ttl >> 16));
+    Put16(at + 6, static_cast<std::uint16_t>(ttl));
+    Put16(at + 8, static_cast<std::uint16_t>(rdata.size()));
+    if (rdata.size() == 4) {  // a copy of known size is no call
+      std::memcpy(at + 10, rdata.data(), 4);
+    } else if (!rdata.empty()) {
+      std::memcpy(at + 10, rdata.data(), rdata.size());
+    }
+  }
+
+  // Leaves `count` octets to be filled in by Patch16.
+  void Skip(std::size_t count) { Take(count); }
 
   // Overwrites two octets written before.
   void Patch16(std::size_t offset, std::uint16_t value) { Put16(buffer_.data() + offset, value); }
@@ -52,6 +81,7 @@ class Writer {
   void RewindTo(std::size_t size) {
     size_ = size;
     ok_ = true;
+    // QNAME's stand before all others and stay.
     while (known_count_ > 0 && known_[known_count_ - 1].offset >= size) --known_count_;
   }
   // Makes room for `count` octets less (an OPT to come), or gives it back.
@@ -77,6 +107,8 @@ class Writer {
     size_ += count;
     return buffer_.data() + size_ - count;
   }
+  void CompressOther(std::span<const std::uint8_t> name);
+  void HashQname();
   void Remember(std::uint64_t hash, std::size_t offset);
   const Known* FindKnown(std::uint64_t hash, std::span<const std::uint8_t> suffix) const;
   bool EqualAt(std::size_t offset, std::span<const std::uint8_t> name) const;
@@ -85,6 +117,9 @@ class Writer {
   std::size_t size_ = 0;
   std::size_t reserved_ = 0;
   bool ok_ = true;
+  const Name* qname_ = nullptr;
+  std::size_t qname_offset_ = 0;
+  bool qname_hashed_ = false;  // its suffixes are among known_, the first there
   std::size_t known_count_ = 0;
   std::array<Known, kMostKnown> known_;  // by rising offset; those past known_count_ mean nothing
 };
@@ -97,8 +132,10 @@ struct RdataShape {
 };
 RdataShape ShapeOf(RrType type);
 
-// Writes `rdata` of `type` behind its two octets of length, its names compressed where they may be.
-void WriteRdata(Writer& out, RrType type, std::span<const std::uint8_t> rdata);
+// Writes what stands behind an owner name: TYPE, CLASS IN, TTL, and `rdata` behind its length, its
+// names compressed where they may be.
+void WriteRecordBody(Writer& out, RrType type, std::uint32_t ttl,
+                     std::span<const std::uint8_t> rdata);
 
 // The octets of the uncompressed name that `octets` begins with; the name must be well formed.
 std::size_t NameSize(std::span<const std::uint8_t> octets);

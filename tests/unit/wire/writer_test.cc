@@ -106,10 +106,21 @@ TEST_F(WriterTest, DoesNotMistakeTheEndOfALabelForAName) {
 TEST_F(WriterTest, PointsIntoAQnameWhateverItsCase) {
   out_.Bytes(Octets("0123456789AB"));
   out_.Bytes(Octets("\3wWw\7eXample\0"s));
-  out_.RememberQname(*Name::Parse("www.example"), 12);
+  const Name qname = *Name::Parse("www.example");
+  out_.RememberQname(qname, 12);
+  out_.CompressedName(qname.wire());
   Put("\3www\7example\0"s);
   Put("\7example\0"s);
-  EXPECT_EQ(Written().substr(25), "\xC0\x0C\xC0\x10"s);
+  EXPECT_EQ(Written().substr(25), "\xC0\x0C\xC0\x0C\xC0\x10"s);
+}
+
+TEST_F(WriterTest, WritesARootQnameAsItIs) {
+  out_.Bytes(Octets("0123456789AB"));
+  out_.Bytes(Octets("\0"s));
+  const Name qname;
+  out_.RememberQname(qname, 12);
+  out_.CompressedName(qname.wire());
+  EXPECT_EQ(Written().substr(13), "\0"s);
 }
 
 TEST_F(WriterTest, PointsUpTo0x3FffAndNotBeyond) {
@@ -194,16 +205,21 @@ TEST_F(WriterTest, CompressesTheNamesInRdataOfOldTypesAlone) {
     SCOPED_TRACE(static_cast<int>(c.type));
     Start(512);
     Put(target);
-    WriteRdata(out_, c.type, Octets(c.rdata));
-    EXPECT_EQ(Written().substr(target.size()), c.want);
+    WriteRecordBody(out_, c.type, 0x01020304, Octets(c.rdata));
+    const std::string type = {static_cast<char>(static_cast<int>(c.type) >> 8),
+                              static_cast<char>(c.type)};
+    EXPECT_EQ(Written().substr(target.size()), type + "\0\1\1\2\3\4"s + c.want);
   }
 }
 
 TEST_F(WriterTest, LeavesTheWriterFailedWhenRdataDoesNotFit) {
-  Start(12);
-  Put("\7example\0"s);
-  WriteRdata(out_, RrType::kMx, Octets("\x00\x0A\7example\0"s));
-  EXPECT_FALSE(out_.ok());
+  for (const std::size_t room : {22U, 23U}) {
+    SCOPED_TRACE(room);
+    Start(room);
+    Put("\7example\0"s);
+    WriteRecordBody(out_, RrType::kMx, 0, Octets("\x00\x0A\7example\0"s));
+    EXPECT_EQ(out_.ok(), room == 23);
+  }
 }
 
 TEST(NameSize, CountsUpToTheRoot) {
