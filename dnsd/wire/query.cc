@@ -1,5 +1,7 @@
 #include "dnsd/wire/query.h"
 
+#include <algorithm>
+
 namespace dnsd::wire {
 namespace {
 
@@ -39,15 +41,52 @@ bool ReadClientSubnet(std::span<const std::uint8_t> data, ClientSubnet& out) {
   return true;
 }
 
+// RFC 7873 §5.2: any other length is a format error; of several cookies the first alone counts.
+bool ReadCookie(std::span<const std::uint8_t> data, Edns& out) {
+  if (!out.cookie.empty()) return true;
+  if (data.size() != kClientCookieSize &&
+      (data.size() < kLeastFullCookieSize || data.size() > kMostCookieSize)) {
+    return false;
+  }
+  out.cookie = data;
+  return true;
+}
+
+// False for a malformed option. Those that nobody knows are passed over (RFC 6891 §6.1.2).
+bool ReadOption(EdnsOption code, std::span<const std::uint8_t> data, Edns& out) {
+  switch (code) {
+    case EdnsOption::kClientSubnet:
+      return ReadClientSubnet(data, out.subnet);
+    case EdnsOption::kCookie:
+      return ReadCookie(data, out);
+    case EdnsOption::kNsid:
+      out.nsid = true;  // whatever it carries is ignored (RFC 5001 §2.1)
+      return true;
+    case EdnsOption::kTcpKeepalive:
+      out.keepalive =
+          std::max(out.keepalive, data.empty() ? Keepalive::kAsked : Keepalive::kMalformed);
+      return true;
+    default:
+      return true;
+  }
+}
+
 bool ReadOptions(std::span<const std::uint8_t> rdata, Edns& out) {
   Reader in(rdata);
   while (in.left() > 0) {
     const auto code = static_cast<EdnsOption>(in.U16());
     const auto data = in.Bytes(in.U16());
-    if (!in.ok()) return false;
-    if (code == EdnsOption::kClientSubnet && !ReadClientSubnet(data, out.subnet)) return false;
+    if (!in.ok() || !ReadOption(code, data, out)) return false;
   }
   return true;
+}
+
+// What was asked for by options is not answered: the query is refused as a whole.
+void ForgetOptions(Edns& edns) {
+  edns.subnet = {};
+  edns.cookie = {};
+  edns.nsid = false;
+  edns.keepalive = Keepalive::kNone;
 }
 
 // Reads one record of the additional section; only OPT matters to a query.
@@ -79,7 +118,18 @@ void FindOpt(Reader& in, unsigned records_before, unsigned additionals, Edns& ed
   for (unsigned i = 0; i < additionals; ++i) {
     if (ReadAdditional(in, edns) != QueryFault::kNone) break;
   }
-  edns.subnet = {};  // no option of it was asked for
+  ForgetOptions(edns);
+}
+
+// Reads on where there is no question: a COOKIE alone makes it a query (RFC 7873 §5.4).
+QueryFault ReadCookieQuery(Reader& in, unsigned additionals, Edns& edns) {
+  for (unsigned i = 0; i < additionals; ++i) {
+    const QueryFault fault = ReadAdditional(in, edns);
+    if (fault != QueryFault::kNone) return fault;
+  }
+  if (in.left() == 0 && !edns.cookie.empty()) return QueryFault::kNoQuestion;
+  ForgetOptions(edns);
+  return QueryFault::kFormErr;
 }
 
 bool ReadQuestion(Reader& in, Query& out) {
@@ -109,6 +159,9 @@ QueryFault ReadQuery(std::span<const std::uint8_t> message, Query& out) {
   const std::uint16_t answers = in.U16();
   const std::uint16_t authorities = in.U16();
   const std::uint16_t additionals = in.U16();
+  if (out.opcode == Opcode::kQuery && questions + answers + authorities == 0) {
+    return ReadCookieQuery(in, additionals, out.edns);
+  }
   const bool read = questions == 1 && ReadQuestion(in, out);
   // IXFR carries the client's SOA (RFC 1995 §3); no other query has an authority section.
   const bool plain = read && answers == 0 && (authorities == 0 || out.type == RrType::kIxfr);

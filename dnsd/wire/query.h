@@ -12,6 +12,11 @@ namespace dnsd::wire {
 
 inline constexpr std::size_t kHeaderSize = 12;
 
+// Octets of a COOKIE option (RFC 7873 §4): the client's cookie alone, or a server's behind it.
+inline constexpr std::size_t kClientCookieSize = 8;
+inline constexpr std::size_t kLeastFullCookieSize = 16;
+inline constexpr std::size_t kMostCookieSize = 40;
+
 // The client's network as a resolver tells it (RFC 7871 §6).
 struct ClientSubnet {
   bool present = false;
@@ -19,13 +24,24 @@ struct ClientSubnet {
   IpAddress address;               // bits past source_length are zero
 };
 
-// The OPT record of a query (RFC 6891 §6.1.2).
+// What a query says of edns-tcp-keepalive. Whether it matters is the transport's to say: over UDP
+// it is ignored (RFC 7828 §3.3.1).
+enum class Keepalive : std::uint8_t {
+  kNone,
+  kAsked,
+  kMalformed,  // with a timeout, which is the server's to tell (RFC 7828 §3.2.2)
+};
+
+// The OPT record of a query (RFC 6891 §6.1.2). Borrows the message: `cookie` points into it.
 struct Edns {
   bool present = false;
   bool dnssec_ok = false;
   std::uint8_t version = 0;
   std::uint16_t udp_size = 0;  // octets the client can reassemble, as it says
   ClientSubnet subnet;
+  std::span<const std::uint8_t> cookie;  // COOKIE's data, of a size above; empty: there is none
+  bool nsid = false;                     // wants the server's identifier (RFC 5001)
+  Keepalive keepalive = Keepalive::kNone;
 };
 
 // A query as read. Borrows the message: `question` points into it.
@@ -41,13 +57,14 @@ struct Query {
   Edns edns;
 };
 
-// What is to become of a message. Every fault but kNoResponse is answered with the RCODE it names.
+// What is to become of a message. kFormErr, kNotImp and kBadVers are answered with their RCODE.
 enum class QueryFault : std::uint8_t {
   kNone,
   kNoResponse,  // shorter than a header, or itself a response: answering could loop
   kFormErr,     // does not parse, not exactly one question, a second OPT, a bad option, left-overs
   kNotImp,      // an OPCODE other than QUERY
   kBadVers,     // an EDNS version above 0
+  kNoQuestion,  // nothing but a COOKIE: FORMERR from a server without cookies (RFC 7873 §5.4)
 };
 
 // Reads `message` into `out`. On a fault, `out` holds what was read before it: at least the header

@@ -43,7 +43,7 @@ enum class RrType : std::uint16_t {
   kAny = 255,
 };
 
-enum class RrClass : std::uint16_t { kIn = 1 };
+enum class RrClass : std::uint16_t { kIn = 1, kCh = 3, kAny = 255 };
 
 enum class Opcode : std::uint8_t { kQuery = 0, kStatus = 2, kNotify = 4, kUpdate = 5 };
 
@@ -59,7 +59,13 @@ enum class Rcode : std::uint16_t {
   kBadVers = 16,
 };
 
-// EDNS option codes that dnsd reads.
-enum class EdnsOption : std::uint16_t { kClientSubnet = 8 };
+// EDNS option codes that dnsd reads or writes.
+enum class EdnsOption : std::uint16_t {
+  kNsid = 3,
+  kClientSubnet = 8,
+  kCookie = 10,
+  kTcpKeepalive = 11,
+  kExtendedError = 15,
+};
 
 }  // namespace dnsd::wire

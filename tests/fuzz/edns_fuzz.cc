@@ -1,4 +1,5 @@
-// The input is the rdata of an OPT record. Its client subnet is as RFC 7871 wants it or refused.
+// The input is the rdata of an OPT record. Its client subnet is as RFC 7871 wants it or refused,
+// its cookie lies in it and has a size that RFC 7873 allows.
 #include <algorithm>
 #include <vector>
 
@@ -41,6 +42,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const QueryFault fault = dnsd::wire::ReadQuery(message, query);
   CHECK_PROPERTY(fault == QueryFault::kNone || fault == QueryFault::kFormErr);
   CHECK_PROPERTY(query.edns.present && query.edns.udp_size == 1232);
+  const auto cookie = query.edns.cookie;
+  CHECK_PROPERTY(cookie.empty() || cookie.size() == 8 ||
+                 (cookie.size() >= 16 && cookie.size() <= 40));
+  CHECK_PROPERTY(cookie.empty() ||
+                 (cookie.data() >= message.data() + message.size() - size &&
+                  cookie.data() + cookie.size() <= message.data() + message.size()));
   const dnsd::wire::ClientSubnet& subnet = query.edns.subnet;
   if (!subnet.present) return 0;
   CHECK_PROPERTY(subnet.source_length <= 8 * subnet.address.size());

@@ -16,6 +16,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     CHECK_PROPERTY(query.question.size() <= size - dnsd::wire::kHeaderSize);
     CHECK_PROPERTY(query.question.size() == query.name.wire().size() + 4);
   }
+  if (!query.edns.cookie.empty()) {
+    CHECK_PROPERTY(query.edns.cookie.data() > data);
+    CHECK_PROPERTY(query.edns.cookie.data() + query.edns.cookie.size() <= data + size);
+  }
   const bool standard = (data[2] & 0x78) == 0;
   const int questions = data[4] << 8 | data[5];
   switch (fault) {
@@ -28,6 +32,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     case QueryFault::kBadVers:
       CHECK_PROPERTY(standard && query.edns.present && query.edns.version > 0);
+      break;
+    case QueryFault::kNoQuestion:
+      CHECK_PROPERTY(standard && questions == 0 && query.question.empty());
+      CHECK_PROPERTY(query.edns.cookie.size() >= 8);
       break;
     default:
       CHECK_PROPERTY(standard && fault == QueryFault::kFormErr);

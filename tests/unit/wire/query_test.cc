@@ -18,6 +18,9 @@ const std::string kQuestion = "\3wWw\7example\0\0\1\0\1"s;
 // OPT of 1232 octets, version 0, no flags, no options.
 const std::string kOpt = "\0\0\x29\x04\xD0\0\0\0\0\0\0"s;
 
+// The header of a message with an additional record and nothing else.
+const std::string kNoQuestion = "\x12\x34\x01\x00\0\0\0\0\0\0\0\1"s;
+
 std::string OptWith(const std::string& options) {
   return "\0\0\x29\x04\xD0\0\0\0\0\0"s + static_cast<char>(options.size()) + options;
 }
@@ -118,6 +121,21 @@ TEST(ReadQuery, NamesTheFaultOfEachMessage) {
        QueryFault::kNotImp},
       {"IQUERY without a question", "\x12\x34\x08\x00\0\0\0\1\0\0\0\0"s, QueryFault::kNotImp},
       {"opcode 15", "\x12\x34\x78\x00\0\1\0\0\0\0\0\0"s + kQuestion, QueryFault::kNotImp},
+      {"no question, an OPT", kNoQuestion + kOpt, QueryFault::kFormErr},
+      {"no question, a cookie", kNoQuestion + OptWith(Option('\x0A', "01234567")),
+       QueryFault::kNoQuestion},
+      {"no question, a cookie of 7 octets", kNoQuestion + OptWith(Option('\x0A', "0123456")),
+       QueryFault::kFormErr},
+      {"no question, a cookie, and something left over",
+       kNoQuestion + OptWith(Option('\x0A', "01234567")) + "x", QueryFault::kFormErr},
+      {"no question, a cookie, an authority record",
+       "\x12\x34\x01\x00\0\0\0\0\0\1\0\1"s + record + OptWith(Option('\x0A', "01234567")),
+       QueryFault::kFormErr},
+      {"no question, EDNS version 1", kNoQuestion + "\0\0\x29\x04\xD0\0\1\0\0\0\0"s,
+       QueryFault::kBadVers},
+      {"a cookie without a question in another opcode",
+       "\x12\x34\x10\x00\0\0\0\0\0\0\0\1"s + OptWith(Option('\x0A', "01234567")),
+       QueryFault::kNotImp},
   };
   for (const auto& c : cases) {
     SCOPED_TRACE(c.shape);
@@ -160,6 +178,79 @@ TEST(ReadQuery, KeepsWhatItReadBeforeTheFault) {
     EXPECT_EQ(query.edns.present, c.edns);
     EXPECT_FALSE(query.edns.subnet.present);
   }
+}
+
+// RFC 7873 §5.2: 8 octets, or 16 to 40.
+TEST(ReadCookie, TakesTheSizesThatTheRfcAllows) {
+  for (std::size_t size = 0; size <= 64; ++size) {
+    SCOPED_TRACE(size);
+    const std::string cookie = std::string("0123456789").append(54, 'c').substr(0, size);
+    const std::string message = Header(kOneMore) + kQuestion + OptWith(Option('\x0A', cookie));
+    Query query;
+    const bool good = size == 8 || (size >= 16 && size <= 40);
+    EXPECT_EQ(ReadQuery(Octets(message), query), good ? QueryFault::kNone : QueryFault::kFormErr);
+    EXPECT_EQ(Text(query.edns.cookie), good ? cookie : "");
+  }
+}
+
+TEST(ReadCookie, TheFirstOfSeveralCounts) {
+  const std::string options = Option('\x0A', "01234567") + Option('\x0A', "abcdefgh") +
+                              Option('\x0A', "of a size that would be wrong");
+  const std::string message = Header(kOneMore) + kQuestion + OptWith(options);
+  Query query;
+  ASSERT_EQ(ReadQuery(Octets(message), query), QueryFault::kNone);
+  EXPECT_EQ(Text(query.edns.cookie), "01234567");
+}
+
+TEST(ReadCookie, ACookieWithoutAQuestionIsKept) {
+  const std::string message = kNoQuestion + OptWith(Option('\x0A', "01234567"));
+  Query query;
+  ASSERT_EQ(ReadQuery(Octets(message), query), QueryFault::kNoQuestion);
+  EXPECT_EQ(query.id, 0x1234);
+  EXPECT_TRUE(query.question.empty());
+  EXPECT_EQ(Text(query.edns.cookie), "01234567");
+}
+
+TEST(ReadOptions, SeesWhatEachOptionAsksFor) {
+  const struct {
+    const char* shape;
+    std::string options;
+    bool nsid;
+    Keepalive keepalive;
+  } cases[] = {
+      {"none", "", false, Keepalive::kNone},
+      {"NSID", Option('\3', ""), true, Keepalive::kNone},
+      {"NSID with octets that mean nothing in a query", Option('\3', "abc"), true,
+       Keepalive::kNone},
+      {"keepalive", Option('\x0B', ""), false, Keepalive::kAsked},
+      {"keepalive with a timeout", Option('\x0B', "\0\1"s), false, Keepalive::kMalformed},
+      {"keepalive of one octet", Option('\x0B', "x"), false, Keepalive::kMalformed},
+      {"keepalive twice, once with a timeout", Option('\x0B', "\0\1"s) + Option('\x0B', ""), false,
+       Keepalive::kMalformed},
+      {"all, with one that nobody knows between",
+       Option('\x0B', "") + Option('\x63', "x") + Option('\3', ""), true, Keepalive::kAsked},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.shape);
+    const std::string message = Header(kOneMore) + kQuestion + OptWith(c.options);
+    Query query;
+    ASSERT_EQ(ReadQuery(Octets(message), query), QueryFault::kNone);
+    EXPECT_EQ(query.edns.nsid, c.nsid);
+    EXPECT_EQ(query.edns.keepalive, c.keepalive);
+    EXPECT_TRUE(query.edns.cookie.empty());
+  }
+}
+
+// Of what is refused as a whole, no option is answered.
+TEST(ReadOptions, AreForgottenWithTheOpcode) {
+  const std::string options = Option('\3', "") + Option('\x0A', "01234567") + Option('\x0B', "");
+  const std::string notify = "\x12\x34\x20\x00\0\1\0\0\0\0\0\1"s + kQuestion + OptWith(options);
+  Query query;
+  EXPECT_EQ(ReadQuery(Octets(notify), query), QueryFault::kNotImp);
+  EXPECT_TRUE(query.edns.present);
+  EXPECT_FALSE(query.edns.nsid);
+  EXPECT_TRUE(query.edns.cookie.empty());
+  EXPECT_EQ(query.edns.keepalive, Keepalive::kNone);
 }
 
 TEST(ReadClientSubnet, ReadsAPrefixCutToWholeOctets) {
