@@ -2,9 +2,9 @@
 // batches, looks nothing up, and answers each question with --answers A records of one address, so
 // that as many octets go out as a name server would send.
 //
-//   floor_responder --listen ADDR:PORT [--answers 1]
+//   floor_responder --listen ADDR:PORT [--answers 1] [--threads 1]
 //
-// One thread; pin it from outside. Ends on any signal.
+// Each thread has a socket of its own (SO_REUSEPORT). Pin it from outside. Ends on any signal.
 #include <sys/socket.h>
 
 #include <CLI/CLI.hpp>
@@ -13,7 +13,12 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
 
 #include "dnsd/base/ip.h"
 
@@ -49,7 +54,8 @@ std::size_t Respond(std::uint8_t* message, std::size_t size, unsigned answers) {
 }
 
 void Serve(int fd, unsigned answers) {
-  static Batch batch;
+  const auto whole = std::make_unique<Batch>();
+  Batch& batch = *whole;
   for (unsigned i = 0; i < kBatch; ++i) {
     batch.messages[i].msg_hdr = {};
     batch.messages[i].msg_hdr.msg_name = &batch.peers[i];
@@ -73,29 +79,44 @@ void Serve(int fd, unsigned answers) {
   }
 }
 
+// A bound socket; below zero, with errno set, if there is none to be had.
+int Open(const dnsd::Endpoint& endpoint) {
+  sockaddr_storage address;
+  const unsigned size = endpoint.ToSockaddr(address);
+  const int fd = socket(address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return fd;
+  constexpr int kOn = 1;
+  constexpr int kBuffer = 4 << 20;  // octets
+  setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &kOn, sizeof(kOn));
+  setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &kBuffer, sizeof(kBuffer));
+  return bind(fd, reinterpret_cast<const sockaddr*>(&address), size) == 0 ? fd : -1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app("Answers UDP queries without looking anything up.");
   std::string listen;
   unsigned answers = 1;
+  unsigned count = 1;
   app.add_option("--listen", listen)->required();
-  app.add_option("--answers", answers)->check(CLI::Range(1, 60));
+  app.add_option("--answers", answers)->check(CLI::Range(1, 60))->capture_default_str();
+  app.add_option("--threads", count)->check(CLI::Range(1, 64))->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   const auto endpoint = dnsd::Endpoint::Parse(listen);
   if (!endpoint) {
     std::fprintf(stderr, "floor_responder: --listen %s: wanted ADDR:PORT\n", listen.c_str());
     return 2;
   }
-  sockaddr_storage address;
-  const unsigned size = endpoint->ToSockaddr(address);
-  const int fd = socket(address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0 || bind(fd, reinterpret_cast<const sockaddr*>(&address), size) != 0) {
-    std::fprintf(stderr, "floor_responder: %s: %s\n", listen.c_str(), std::strerror(errno));
-    return 1;
+  std::vector<std::thread> threads;
+  for (unsigned i = 0; i < count; ++i) {
+    const int fd = Open(*endpoint);
+    if (fd < 0) {
+      std::fprintf(stderr, "floor_responder: %s: %s\n", listen.c_str(), std::strerror(errno));
+      std::_Exit(1);
+    }
+    threads.emplace_back(Serve, fd, answers);
   }
-  constexpr int kBuffer = 4 << 20;
-  setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &kBuffer, sizeof(kBuffer));
-  Serve(fd, answers);
+  for (std::thread& thread : threads) thread.join();
   return 1;
 }

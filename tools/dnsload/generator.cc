@@ -1,5 +1,6 @@
 #include "tools/dnsload/generator.h"
 
+#include <netinet/udp.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,11 +21,13 @@ constexpr std::size_t kMaxResponse = 4096;
 constexpr std::uint64_t kSecond = 1'000'000'000;
 constexpr int kSocketBuffer = 4 << 20;  // octets
 
-std::uint64_t Now() {
+std::uint64_t Read(clockid_t clock) {
   timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
+  clock_gettime(clock, &t);
   return static_cast<std::uint64_t>(t.tv_sec) * kSecond + static_cast<std::uint64_t>(t.tv_nsec);
 }
+
+std::uint64_t Now() { return Read(CLOCK_MONOTONIC); }
 
 unsigned U16(std::span<const std::uint8_t> octets, std::size_t at) {
   return static_cast<unsigned>(octets[at] << 8 | octets[at + 1]);
@@ -38,12 +41,19 @@ struct Generator::Socket {
     std::uint32_t query = 0;
   };
 
+  struct Run {
+    unsigned queries = 0;
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(std::uint16_t))> control{};
+  };
+
   int fd = -1;
+  bool segments = true;      // the kernel takes runs of queries
   std::uint32_t oldest = 0;  // both grow without end; the id is the low 16 bits
   std::uint32_t next = 0;
   std::vector<Waiting> waiting = std::vector<Waiting>(kIds);
-  std::array<mmsghdr, kBatch> out{};
-  std::array<iovec, kBatch> out_parts{};
+  std::array<iovec, kBatch> out_parts{};  // one a query
+  std::array<Run, kBatch> runs{};         // queries of one size, one behind the other
+  std::array<mmsghdr, kBatch> out{};      // one a run
   std::array<std::array<std::uint8_t, kMaxQuery>, kBatch> out_octets;
   std::array<mmsghdr, kBatch> in{};
   std::array<iovec, kBatch> in_parts{};
@@ -52,13 +62,42 @@ struct Generator::Socket {
   Socket() {
     for (std::size_t i = 0; i < kBatch; ++i) {
       out_parts[i].iov_base = out_octets[i].data();
-      out[i].msg_hdr.msg_iov = &out_parts[i];
-      out[i].msg_hdr.msg_iovlen = 1;
       in_parts[i] = {in_octets[i].data(), in_octets[i].size()};
       in[i].msg_hdr.msg_iov = &in_parts[i];
       in[i].msg_hdr.msg_iovlen = 1;
     }
   }
+
+  // Puts the first `count` queries into messages and returns how many those are. A run of queries
+  // of one size is one message, which the kernel cuts into datagrams below its IP layer
+  // (UDP_SEGMENT): a third less CPU a query.
+  unsigned Pack(unsigned count) {
+    unsigned used = 0;
+    for (unsigned begin = 0; begin < count; ++used) {
+      const std::size_t size = out_parts[begin].iov_len;
+      unsigned end = begin + 1;
+      while (segments && end < count && out_parts[end].iov_len == size) ++end;
+      Run& run = runs[used];
+      run.queries = end - begin;
+      msghdr& message = out[used].msg_hdr;
+      message = {};
+      message.msg_iov = &out_parts[begin];
+      message.msg_iovlen = run.queries;
+      if (run.queries > 1) {
+        message.msg_control = run.control.data();
+        message.msg_controllen = run.control.size();
+        cmsghdr* const header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_UDP;
+        header->cmsg_type = UDP_SEGMENT;
+        header->cmsg_len = CMSG_LEN(sizeof(std::uint16_t));
+        const auto segment = static_cast<std::uint16_t>(size);
+        std::memcpy(CMSG_DATA(header), &segment, sizeof(segment));
+      }
+      begin = end;
+    }
+    return used;
+  }
+
   Socket(const Socket&) = delete;
   Socket& operator=(const Socket&) = delete;
   ~Socket() {
@@ -82,6 +121,7 @@ absl::Status Generator::Open() {
     }
     // As large as the kernel permits; a smaller one only loses answers sooner.
     setsockopt(socket->fd, SOL_SOCKET, SO_RCVBUF, &kSocketBuffer, sizeof(kSocketBuffer));
+    polled_.push_back({socket->fd, POLLIN, 0});
     sockets_.push_back(std::move(socket));
   }
   return absl::OkStatus();
@@ -94,32 +134,60 @@ LoadResult Generator::Run(const Progress& progress) {
   bool warming = options_.warm_up_ns > 0;
   StartCounting(begin);
   std::size_t turn = 0;
-  for (std::uint64_t now = begin; now < end; now = Now()) {
+  std::size_t idle_turns = 0;  // in a row
+  for (std::uint64_t now = begin; now < end;) {
     if (warming && now >= begin + options_.warm_up_ns) {
       warming = false;
       StartCounting(now);
     }
     Socket& socket = *sockets_[turn++ % sockets_.size()];
+    unsigned done = 0;
     const unsigned count = Allowance(now);
-    if (count > 0) Send(socket, count, now);
-    if (socket.oldest != socket.next) Receive(socket);
+    if (count > 0) done += Send(socket, count, now);
+    if (socket.oldest != socket.next) done += Receive(socket);
     Expire(socket, now);
+    idle_turns = done > 0 ? 0 : idle_turns + 1;
+    if (options_.sleep && idle_turns >= sockets_.size()) Sleep(now);
+    const std::uint64_t after = Now();
+    if (done == 0) result_.idle_ns += after - now;
+    now = after;
     if (now >= report) {
       result_.seconds = static_cast<double>(now - started_) / kSecond;
       progress(result_);
       report += kSecond;
     }
   }
+  Finish();
+  return result_;
+}
+
+// Closes the figures. What is still under way is answered or lost, but no longer speeds them up.
+void Generator::Finish() {
   const std::uint64_t last = Now();
   result_.seconds = static_cast<double>(last - started_) / kSecond;
-  // What is still under way is answered or lost, but no longer speeds the figures up.
+  result_.cpu_ns = Read(CLOCK_THREAD_CPUTIME_ID) - cpu_before_;
   while (in_flight_ > 0 && Now() < last + options_.timeout_ns + kSecond / 10) {
     for (auto& socket : sockets_) {
       Receive(*socket);
       Expire(*socket, Now());
     }
   }
-  return result_;
+}
+
+// Waits for an answer, the time of the next query, or a millisecond.
+void Generator::Sleep(std::uint64_t now) {
+  constexpr std::uint64_t kLongest = 1'000'000;  // ns
+  const std::uint64_t due = NextDue();
+  const std::uint64_t wait = due > now ? std::min(due - now, kLongest) : 0;
+  const timespec timeout{0, static_cast<long>(wait)};
+  ppoll(polled_.data(), polled_.size(), &timeout, nullptr);
+}
+
+// When the next query is to be sent, in ns. Never, if only an answer makes room for it.
+std::uint64_t Generator::NextDue() const {
+  if (options_.rate <= 0 || in_flight_ >= options_.outstanding) return UINT64_MAX;
+  return started_ +
+         static_cast<std::uint64_t>(static_cast<double>(due_ + 1) / options_.rate * kSecond);
 }
 
 // Forgets what was counted; queries under way count when they are answered.
@@ -128,6 +196,7 @@ void Generator::StartCounting(std::uint64_t now) {
   result_.counts.sent = in_flight_;
   started_ = now;
   due_ = 0;
+  cpu_before_ = Read(CLOCK_THREAD_CPUTIME_ID);
 }
 
 std::size_t Generator::NextQuery() {
@@ -157,7 +226,7 @@ unsigned Generator::Allowance(std::uint64_t now) {
   return count >= worthwhile ? static_cast<unsigned>(count) : 0;
 }
 
-void Generator::Send(Socket& socket, unsigned count, std::uint64_t now) {
+unsigned Generator::Send(Socket& socket, unsigned count, std::uint64_t now) {
   unsigned ready = 0;
   for (; ready < count && socket.next - socket.oldest < kIds; ++ready) {
     const std::size_t index = NextQuery();
@@ -177,22 +246,30 @@ void Generator::Send(Socket& socket, unsigned count, std::uint64_t now) {
     socket.waiting[socket.next % kIds] = {since, static_cast<std::uint32_t>(index)};
     ++socket.next;
   }
-  const int sent = sendmmsg(socket.fd, socket.out.data(), ready, 0);
-  const unsigned done = sent < 0 ? 0 : static_cast<unsigned>(sent);
+  unsigned done = 0;
+  const unsigned runs = socket.Pack(ready);
+  const int sent = sendmmsg(socket.fd, socket.out.data(), runs, 0);
+  for (int run = 0; run < sent; ++run) done += socket.runs[static_cast<std::size_t>(run)].queries;
   for (unsigned i = done; i < ready; ++i) socket.waiting[--socket.next % kIds].since = 0;
-  if (sent < 0 && errno != EAGAIN && errno != ENOBUFS) ++result_.counts.send_errors;
+  if (sent < 0 && socket.segments && (errno == EIO || errno == EINVAL || errno == EOPNOTSUPP)) {
+    socket.segments = false;  // an old kernel, or a device that cannot sum them up
+  } else if (sent < 0 && errno != EAGAIN && errno != ENOBUFS) {
+    ++result_.counts.send_errors;
+  }
   due_ += done;
   result_.counts.sent += done;
   in_flight_ += done;
+  return done;
 }
 
-void Generator::Receive(Socket& socket) {
+unsigned Generator::Receive(Socket& socket) {
   const int count = recvmmsg(socket.fd, socket.in.data(), kBatch, MSG_DONTWAIT, nullptr);
-  if (count <= 0) return;
+  if (count <= 0) return 0;
   const std::uint64_t now = Now();
   for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
     Accept(socket, {socket.in_octets[i].data(), socket.in[i].msg_len}, now);
   }
+  return static_cast<unsigned>(count);
 }
 
 void Generator::Accept(Socket& socket, std::span<const std::uint8_t> response, std::uint64_t now) {

@@ -1,4 +1,4 @@
-// Sends queries and matches responses, on one thread that never sleeps.
+// Sends queries and matches responses, on one thread that sleeps only if told to.
 //
 //   socket 0 ── ids 0…65535, a ring: [answered][answered][waiting][waiting][free …]
 //   socket 1 ── …                              oldest ┘                └ next
@@ -6,6 +6,8 @@
 // Ids are given in order, so the oldest query without an answer is always at hand for the timeout,
 // and a response finds its query by id alone.
 #pragma once
+
+#include <poll.h>
 
 #include <cstdint>
 #include <functional>
@@ -31,6 +33,7 @@ struct LoadOptions {
   bool validate = false;  // compare the question and the answers, not the id alone
   int expect_rcode = 0;
   int expect_answers = -1;  // -1: at least one
+  bool sleep = false;       // wait in the kernel when there is nothing to do, instead of polling
 };
 
 struct Counts {
@@ -52,6 +55,15 @@ struct LoadResult {
   Counts counts;
   Histogram latency;   // of answered queries; under a rate, from when the query was due
   double seconds = 0;  // from the first query to the last answer in time
+  // What the generator itself took, to tell whether it or the server was the limit. `idle_ns` was
+  // spent looking for answers that were not there and sleeping; `cpu_ns` is the thread's.
+  std::uint64_t idle_ns = 0;
+  std::uint64_t cpu_ns = 0;
+
+  // The share of the time in which the generator had something to do: near 1, it is the limit.
+  double busy_share() const {
+    return seconds > 0 ? 1 - static_cast<double>(idle_ns) / (seconds * 1e9) : 0;
+  }
 };
 
 // Called once a second with what was counted so far and the seconds gone by.
@@ -71,12 +83,15 @@ class Generator {
 
   std::size_t NextQuery();
   unsigned Allowance(std::uint64_t now);
-  void Send(Socket& socket, unsigned count, std::uint64_t now);
-  void Receive(Socket& socket);
+  unsigned Send(Socket& socket, unsigned count, std::uint64_t now);
+  unsigned Receive(Socket& socket);
   void Accept(Socket& socket, std::span<const std::uint8_t> response, std::uint64_t now);
   bool Validate(std::span<const std::uint8_t> response, std::size_t query);
   void Expire(Socket& socket, std::uint64_t now);
   void StartCounting(std::uint64_t now);
+  void Finish();
+  void Sleep(std::uint64_t now);
+  std::uint64_t NextDue() const;
 
   LoadOptions options_;
   const QueryList& queries_;
@@ -86,6 +101,8 @@ class Generator {
   std::size_t in_flight_ = 0;
   std::uint64_t started_ = 0;  // ns, where the rate counts from
   std::uint64_t due_ = 0;      // queries sent since
+  std::uint64_t cpu_before_ = 0;
+  std::vector<pollfd> polled_;  // the sockets, for Sleep
   LoadResult result_;
 };
 

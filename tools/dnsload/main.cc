@@ -60,9 +60,25 @@ void Declare(CLI::App& app, Arguments& a) {
                  "for --validate: exactly so many records; at least one if not given")
       ->check(CLI::Range(0, 65535));
   app.add_option("--cpu", a.cpu, "run on this CPU alone")->check(CLI::Range(0, 1023));
+  app.add_flag(
+      "--sleep", a.load.sleep,
+      "sleep when there is nothing to do: leaves CPU to others, measures latency less well");
   app.add_flag("--json", a.json, "the report as JSON");
   app.add_flag("--quiet", a.quiet, "no progress on stderr");
 }
+
+constexpr const char* kFooter =
+    "Under --rate a query's latency counts from when it was due, so that a pause of the server "
+    "shows\n"
+    "in every query that it delayed. \"generator busy\" near 100 % means that dnsload was the "
+    "limit.\n"
+    "\n"
+    "Examples:\n"
+    "  dnsload --server 192.0.2.53:53 --name 'www{0-999}.lb.example' --validate\n"
+    "  dnsload --server 192.0.2.53:53 --names names.txt --rate 30000 --duration 60s --edns\n"
+    "\n"
+    "The report is on stdout, progress on stderr.\n"
+    "Exit status: 0 all answered as expected, 1 some lost or invalid, 2 usage.";
 
 constexpr int kUsage = 2;
 
@@ -84,8 +100,9 @@ bool PinTo(int cpu) {
 
 int main(int argc, char** argv) {
   CLI::App app(
-      "Loads a DNS server over UDP. Takes a whole core while it runs.\nExit: 0 all answered "
-      "as expected, 1 some lost or invalid, 2 usage.");
+      "Loads a DNS server over UDP, at a rate or to saturation, and says how it answered.\n"
+      "Takes a whole core while it runs, unless --sleep is given.");
+  app.footer(kFooter);
   app.set_version_flag("--version", DNSD_VERSION);
   Arguments a;
   Declare(app, a);

@@ -28,6 +28,13 @@ std::string Format(const char* format, Values... values) {
 
 using Ull = unsigned long long;
 
+// What a query and its answer cost the generator, waiting left out.
+double BusyNs(const LoadResult& r) {
+  return r.counts.answered == 0
+             ? 0
+             : r.busy_share() * r.seconds * 1e9 / static_cast<double>(r.counts.answered);
+}
+
 }  // namespace
 
 std::string ProgressLine(const LoadResult& so_far) {
@@ -57,7 +64,10 @@ std::string ReportText(const LoadResult& result) {
   for (const auto& p : kPercentiles) {
     text += Format("  %s %.1f", p.name, Microseconds(result.latency.Percentile(p.share)));
   }
-  return text + Format("  max %.1f\n", Microseconds(result.latency.max()));
+  text += Format("  max %.1f\n", Microseconds(result.latency.max()));
+  // Near 100 % the generator was the limit, not the server.
+  return text + Format("generator   busy %.0f %% of the time, %.0f ns a query\n",
+                       result.busy_share() * 100, BusyNs(result));
 }
 
 std::string ReportJson(const LoadResult& result) {
@@ -84,6 +94,10 @@ std::string ReportJson(const LoadResult& result) {
                                  {"truncated", c.truncated},
                                  {"send_errors", c.send_errors},
                                  {"rcodes", rcodes},
+                                 {"generator",
+                                  {{"busy_share", result.busy_share()},
+                                   {"busy_ns_per_query", BusyNs(result)},
+                                   {"cpu_seconds", static_cast<double>(result.cpu_ns) / 1e9}}},
                                  {"latency_us", latency}};
   return report.dump();
 }
