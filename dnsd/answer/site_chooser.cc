@@ -8,12 +8,13 @@ namespace {
 using policy::Candidate;
 
 // Whether `node` hosts the site that `hosts` is about.
-bool Hosts(const NodeEntry& entry, fleet::NodeIndex node, std::span<const fleet::Host> hosts) {
+bool Hosts(bool declares_hosting, fleet::NodeIndex node, std::span<const fleet::Host> hosts) {
+  if (hosts.empty()) return !declares_hosting;
   const auto at =
       std::lower_bound(hosts.begin(), hosts.end(), node,
                        [](const fleet::Host& h, fleet::NodeIndex n) { return h.node < n; });
   if (at != hosts.end() && at->node == node) return at->answers();
-  return !entry.declares_hosting;
+  return !declares_hosting;
 }
 
 IpAddress MemberAddress(const zone::Pool& pool, std::size_t member) {
@@ -36,11 +37,11 @@ void SiteChooser::Adopt(const Served& served) {
 void SiteChooser::Adopt(const FleetView& fleet) {
   fleet_ = &fleet;
   answer_scale_ = worker_ < fleet.answer_scale.size() ? fleet.answer_scale[worker_] : 1.0F;
-  sessions_.resize(fleet.nodes.size());
-  costs_.resize(fleet.nodes.size());
+  hosting_ = fleet.hosting->empty() ? nullptr : fleet.hosting.get();
+  prices_.resize(fleet.nodes.size());
   for (std::size_t i = 0; i < fleet.nodes.size(); ++i) {
-    sessions_[i] = fleet.nodes[i].figures.sessions;
-    costs_[i] = fleet.nodes[i].cost;
+    const NodeEntry& node = fleet.nodes[i];
+    prices_[i] = {node.cost, node.figures.sessions, node.tier, node.declares_hosting};
   }
 }
 
@@ -67,7 +68,7 @@ SiteAnswer SiteChooser::Choose(const SiteQuery& query) {
 // whether any member's node has ever reported. Usable ones fill scratch_ from its front, last
 // resorts from its back.
 SiteChooser::Candidates SiteChooser::Collect(const SiteQuery& query, bool& managed) {
-  const auto hosts = fleet_->hosting->Find(query.hash, query.name);
+  const auto hosts = HostsOf(query);
   std::size_t usable = 0;
   std::size_t resorts = 0;
   for (std::uint32_t i = 0; i < query.pool.members.size(); ++i) {
@@ -77,12 +78,14 @@ SiteChooser::Candidates SiteChooser::Collect(const SiteQuery& query, bool& manag
       continue;
     }
     managed = true;
-    const NodeEntry& entry = fleet_->nodes[node];
-    if (entry.tier == fleet::Tier::kExcluded || !Hosts(entry, node, hosts)) continue;
-    if (entry.tier == fleet::Tier::kUsable) {
-      scratch_[usable++] = {i, costs_[node], 0};
+    const Price& price = prices_[node];
+    if (price.tier == fleet::Tier::kExcluded || !Hosts(price.declares_hosting, node, hosts)) {
+      continue;
+    }
+    if (price.tier == fleet::Tier::kUsable) {
+      scratch_[usable++] = {i, price.cost, 0};
     } else {
-      scratch_[scratch_.size() - ++resorts] = {i, costs_[node], 0};
+      scratch_[scratch_.size() - ++resorts] = {i, price.cost, 0};
     }
   }
   if (usable > 0) return std::span(scratch_).first(usable);
@@ -127,11 +130,11 @@ SiteChooser::Candidates SiteChooser::WholePool(const SiteQuery& query) {
 // The members whose nodes were usable last, all others left out: of those that host the site if any
 // does, however well the others are.
 SiteChooser::Candidates SiteChooser::LastGood(const SiteQuery& query) {
-  const auto hosts = fleet_->hosting->Find(query.hash, query.name);
+  const auto hosts = HostsOf(query);
   const auto goodness = [&](fleet::NodeIndex node) -> std::uint64_t {
     if (node == fleet::kNoNode) return 0;
     const NodeEntry& entry = fleet_->nodes[node];
-    return std::uint64_t{Hosts(entry, node, hosts)} << 32 | entry.last_usable;
+    return std::uint64_t{Hosts(entry.declares_hosting, node, hosts)} << 32 | entry.last_usable;
   };
   std::uint64_t best = 0;
   std::size_t count = 0;
@@ -206,11 +209,18 @@ std::uint8_t SiteChooser::BitsUsed(const SiteQuery& query,
       std::max(by_address, served_->closeness.BitsToFind(query.client)));
 }
 
+// By the client's list, and members that it does not name by their addresses.
 void SiteChooser::Judge(const SiteQuery& query, Candidates candidates) const {
+  if (candidates.size() == 1) return;
   const policy::SubnetOrder* list = served_->closeness.Find(query.client);
+  const policy::SharedBits shared(query.client);
   for (Candidate& candidate : candidates) {
-    candidate.closeness =
-        policy::Closeness::Score(list, query.client, MemberAddress(query.pool, candidate.member));
+    policy::ClosenessScore score = 0;
+    if (list != nullptr) {
+      score = policy::Closeness::Listed(*list, MemberAddress(query.pool, candidate.member));
+    }
+    if (score == 0) score = shared.With(query.pool.address(candidate.member));
+    candidate.closeness = score;
   }
 }
 
@@ -221,8 +231,9 @@ void SiteChooser::Count(const SiteQuery& query, std::span<const Candidate> chose
     if (node == fleet::kNoNode) continue;
     const policy::CostFigures& figures = fleet_->nodes[node].figures;
     stats_.answers[node].Add();
-    sessions_[node] += figures.sessions_per_answer * answer_scale_;
-    costs_[node] = policy::CostOf(figures, sessions_[node]);
+    Price& price = prices_[node];
+    price.sessions += figures.sessions_per_answer * answer_scale_;
+    price.cost = policy::CostOf(figures, price.sessions);
   }
 }
 

@@ -53,7 +53,18 @@ class SiteChooser {
   SiteAnswer Choose(const SiteQuery& query);
 
  private:
+  // What choosing needs of a node, in one place: most members are looked at and not chosen.
+  struct Price {
+    float cost = 0;      // of one more session than `sessions`
+    float sessions = 0;  // those published, and own answers since
+    fleet::Tier tier = fleet::Tier::kUsable;
+    bool declares_hosting = false;
+  };
   using Candidates = std::span<policy::Candidate>;
+  std::span<const fleet::Host> HostsOf(const SiteQuery& query) const {
+    if (hosting_ == nullptr) return {};
+    return hosting_->Find(query.hash, query.name);
+  }
   Candidates Collect(const SiteQuery& query, bool& managed);
   static void PriceUnmanaged(Candidates candidates);
   void PriceInTurn(const SiteQuery& query, Candidates candidates);
@@ -73,11 +84,11 @@ class SiteChooser {
   Random& random_;
   const Served* served_ = nullptr;
   const FleetView* fleet_ = nullptr;
-  float answer_scale_ = 1;                   // answers of all workers for one of this one's
-  std::vector<float> sessions_;              // by NodeIndex: those published, and own answers since
-  std::vector<float> costs_;                 // by NodeIndex, of those sessions
-  std::vector<policy::Candidate> scratch_;   // as long as the longest pool
-  std::array<std::uint32_t, 4096> turns_{};  // round robin, by the site's hash
+  const fleet::HostingTable* hosting_ = nullptr;  // null: no node named any site
+  float answer_scale_ = 1;                        // answers of all workers for one of this one's
+  std::vector<Price> prices_;                     // by NodeIndex
+  std::vector<policy::Candidate> scratch_;        // as long as the longest pool
+  std::array<std::uint32_t, 4096> turns_{};       // round robin, by the site's hash
 };
 
 }  // namespace dnsd::answer

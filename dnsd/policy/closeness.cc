@@ -27,17 +27,13 @@ unsigned Closeness::BitsToFind(const IpAddress& client) const {
   return bits;
 }
 
-ClosenessScore Closeness::Score(const SubnetOrder* list, const IpAddress& client,
-                                const IpAddress& member) {
-  if (list != nullptr) {
-    for (std::size_t i = 0; i < list->order.size(); ++i) {
-      if (list->order[i].Contains(member)) {
-        return static_cast<ClosenessScore>(kListed + list->order.size() - i);
-      }
+ClosenessScore Closeness::Listed(const SubnetOrder& list, const IpAddress& member) {
+  for (std::size_t i = 0; i < list.order.size(); ++i) {
+    if (list.order[i].Contains(member)) {
+      return static_cast<ClosenessScore>(kListed + list.order.size() - i);
     }
   }
-  const unsigned most = member.family() == IpFamily::kV4 ? kMostShared4 : kMostShared6;
-  return static_cast<ClosenessScore>(std::min(client.SharedPrefix(member), most));
+  return 0;
 }
 
 }  // namespace dnsd::policy

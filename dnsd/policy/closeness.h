@@ -1,7 +1,13 @@
 // How close a member is to a client, from configured lists and from the addresses alone.
 #pragma once
 
+#include <endian.h>
+
+#include <algorithm>
+#include <bit>
 #include <cstdint>
+#include <cstring>
+#include <span>
 #include <vector>
 
 #include "dnsd/base/ip.h"
@@ -17,6 +23,37 @@ using ClosenessScore = std::uint16_t;
 inline constexpr unsigned kMostShared4 = 24;
 inline constexpr unsigned kMostShared6 = 56;
 inline constexpr ClosenessScore kListed = 0x8000;
+
+// A client's own address, ready to be compared with those of many members.
+class SharedBits {
+ public:
+  explicit SharedBits(const IpAddress& client)
+      : size_(client.size()), prefix_(Prefix(client.octets())) {}
+
+  // How many of the leading bits that count the member shares, whose address in wire form is given;
+  // 0 across families.
+  ClosenessScore With(std::span<const std::uint8_t> member) const {
+    if (member.size() != size_) return 0;
+    const auto shared = static_cast<unsigned>(std::countl_zero(prefix_ ^ Prefix(member)));
+    return static_cast<ClosenessScore>(std::min(shared, size_ == 4 ? kMostShared4 : kMostShared6));
+  }
+
+ private:
+  // The first octets of an address, as many as count and more, the first in the highest place.
+  static std::uint64_t Prefix(std::span<const std::uint8_t> octets) {
+    if (octets.size() == 4) {
+      std::uint32_t word;
+      std::memcpy(&word, octets.data(), sizeof word);
+      return std::uint64_t{be32toh(word)} << 32;
+    }
+    std::uint64_t word;
+    std::memcpy(&word, octets.data(), sizeof word);
+    return be64toh(word);
+  }
+
+  std::size_t size_;
+  std::uint64_t prefix_;
+};
 
 // A client prefix and its order of members, nearest first (as BIND's sortlist has it).
 struct SubnetOrder {
@@ -35,9 +72,8 @@ class Closeness {
   // How many leading bits of `client` tell which lists it is in and which not.
   unsigned BitsToFind(const IpAddress& client) const;
 
-  // `list` is what Find gave for this client; a member it does not name is judged by its address.
-  static ClosenessScore Score(const SubnetOrder* list, const IpAddress& client,
-                              const IpAddress& member);
+  // The score of a member that `list` names; 0 if it does not.
+  static ClosenessScore Listed(const SubnetOrder& list, const IpAddress& member);
 
  private:
   std::vector<SubnetOrder> subnets_;  // the longest prefix first

@@ -13,7 +13,7 @@ IpAddress Ip(const char* text) { return *IpAddress::Parse(text); }
 IpPrefix Prefix(const char* text) { return *IpPrefix::Parse(text); }
 
 unsigned Score(const char* client, const char* member) {
-  return Closeness::Score(nullptr, Ip(client), Ip(member));
+  return SharedBits(Ip(client)).With(Ip(member).octets());
 }
 
 TEST(Closeness, CountsTheBitsThatClientAndMemberShare) {
@@ -48,10 +48,10 @@ TEST(Closeness, PutsListedMembersBeforeAllOthersInTheirOrder) {
   const IpAddress client = Ip("10.1.2.3");
   const SubnetOrder* list = closeness.Find(client);
   ASSERT_NE(list, nullptr);
-  const auto score = [&](const char* member) { return Closeness::Score(list, client, Ip(member)); };
+  const auto score = [&](const char* member) { return Closeness::Listed(*list, Ip(member)); };
   EXPECT_GT(score("203.0.113.9"), score("198.51.100.7"));
-  EXPECT_GT(score("198.51.100.7"), score("10.1.2.3"));
   EXPECT_GE(score("198.51.100.7"), kListed);
+  EXPECT_GT(kListed, kMostShared6);
   EXPECT_EQ(score("198.51.100.8"), 0U) << "not listed: judged by its address";
   EXPECT_EQ(closeness.Find(Ip("11.0.0.1")), nullptr);
   EXPECT_EQ(closeness.Find(Ip("2001:db8::1")), nullptr);
