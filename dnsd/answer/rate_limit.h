@@ -25,6 +25,7 @@ inline constexpr std::size_t kResponseClasses = 5;
 struct RateLimitSettings {
   static constexpr std::uint32_t kMostRate = 1'000'000;
   static constexpr std::uint32_t kMostEntries = 1U << 24;
+  static constexpr std::uint32_t kMostSlip = 100;
 
   // Responses a second to one prefix from one worker, by class; 0: as many as are asked for.
   std::array<std::uint32_t, kResponseClasses> rates{};
@@ -35,7 +36,7 @@ struct RateLimitSettings {
   std::uint8_t ipv6_prefix = 56;
   std::uint32_t entries = 65'536;  // accounts, 16 octets each; rounded up to a power of two
   std::vector<IpPrefix> exempt;    // clients that are never limited
-  bool log_only = false;           // count what would be limited, and send it
+  bool dry_run = false;            // count what would be limited, and send it
 
   std::uint32_t& rate(ResponseClass c) { return rates[static_cast<std::size_t>(c)]; }
   std::uint32_t rate(ResponseClass c) const { return rates[static_cast<std::size_t>(c)]; }

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
+#include "dnsd/answer/rate_limit.h"
 #include "dnsd/policy/closeness.h"
 #include "dnsd/zone/zone_set.h"
 
@@ -13,6 +15,8 @@ struct Served {
   zone::ZoneSet zones;
   policy::Closeness closeness;
   std::uint16_t edns_size = 1232;  // octets: offered in OPT, and the most sent over UDP
+  std::optional<RateLimitSettings> rate_limit;  // nothing: no limits
+  std::uint64_t rate_limit_seed = 0;            // secret; of the table that a worker makes of it
 };
 
 }  // namespace dnsd::answer

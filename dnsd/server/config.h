@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "dnsd/answer/rate_limit.h"
 #include "dnsd/base/clock.h"
 #include "dnsd/base/ip.h"
 #include "dnsd/base/status.h"
@@ -86,6 +87,7 @@ struct Config {
   std::uint16_t edns_size = 1232;       // octets, 512 to 4096: offered, and the most that is sent
   unsigned tcp_clients = 1000;          // open TCP connections, per worker
   Duration tcp_idle = std::chrono::seconds(10);
+  std::optional<answer::RateLimitSettings> rate_limit;  // nothing: no limits
   std::string log_level = "info";
   std::string ready_file;  // from the flag alone
   // Where keys' values came from, for messages: "heartbeat.listen" to "path:line" or the flag.

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "dnsd/base/yaml.h"
+#include "dnsd/server/rate_limit_config.h"
 
 namespace dnsd {
 
@@ -217,6 +218,7 @@ void ReadRoot(YamlMap& root, Source& source) {
     tcp.Read("clients", config.tcp_clients, 1U, 1'000'000U);
     tcp.Read("idle", config.tcp_idle, 1s, 1h);
   });
+  root.ReadMap("rate_limit", [&](YamlMap& map) { config.rate_limit = ReadRateLimit(map); });
   root.ReadMap("log", [&](YamlMap& log) {
     log.ReadChoice<std::string>(
         "level", config.log_level,

@@ -1,6 +1,7 @@
 #include "dnsd/server/load_served.h"
 
 #include <iterator>
+#include <random>
 #include <utility>
 
 #include "dnsd/zone/loader.h"
@@ -12,6 +13,11 @@ policy::Closeness ClosenessOf(const Config& config) {
   std::vector<policy::SubnetOrder> subnets;
   for (const SubnetRule& rule : config.subnets) subnets.push_back({rule.clients, rule.order});
   return policy::Closeness(std::move(subnets));
+}
+
+std::uint64_t RandomSeed() {
+  std::random_device device;
+  return std::uint64_t{device()} << 32 | device();
 }
 
 }  // namespace
@@ -31,8 +37,9 @@ absl::StatusOr<LoadedServed> LoadServed(const Config& config, AddressTable& addr
     std::move(loaded->warnings.begin(), loaded->warnings.end(), std::back_inserter(warnings));
   }
   if (!faults.empty()) return absl::InvalidArgumentError(faults);
-  auto served = std::make_shared<const answer::Served>(answer::Served{
-      zone::ZoneSet(std::move(zones), rules.options()), ClosenessOf(config), config.edns_size});
+  auto served = std::make_shared<const answer::Served>(
+      answer::Served{zone::ZoneSet(std::move(zones), rules.options()), ClosenessOf(config),
+                     config.edns_size, config.rate_limit, RandomSeed()});
   return LoadedServed{std::move(served), std::move(warnings)};
 }
 
