@@ -1,6 +1,7 @@
 #include "dnsd/policy/selection.h"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 
 namespace dnsd::policy {
@@ -12,29 +13,29 @@ float LeastCost(std::span<const Candidate> candidates) {
   return least;
 }
 
-// The best candidate among those whose cost is at most `limit`; ties at random, each tie with the
-// same chance (the k-th of k equals replaces the others once in k).
+// One number to order candidates by: the greatest is the best. Within the limit closeness comes
+// before cost, beyond it cost alone counts. Costs are not negative, so their bits order as they do.
+std::uint64_t Rank(const Candidate& candidate, float limit) {
+  const std::uint64_t closeness = candidate.cost <= limit ? candidate.closeness + 1U : 0U;
+  return closeness << 32 | (0xFFFFFFFFU - std::bit_cast<std::uint32_t>(candidate.cost));
+}
+
+// The best candidate; of equals one at random, each with the same chance. Costs within a margin are
+// the rule and no branch can foresee them: so there is none but for equals.
 std::size_t Best(std::span<const Candidate> candidates, float limit, Random& random) {
-  std::size_t best = candidates.size();
+  std::uint64_t best_rank = 0;
+  std::size_t best = 0;
   std::uint32_t equals = 0;
   for (std::size_t i = 0; i < candidates.size(); ++i) {
-    const Candidate& c = candidates[i];
-    if (c.cost > limit) continue;
-    if (best != candidates.size()) {
-      const Candidate& b = candidates[best];
-      if (c.closeness < b.closeness) continue;
-      if (c.closeness == b.closeness) {
-        if (c.cost > b.cost) continue;
-        if (c.cost == b.cost && random.Below(++equals) != 0) continue;
-        if (c.cost < b.cost) equals = 1;
-        best = i;
-        continue;
-      }
-    }
-    equals = 1;
-    best = i;
+    const std::uint64_t rank = Rank(candidates[i], limit);
+    equals = rank > best_rank ? 1U : equals + (rank == best_rank ? 1U : 0U);
+    best = rank > best_rank ? i : best;
+    best_rank = std::max(rank, best_rank);
   }
-  return best == candidates.size() ? 0 : best;
+  if (equals <= 1) return best;
+  for (std::uint32_t skip = random.Below(equals);; ++best) {
+    if (Rank(candidates[best], limit) == best_rank && skip-- == 0) return best;
+  }
 }
 
 constexpr std::size_t kSortFrom = 16;  // from here on picking one by one is the slower way
@@ -42,10 +43,7 @@ constexpr std::size_t kSortFrom = 16;  // from here on picking one by one is the
 // The same order by sorting; equals fall as they come.
 void SortAll(std::span<Candidate> candidates, float limit) {
   std::sort(candidates.begin(), candidates.end(), [limit](const Candidate& a, const Candidate& b) {
-    const bool a_in = a.cost <= limit, b_in = b.cost <= limit;
-    if (a_in != b_in) return a_in;
-    if (a_in && a.closeness != b.closeness) return a.closeness > b.closeness;
-    return a.cost < b.cost;
+    return Rank(a, limit) > Rank(b, limit);
   });
 }
 

@@ -12,7 +12,7 @@ namespace dnsd::policy {
 // A member that may be answered.
 struct Candidate {
   std::uint32_t member = 0;      // place in its pool
-  float cost = 0;                // least is best
+  float cost = 0;                // 0 and upwards; least is best
   ClosenessScore closeness = 0;  // greatest is best
 };
 
