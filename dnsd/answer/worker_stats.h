@@ -28,6 +28,8 @@ struct alignas(64) WorkerStats {
   Counter fail_open;                       // of those: no member was left, `all_down` answered
   Counter tcp_connections;                 // accepted
   Counter tcp_refused;                     // closed early: too many, or out of descriptors
+  Counter rate_dropped;  // responses over a rate limit: not sent
+  Counter rate_slipped;  // and those sent as TC alone, or as the error they were
   // Addresses of each node given out, by NodeIndex.
   std::unique_ptr<Counter[]> answers = std::make_unique<Counter[]>(kMaxNodes);
 };

@@ -54,6 +54,8 @@ Json QueriesJson(const Observed& observed) {
           {"responses", std::move(responses)},
           {"dropped", total([](const Stats& s) -> auto& { return s.dropped; })},
           {"truncated", total([](const Stats& s) -> auto& { return s.truncated; })},
+          {"rate_limit_dropped", total([](const Stats& s) -> auto& { return s.rate_dropped; })},
+          {"rate_limit_slipped", total([](const Stats& s) -> auto& { return s.rate_slipped; })},
           {"site_answers", total([](const Stats& s) -> auto& { return s.site_answers; })},
           {"fail_open", total([](const Stats& s) -> auto& { return s.fail_open; })}};
 }
