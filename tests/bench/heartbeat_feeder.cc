@@ -2,10 +2,10 @@
 //
 //   heartbeat_feeder --dnsd HOST:PORT --first 10.0.0.1 --nodes 1000 [--interval 1s] …
 //
-// Node i is "node<i>" with the address first + i and a connection of its own. Its load wanders
-// about
-// --load by --spread, so that the costs never stand still. Prints "ready" once every node has been
-// accepted, and at the end (SIGTERM, SIGINT or --duration) how many heartbeats were sent.
+// Node i is "node<i>" with the address first + i and a stream of its own, on a connection of its
+// own unless --connections makes nodes share. Its load wanders about --load by --spread, so that
+// the costs never stand still. Prints "ready" once every node has been accepted, and at the end
+// (SIGTERM, SIGINT or --duration) how many heartbeats were sent.
 #include <arpa/inet.h>
 #include <grpcpp/grpcpp.h>
 #include <signal.h>
@@ -37,8 +37,9 @@ struct Options {
   std::string dnsd;
   std::string first = "10.0.0.1";
   unsigned nodes = 4;
-  double interval = 1;  // seconds
-  double load = 0.3;    // share of the CPUs
+  unsigned connections = 0;  // 0: one a node
+  double interval = 1;       // seconds
+  double load = 0.3;         // share of the CPUs
   double spread = 0.05;
   double sessions = 1000;  // new ones a second, each node
   double duration = 0;     // seconds; 0: until a signal
@@ -52,16 +53,28 @@ std::string AddressOctets(const dnsd::IpAddress& first, unsigned i) {
   return {reinterpret_cast<const char*>(&number), sizeof(number)};
 }
 
+using Channel = std::shared_ptr<grpc::Channel>;
+
+// Channels that share no connection.
+std::vector<Channel> MakeChannels(const Options& options) {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  const unsigned count = options.connections > 0 ? options.connections : options.nodes;
+  std::vector<Channel> channels;
+  for (unsigned i = 0; i < count; ++i) {
+    channels.push_back(
+        grpc::CreateCustomChannel(options.dnsd, grpc::InsecureChannelCredentials(), arguments));
+  }
+  return channels;
+}
+
 // One node's stream. Beat() is for one thread; gRPC calls the rest from its own.
 class Node : public grpc::ClientBidiReactor<v1::ReporterMessage, v1::DnsdMessage> {
  public:
-  Node(const Options& options, unsigned number, const dnsd::IpAddress& first)
+  Node(const Options& options, unsigned number, const dnsd::IpAddress& first,
+       const Channel& channel)
       : options_(options), number_(number), random_(number + 1), load_(options.load) {
-    grpc::ChannelArguments arguments;
-    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // a connection of its own
-    channel_ =
-        grpc::CreateCustomChannel(options.dnsd, grpc::InsecureChannelCredentials(), arguments);
-    stub_ = v1::HeartbeatService::NewStub(channel_);
+    stub_ = v1::HeartbeatService::NewStub(channel);
     stub_->async()->Report(&context_, this);
     v1::Hello& hello = *message_.mutable_hello();
     hello.set_node("node" + std::to_string(number));
@@ -140,7 +153,6 @@ class Node : public grpc::ClientBidiReactor<v1::ReporterMessage, v1::DnsdMessage
   dnsd::Random random_;
   double load_;
   std::uint64_t sequence_ = 0;
-  std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::HeartbeatService::Stub> stub_;
   grpc::ClientContext context_;
   v1::ReporterMessage message_;
@@ -158,13 +170,15 @@ std::atomic<bool> stop = false;
 // Beats every node once an interval, evenly over it, until told to stop.
 void Run(const Options& options, std::vector<std::unique_ptr<Node>>& nodes) {
   const auto start = Clock::now();
+  const std::uint64_t look =
+      std::max<std::uint64_t>(1, nodes.size() / 50);  // whether all are accepted
   bool ready = false;
   for (std::uint64_t turn = 0; !stop; ++turn) {
     const auto due = start + duration<double>(options.interval * static_cast<double>(turn) /
                                               static_cast<double>(nodes.size()));
     std::this_thread::sleep_until(std::chrono::time_point_cast<Clock::duration>(due));
     nodes[turn % nodes.size()]->Beat();
-    if (!ready && turn % nodes.size() == 0) {
+    if (!ready && turn % look == 0) {
       ready = std::all_of(nodes.begin(), nodes.end(), [](const auto& n) { return n->accepted(); });
       if (ready) {
         std::printf("ready\n");
@@ -186,6 +200,7 @@ int main(int argc, char** argv) {
   app.add_option("--dnsd", options.dnsd, "where heartbeats are taken, HOST:PORT")->required();
   app.add_option("--first", options.first, "IPv4 address of the first node")->capture_default_str();
   app.add_option("--nodes", options.nodes)->check(CLI::Range(1, 16000))->capture_default_str();
+  app.add_option("--connections", options.connections, "0: one a node")->capture_default_str();
   app.add_option("--interval", options.interval)->transform(seconds)->capture_default_str();
   app.add_option("--load", options.load)->check(CLI::Range(0.0, 1.0))->capture_default_str();
   app.add_option("--spread", options.spread)->check(CLI::Range(0.0, 1.0))->capture_default_str();
@@ -202,9 +217,10 @@ int main(int argc, char** argv) {
   for (const int number : {SIGTERM, SIGINT}) {
     signal(number, [](int) { stop = true; });
   }
+  const std::vector<Channel> channels = MakeChannels(options);
   std::vector<std::unique_ptr<Node>> nodes;
   for (unsigned i = 0; i < options.nodes; ++i) {
-    nodes.push_back(std::make_unique<Node>(options, i, *first));
+    nodes.push_back(std::make_unique<Node>(options, i, *first, channels[i % channels.size()]));
   }
   Run(options, nodes);
   std::uint64_t sent = 0;
