@@ -12,6 +12,7 @@
 #include "dnsd/base/clock.h"
 #include "dnsd/base/ip.h"
 #include "dnsd/base/status.h"
+#include "dnsd/server/tcp_limits.h"
 #include "dnsd/wire/name.h"
 #include "dnsd/zone/site_options.h"
 #include "dnsd/zone/site_rules.h"
@@ -85,8 +86,7 @@ struct Config {
   std::vector<std::string> http_hosts;  // names it may be asked by, beside addresses and localhost
   std::string state_dir;                // empty: nothing outlives a restart
   std::uint16_t edns_size = 1232;       // octets, 512 to 4096: offered, and the most that is sent
-  unsigned tcp_clients = 1000;          // open TCP connections, per worker
-  Duration tcp_idle = std::chrono::seconds(10);
+  TcpLimits tcp;                        // per worker
   std::optional<answer::RateLimitSettings> rate_limit;  // nothing: no limits
   std::string log_level = "info";
   std::string ready_file;  // from the flag alone

@@ -215,8 +215,13 @@ void ReadRoot(YamlMap& root, Source& source) {
   ReadPath(root, "state_dir", source, config.state_dir);
   root.Read<std::uint16_t>("edns_size", config.edns_size, 512, 4096);
   root.ReadMap("tcp", [&](YamlMap& tcp) {
-    tcp.Read("clients", config.tcp_clients, 1U, 1'000'000U);
-    tcp.Read("idle", config.tcp_idle, 1s, 1h);
+    TcpLimits& limits = config.tcp;
+    tcp.Read("clients", limits.clients, 1U, 1'000'000U);
+    tcp.Read("clients_per_prefix", limits.clients_per_prefix, 1U, 1'000'000U);
+    tcp.Read<std::uint8_t>("ipv4_prefix", limits.ipv4_prefix, 8, 32);
+    tcp.Read<std::uint8_t>("ipv6_prefix", limits.ipv6_prefix, 16, 128);
+    tcp.Read("idle", limits.idle, 1s, 1h);
+    tcp.Read("transfer", limits.transfer, 1s, 1h);
   });
   root.ReadMap("rate_limit", [&](YamlMap& map) { config.rate_limit = ReadRateLimit(map); });
   root.ReadMap("log", [&](YamlMap& log) {

@@ -1,6 +1,7 @@
 #include "dnsd/server/daemon.h"
 
 #include <malloc.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -29,6 +30,21 @@ std::uint64_t RandomSeed() {
 unsigned WorkerCount(const Config& config) {
   if (config.workers > 0) return config.workers;
   return std::max(1U, std::thread::hardware_concurrency());
+}
+
+// The configured limits, and fewer clients where the process may not open so many descriptors.
+TcpLimits TcpLimitsWithin(TcpLimits limits, unsigned workers) {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return limits;
+  const unsigned possible = ClientsWithin(files.rlim_cur, workers, limits.clients);
+  if (possible < limits.clients) {
+    spdlog::warn(
+        "tcp.clients {} on {} workers takes more than half of the {} files that may be open: {} "
+        "on each instead; raise the limit (LimitNOFILE), or lower tcp.clients",
+        limits.clients, workers, files.rlim_cur, possible);
+  }
+  limits.clients = possible;
+  return limits;
 }
 
 }  // namespace
@@ -61,7 +77,7 @@ absl::Status Daemon::Start() {
 }
 
 absl::Status Daemon::BindWorkers() {
-  const TcpLimits limits{.clients = config_.tcp_clients, .idle = config_.tcp_idle};
+  const TcpLimits limits = TcpLimitsWithin(config_.tcp, WorkerCount(config_));
   for (unsigned i = 0; i < WorkerCount(config_); ++i) {
     workers_.push_back(std::make_unique<Worker>(i, *served_, fleet_, limits, RandomSeed()));
     observed_.workers.push_back(&workers_.back()->stats());

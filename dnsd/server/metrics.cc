@@ -82,13 +82,23 @@ void AddQueries(const Observed& observed, Families& out) {
       {"dnsd_send_errors_total", "Responses that the kernel did not take.", &Stats::send_errors},
       {"dnsd_site_answers_total", "Answers chosen from a pool.", &Stats::site_answers},
       {"dnsd_fail_open_total", "Site answers by all_down: no member was left.", &Stats::fail_open},
-      {"dnsd_tcp_connections_total", "TCP connections accepted.", &Stats::tcp_connections},
-      {"dnsd_tcp_refused_total", "TCP connections closed early, by limits.", &Stats::tcp_refused},
   };
   for (const auto& c : kCounters) {
     out.Counter(c.name, c.help);
     out.Add(total([&](const Stats& s) -> auto& { return s.*c.counter; }));
   }
+}
+
+void AddTcp(const Observed& observed, Families& out) {
+  const TcpCounts tcp = CountTcp(observed);
+  out.Gauge("dnsd_tcp_open", "TCP connections open now.");
+  out.Add(tcp.open);
+  out.Counter("dnsd_tcp_connections_total", "TCP connections let in.");
+  out.Add(tcp.connections);
+  out.Counter("dnsd_tcp_closed_total", "TCP connections closed, by reason.");
+  for (const auto& [reason, count] : tcp.closed) out.Add(count, {{"reason", reason}});
+  out.Counter("dnsd_tcp_refused_total", "TCP connections not let in, by reason.");
+  for (const auto& [reason, count] : tcp.refused) out.Add(count, {{"reason", reason}});
 }
 
 void AddZones(const Observed& observed, Families& out) {
@@ -182,6 +192,7 @@ std::vector<MetricFamily> Metrics::CollectAt(MonotonicTime now) const {
   Families out;
   AddServer(observed_, out);
   AddQueries(observed_, out);
+  AddTcp(observed_, out);
   AddZones(observed_, out);
   AddHeartbeats(observed_, *fleet, out);
   AddFleet(*fleet, out);

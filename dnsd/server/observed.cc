@@ -1,5 +1,7 @@
 #include "dnsd/server/observed.h"
 
+#include <algorithm>
+
 namespace dnsd::server {
 
 std::map<std::string, std::uint64_t> FaultCounts(const Observed& observed,
@@ -13,6 +15,30 @@ std::map<std::string, std::uint64_t> FaultCounts(const Observed& observed,
     const auto fault = static_cast<HeartbeatFault>(i);
     counts[NameOf(fault)] += observed.faults->count(fault);
   }
+  return counts;
+}
+
+TcpCounts CountTcp(const Observed& observed) {
+  using Stats = answer::WorkerStats;
+  static constexpr const char* kEnds[Stats::kTcpEnds] = {"client",   "idle", "slow",
+                                                         "no_query", "room", "stop"};
+  static constexpr const char* kRefusals[Stats::kTcpRefusals] = {"prefix", "shortage"};
+  TcpCounts counts;
+  std::uint64_t closed = 0;
+  for (std::size_t i = 0; i < Stats::kTcpEnds; ++i) {
+    const auto count = Total(
+        observed, [=](const Stats& s) -> auto& { return s.tcp_closed[i]; });
+    counts.closed[kEnds[i]] = count;
+    closed += count;
+  }
+  for (std::size_t i = 0; i < Stats::kTcpRefusals; ++i) {
+    counts.refused[kRefusals[i]] = Total(
+        observed, [=](const Stats& s) -> auto& { return s.tcp_refused[i]; });
+  }
+  counts.connections = Total(
+      observed, [](const Stats& s) -> auto& { return s.tcp_connections; });
+  // Counted while the workers go on counting.
+  counts.open = counts.connections - std::min(closed, counts.connections);
   return counts;
 }
 

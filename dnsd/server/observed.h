@@ -48,6 +48,15 @@ std::uint64_t Total(const Observed& observed, Pick pick) {
   return total;
 }
 
+// The TCP connections of all workers, reasons by their names.
+struct TcpCounts {
+  std::uint64_t open = 0;
+  std::uint64_t connections = 0;  // let in since the start
+  std::map<std::string, std::uint64_t> closed;
+  std::map<std::string, std::uint64_t> refused;
+};
+TcpCounts CountTcp(const Observed& observed);
+
 // The RCODE's name as `dig` writes it; its number where it has none.
 std::string RcodeName(std::size_t rcode);
 

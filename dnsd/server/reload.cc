@@ -65,7 +65,7 @@ std::vector<std::string> RestartKeys(const Config& started, const Config& wanted
       {"http",
        started.http_listen == wanted.http_listen && started.http_hosts == wanted.http_hosts},
       {"state_dir", started.state_dir == wanted.state_dir},
-      {"tcp", started.tcp_clients == wanted.tcp_clients && started.tcp_idle == wanted.tcp_idle},
+      {"tcp", started.tcp == wanted.tcp},
   };
   std::vector<std::string> changed;
   for (const auto& key : keys) {

@@ -60,6 +60,14 @@ Json QueriesJson(const Observed& observed) {
           {"fail_open", total([](const Stats& s) -> auto& { return s.fail_open; })}};
 }
 
+Json TcpJson(const Observed& observed) {
+  const TcpCounts tcp = CountTcp(observed);
+  return {{"open", tcp.open},
+          {"connections", tcp.connections},
+          {"closed", tcp.closed},
+          {"refused", tcp.refused}};
+}
+
 Json ZonesJson(const Observed& observed) {
   Json zones = Json::array();
   const auto served = observed.served->Get();
@@ -127,6 +135,7 @@ std::string StatusJson(const Observed& observed, MonotonicTime now, WallTime wal
       {"listen", ListenJson(observed)},
       {"reload", ReloadJson(observed.reload())},
       {"queries", QueriesJson(observed)},
+      {"tcp", TcpJson(observed)},
       {"zones", ZonesJson(observed)},
       {"fleet", FleetJson(observed, *fleet)},
       {"nodes", std::move(nodes)}};

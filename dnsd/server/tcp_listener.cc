@@ -1,180 +1,281 @@
 #include "dnsd/server/tcp_listener.h"
 
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 #include "dnsd/base/log.h"
 
 namespace dnsd::server {
 namespace {
 
-// A client that does not read its responses is not read from either.
-constexpr std::size_t kMostUnread = 256 * 1024;  // octets
-constexpr timeval kPause = {0, 100'000};         // when out of descriptors
+using answer::TcpEnd;
+using answer::TcpRefusal;
+using State = TcpConnection::State;
+
+constexpr int kAcceptsATurn = 64;         // before UDP and the other clients have their turn
+constexpr int kLastReads = 64;            // of each client on the way out
+constexpr timeval kPause = {0, 100'000};  // when out of descriptors
+// Deadlines come at most so often: those that fall together are seen to together.
+constexpr Duration kGrain = std::chrono::milliseconds(10);
+// Octets the kernel takes of what is not on its way yet. Without it a client that does not read
+// can have 4 MiB there (tcp_wmem), whatever is bounded here.
+constexpr int kMostNotSent = 64 * 1024;
+constexpr int kFastOpenQueue = 256;
 
 timeval ToTimeval(Duration d) {
   const auto us = std::chrono::duration_cast<std::chrono::microseconds>(d).count();
   return {static_cast<time_t>(us / 1'000'000), static_cast<suseconds_t>(us % 1'000'000)};
 }
 
+// Connections inherit these of the listening socket. Best effort: none is needed.
+void SetTcpOptions(int fd) {
+  const auto set = [fd](int option, int value) {
+    (void)setsockopt(fd, IPPROTO_TCP, option, &value, sizeof value);
+  };
+  set(TCP_NODELAY, 1);  // what is ready together is sent together; the rest must not wait for it
+  set(TCP_NOTSENT_LOWAT, kMostNotSent);
+  set(TCP_FASTOPEN, kFastOpenQueue);  // RFC 7766 §9; where net.ipv4.tcp_fastopen has 2
+}
+
+bool IsShortage(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
 }  // namespace
 
-// `deadline` is set anew by whole queries only, so that one sent octet by octet cannot hold a
-// connection open (RFC 7766 §6.2.3).
-struct TcpListener::Connection {
+struct TcpListener::Socket {
   TcpListener& owner;
-  bufferevent* buffer;
-  event* deadline;
-  IpAddress client;
-  std::list<Connection>::iterator self;  // in owner.connections_
+  Fd fd;
+  event readable;
+
+  ~Socket() { event_del(&readable); }
+};
+
+struct TcpListener::Connection {
+  Connection(TcpListener& listener, Fd fd, const IpAddress& client)
+      : owner(listener), io(std::move(fd), client) {}
+  Connection(const Connection&) = delete;
+  ~Connection() {
+    if (event_initialized(&ready)) event_del(&ready);
+  }
+
+  TcpListener& owner;
+  TcpConnection io;
+  event ready{};                 // to write while kSending, to read else
+  MonotonicTime since{};         // the state began, or its last progress
+  Connections* list = nullptr;   // owner.idle_ or owner.busy_
+  Connections::iterator self{};  // in it
 };
 
 TcpListener::TcpListener(event_base* base, answer::Responder& responder, answer::WorkerStats& stats,
-                         TcpLimits limits, std::function<void()> before_query)
+                         const TcpLimits& limits, std::function<void()> before_query)
     : base_(base),
       responder_(responder),
       stats_(stats),
       limits_(limits),
       before_query_(std::move(before_query)),
-      response_(
-          std::make_unique_for_overwrite<std::uint8_t[]>(answer::Responder::kMaxTcpSize + 2)) {
-  resume_ = evtimer_new(
-      base_,
+      counts_(limits.clients_per_prefix, limits.ipv4_prefix, limits.ipv6_prefix) {
+  service_.respond = [this](std::span<const std::uint8_t> message, const IpAddress& client,
+                            std::span<std::uint8_t> out) {
+    return responder_.Respond(message, client, answer::Transport::kTcp, out);
+  };
+  evtimer_assign(
+      &deadline_, base_,
+      [](evutil_socket_t, short, void* self) { static_cast<TcpListener*>(self)->CloseLate(); },
+      this);
+  evtimer_assign(
+      &resume_, base_,
       [](evutil_socket_t, short, void* self) {
-        for (evconnlistener* l : static_cast<TcpListener*>(self)->listeners_)
-          evconnlistener_enable(l);
+        for (const auto& s : static_cast<TcpListener*>(self)->sockets_) {
+          event_add(&s->readable, nullptr);
+        }
       },
       this);
 }
 
 TcpListener::~TcpListener() {
-  while (!connections_.empty()) Close(connections_.front());
-  for (evconnlistener* listener : listeners_) evconnlistener_free(listener);
-  event_free(resume_);
+  event_del(&deadline_);
+  event_del(&resume_);
 }
 
 absl::Status TcpListener::Listen(Fd fd) {
-  evconnlistener* listener = evconnlistener_new(
-      base_,
-      [](evconnlistener*, evutil_socket_t accepted, sockaddr* client, int, void* self) {
-        static_cast<TcpListener*>(self)->Accept(accepted, *client);
+  SetTcpOptions(fd.get());
+  auto socket = std::unique_ptr<Socket>(new Socket{*this, std::move(fd), {}});
+  event_assign(
+      &socket->readable, base_, socket->fd.get(), EV_READ | EV_PERSIST,
+      [](evutil_socket_t, short, void* s) {
+        auto& ready = *static_cast<Socket*>(s);
+        ready.owner.AcceptSome(ready);
       },
-      this, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd.get());
-  if (listener == nullptr) return absl::ResourceExhaustedError("libevent cannot listen on TCP");
-  fd.release();
-  evconnlistener_set_error_cb(listener, [](evconnlistener*, void* self) {
-    static_cast<TcpListener*>(self)->PauseAccepting();
-  });
-  listeners_.push_back(listener);
+      socket.get());
+  if (event_add(&socket->readable, nullptr) != 0) {
+    return absl::ResourceExhaustedError("libevent cannot watch a TCP socket");
+  }
+  sockets_.push_back(std::move(socket));
   return absl::OkStatus();
 }
 
-// Out of descriptors or memory: trying again at once would only spin.
-void TcpListener::PauseAccepting() {
-  stats_.tcp_refused.Add();
-  for (evconnlistener* listener : listeners_) evconnlistener_disable(listener);
-  evtimer_add(resume_, &kPause);
+// ---- letting clients in ----
+
+void TcpListener::AcceptSome(Socket& socket) {
+  bool made_room = false;
+  for (int i = 0; i < kAcceptsATurn; ++i) {
+    sockaddr_storage address;
+    auto* const client = reinterpret_cast<sockaddr*>(&address);
+    socklen_t size = sizeof address;
+    Fd fd(accept4(socket.fd.get(), client, &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (fd.get() >= 0) {
+      made_room = false;
+      Admit(std::move(fd), *client);
+    } else if (errno == EAGAIN) {
+      return;
+    } else if (IsShortage(errno)) {
+      const int error = errno;
+      // A descriptor given up that another took is no reason to give up all.
+      if (made_room || !MakeRoom(TcpEnd::kRoom)) return PauseAccepting(error);
+      made_room = true;
+    }
+    // Any other error is of that one connection, which is gone (accept(2)).
+  }
 }
 
-void TcpListener::Accept(int fd, const sockaddr& client) {
-  // A newcomer takes the place of whoever has been idle longest (RFC 7766 §6.2.3), so that nobody
-  // shuts the others out by sitting there.
-  if (connections_.size() >= limits_.clients) {
-    stats_.tcp_refused.Add();
-    Close(connections_.front());
-  }
-  bufferevent* buffer = bufferevent_socket_new(base_, fd, BEV_OPT_CLOSE_ON_FREE);
-  if (buffer == nullptr) {
-    stats_.tcp_refused.Add();
-    evutil_closesocket(fd);
-    return;
-  }
-  stats_.tcp_connections.Add();
-  connections_.push_back({*this, buffer, nullptr, IpAddress::FromSockaddr(client), {}});
-  Connection* connection = &connections_.back();
-  connection->self = std::prev(connections_.end());
-  connection->deadline = evtimer_new(
-      base_,
-      [](evutil_socket_t, short, void* c) {
-        auto& late = *static_cast<Connection*>(c);
-        late.owner.Close(late);
-      },
-      connection);
-  const timeval idle = ToTimeval(limits_.idle);
-  evtimer_add(connection->deadline, &idle);
-  const auto serve = [](bufferevent*, void* c) {
-    auto& ready = *static_cast<Connection*>(c);
-    ready.owner.Serve(ready);
-  };
-  // Written-out data makes room for the answers to what was read before.
-  bufferevent_setcb(
-      buffer, serve, serve,
-      [](bufferevent*, short, void* c) {
-        auto& gone = *static_cast<Connection*>(c);
-        gone.owner.Close(gone);
-      },
-      connection);
-  bufferevent_enable(buffer, EV_READ | EV_WRITE);
-}
-
-void TcpListener::Serve(Connection& connection) {
-  before_query_();
-  while (ServeMessage(connection)) {
-  }
-  const bool clogged = evbuffer_get_length(bufferevent_get_output(connection.buffer)) > kMostUnread;
-  if (clogged) {
-    bufferevent_disable(connection.buffer, EV_READ);
-  } else if (!draining_) {
-    bufferevent_enable(connection.buffer, EV_READ);
-  }
-  if (draining_) CloseIfSent(connection);
-}
-
-// Answers one whole message, if there is one and room for its response.
-bool TcpListener::ServeMessage(Connection& connection) {
-  evbuffer* in = bufferevent_get_input(connection.buffer);
-  evbuffer* out = bufferevent_get_output(connection.buffer);
-  std::uint8_t prefix[2];
-  if (evbuffer_get_length(out) > kMostUnread || evbuffer_copyout(in, prefix, 2) < 2) return false;
-  const std::size_t size = static_cast<std::size_t>(prefix[0]) << 8 | prefix[1];
-  if (evbuffer_get_length(in) < 2 + size) return false;
-  const std::uint8_t* message = evbuffer_pullup(in, static_cast<ev_ssize_t>(2 + size)) + 2;
-  const std::size_t answer =
-      responder_.Respond({message, size}, connection.client, answer::Transport::kTcp,
-                         {response_.get() + 2, answer::Responder::kMaxTcpSize});
-  evbuffer_drain(in, 2 + size);
-  if (answer == 0) return true;  // and no more time for what deserves no response
-  response_[0] = static_cast<std::uint8_t>(answer >> 8);
-  response_[1] = static_cast<std::uint8_t>(answer);
-  evbuffer_add(out, response_.get(), 2 + answer);
-  const timeval idle = ToTimeval(limits_.idle);
-  evtimer_add(connection.deadline, &idle);
-  connections_.splice(connections_.end(), connections_, connection.self);
+// Closes whoever has been idle longest (RFC 7766 §6.2.3), so that nobody shuts the others out by
+// sitting there; if nobody is idle, whoever has taken longest. False if there is nobody.
+bool TcpListener::MakeRoom(TcpEnd reason) {
+  Connections& from = idle_.empty() ? busy_ : idle_;
+  if (from.empty()) return false;
+  Close(from.front(), reason);
   return true;
 }
 
+// Out of descriptors or memory: trying again at once would only spin. Who waits to be let in goes
+// on waiting.
+void TcpListener::PauseAccepting(int error) {
+  stats_.tcp_refused[static_cast<std::size_t>(TcpRefusal::kShortage)].Add();
+  for (const auto& socket : sockets_) event_del(&socket->readable);
+  evtimer_add(&resume_, &kPause);
+  std::uint64_t held_back = 0;
+  if (!warnings_.Allow(MonotonicClock::now(), held_back)) return;
+  spdlog::warn(
+      "no TCP client can be let in: {}; UDP goes on, and so do the {} connections of this worker "
+      "(raise the limit of open files, LimitNOFILE, or lower tcp.clients; said {} times since the "
+      "last such line)",
+      std::strerror(error), open(), held_back + 1);
+}
+
+void TcpListener::Admit(Fd fd, const sockaddr& address) {
+  const IpAddress client = IpAddress::FromSockaddr(address);
+  if (!counts_.Enter(client)) {
+    stats_.tcp_refused[static_cast<std::size_t>(TcpRefusal::kPrefix)].Add();
+    return;
+  }
+  if (open() >= limits_.clients) MakeRoom(TcpEnd::kRoom);
+  stats_.tcp_connections.Add();
+  Connection& connection = idle_.emplace_back(*this, std::move(fd), client);
+  connection.list = &idle_;
+  connection.self = std::prev(idle_.end());
+  connection.since = MonotonicClock::now();
+  if (!Watch(connection)) return Close(connection, TcpEnd::kRoom);
+  Arm(connection.since);
+}
+
+// ---- serving them ----
+
+void TcpListener::Serve(Connection& connection) {
+  before_query_();
+  const State before = connection.io.state();
+  const bool progress =
+      before == State::kSending ? connection.io.Write(service_) : connection.io.Read(service_);
+  Settle(connection, before, progress);
+}
+
+// Gives new time for progress alone, so that a query sent octet by octet cannot hold a connection
+// open, nor can responses taken so (RFC 7766 §6.2.3).
+void TcpListener::Settle(Connection& connection, State before, bool progress) {
+  const State state = connection.io.state();
+  if (state == State::kEnded) return Close(connection, connection.io.end());
+  if (draining_ && state != State::kSending) return Close(connection, TcpEnd::kStop);
+  if ((state == State::kSending) != (before == State::kSending) && !Watch(connection)) {
+    return Close(connection, TcpEnd::kRoom);
+  }
+  if (!progress && state == before) return;
+  connection.since = MonotonicClock::now();
+  Connections& to = state == State::kIdle ? idle_ : busy_;
+  to.splice(to.end(), *connection.list, connection.self);
+  connection.list = &to;
+  Arm(connection.since);
+}
+
+// Waits for what the connection's state waits for. False if libevent has no memory for that.
+bool TcpListener::Watch(Connection& connection) {
+  const bool sending = connection.io.state() == State::kSending;
+  if (event_initialized(&connection.ready)) event_del(&connection.ready);
+  event_assign(
+      &connection.ready, base_, connection.io.fd(),
+      static_cast<short>((sending ? EV_WRITE : EV_READ) | EV_PERSIST),
+      [](evutil_socket_t, short, void* c) {
+        auto& ready = *static_cast<Connection*>(c);
+        ready.owner.Serve(ready);
+      },
+      &connection);
+  return event_add(&connection.ready, nullptr) == 0;
+}
+
+void TcpListener::Close(Connection& connection, TcpEnd reason) {
+  stats_.tcp_closed[static_cast<std::size_t>(reason)].Add();
+  counts_.Leave(connection.io.client());
+  connection.list->erase(connection.self);
+}
+
+// ---- time ----
+
+void TcpListener::CloseLate() {
+  const MonotonicTime now = MonotonicClock::now();
+  while (!idle_.empty() && idle_.front().since + IdleNow() <= now) {
+    Close(idle_.front(), TcpEnd::kIdle);
+  }
+  while (!busy_.empty() && busy_.front().since + limits_.transfer <= now) {
+    Close(busy_.front(), TcpEnd::kSlow);
+  }
+  armed_ = MonotonicTime::max();
+  Arm(now);
+}
+
+// Sees to it that deadline_ comes when somebody's time is over. It may come earlier: who was first
+// has then had a query answered.
+void TcpListener::Arm(MonotonicTime now) {
+  MonotonicTime next = MonotonicTime::max();
+  if (!idle_.empty()) next = idle_.front().since + IdleNow();
+  if (!busy_.empty()) next = std::min(next, busy_.front().since + limits_.transfer);
+  if (next >= armed_) return;
+  armed_ = next;
+  const timeval wait = ToTimeval(std::max(next - now, Duration::zero()) + kGrain);
+  evtimer_add(&deadline_, &wait);
+}
+
+// ---- the end ----
+
 void TcpListener::Drain() {
   draining_ = true;
-  for (evconnlistener* listener : listeners_) evconnlistener_disable(listener);
-  for (auto at = connections_.begin(); at != connections_.end();) {
-    Connection& connection = *at++;
-    bufferevent_disable(connection.buffer, EV_READ);
-    CloseIfSent(connection);
+  for (const auto& socket : sockets_) AcceptSome(*socket);
+  event_del(&resume_);
+  sockets_.clear();
+  before_query_();
+  for (Connections* list : {&idle_, &busy_}) {
+    for (auto at = list->begin(); at != list->end();) {
+      Connection& connection = *at++;
+      const State before = connection.io.state();
+      for (int i = 0; i < kLastReads && connection.io.state() <= State::kReceiving; ++i) {
+        if (!connection.io.Read(service_)) break;
+      }
+      Settle(connection, before, false);
+    }
   }
-}
-
-bool TcpListener::empty() const { return connections_.empty(); }
-
-void TcpListener::CloseIfSent(Connection& connection) {
-  if (evbuffer_get_length(bufferevent_get_output(connection.buffer)) == 0) Close(connection);
-}
-
-void TcpListener::Close(Connection& connection) {
-  event_free(connection.deadline);
-  bufferevent_free(connection.buffer);
-  connections_.erase(connection.self);
 }
 
 }  // namespace dnsd::server

@@ -1,62 +1,79 @@
-// DNS over TCP (RFC 7766) on libevent, within one worker.
+// DNS over TCP (RFC 7766, RFC 9210) on libevent, within one worker.
 #pragma once
 
 #include <event2/event.h>
-#include <event2/listener.h>
+#include <event2/event_struct.h>
 
 #include <functional>
 #include <list>
 #include <memory>
-#include <span>
 #include <vector>
 
 #include "dnsd/answer/responder.h"
 #include "dnsd/base/clock.h"
+#include "dnsd/server/client_counts.h"
 #include "dnsd/server/sockets.h"
+#include "dnsd/server/tcp_connection.h"
+#include "dnsd/server/tcp_limits.h"
+#include "dnsd/server/warning_limit.h"
 
-struct bufferevent;
+struct sockaddr;
 
 namespace dnsd::server {
-
-struct TcpLimits {
-  unsigned clients = 1000;  // open connections; one more closes the one idle longest
-  Duration idle = std::chrono::seconds(10);  // for a whole query to come, the first or the next
-};
 
 // The connections of one worker, on all its listen addresses. Used by the worker's thread alone.
 class TcpListener {
  public:
   // `before_query` brings the responder's snapshots up to date. Borrows all.
   TcpListener(event_base* base, answer::Responder& responder, answer::WorkerStats& stats,
-              TcpLimits limits, std::function<void()> before_query);
+              const TcpLimits& limits, std::function<void()> before_query);
   ~TcpListener();
 
-  // Listens on a bound socket. ResourceExhausted if libevent cannot.
+  // Takes clients from a listening socket. ResourceExhausted if libevent cannot.
   absl::Status Listen(Fd fd);
 
-  // Takes no more connections or queries; drops each connection once what it is owed is sent.
+  // Takes who waits to be let in and what has arrived, then nothing more; drops each connection
+  // once what it is owed is sent.
   void Drain();
-  bool empty() const;
+  bool empty() const { return open() == 0; }
 
  private:
+  struct Socket;  // a listening one
   struct Connection;
+  using Connections = std::list<Connection>;
 
-  void Accept(int fd, const sockaddr& client);
-  void PauseAccepting();
+  std::size_t open() const { return idle_.size() + busy_.size(); }
+  Duration IdleNow() const { return IdleTime(limits_, open()); }
+
+  void AcceptSome(Socket& socket);
+  bool MakeRoom(answer::TcpEnd reason);
+  void PauseAccepting(int error);
+  void Admit(Fd fd, const sockaddr& address);
+
   void Serve(Connection& connection);
-  bool ServeMessage(Connection& connection);
-  void Close(Connection& connection);
-  void CloseIfSent(Connection& connection);
+  void Settle(Connection& connection, TcpConnection::State before, bool progress);
+  bool Watch(Connection& connection);
+  void Close(Connection& connection, answer::TcpEnd reason);
+  void CloseLate();
+  void Arm(MonotonicTime now);
 
   event_base* base_;
   answer::Responder& responder_;
   answer::WorkerStats& stats_;
-  TcpLimits limits_;
+  const TcpLimits limits_;
   std::function<void()> before_query_;
-  std::vector<evconnlistener*> listeners_;
-  event* resume_ = nullptr;                   // after accepting had to pause
-  std::list<Connection> connections_;         // the one idle longest first
-  std::unique_ptr<std::uint8_t[]> response_;  // kMaxTcpSize octets behind two of length
+  TcpService service_;
+  ClientCounts counts_;
+  std::vector<std::unique_ptr<Socket>> sockets_;
+
+  // Each has the connection first whose time is over first, so that one timer does for all.
+  Connections idle_;  // kIdle
+  Connections busy_;  // kReceiving, kSending
+  event deadline_;
+  MonotonicTime armed_ = MonotonicTime::max();  // when deadline_ comes
+
+  event resume_;  // after accepting had to pause
+  WarningLimit warnings_{1, std::chrono::minutes(1)};
   bool draining_ = false;
 };
 

@@ -76,7 +76,7 @@ heartbeat:
 http: {listen: 127.0.0.1:8053, hosts: NS1.example}
 state_dir: state
 edns_size: 1400
-tcp: {clients: 10, idle: 30s}
+tcp: {clients: 10, clients_per_prefix: 5, ipv4_prefix: 24, ipv6_prefix: 56, idle: 30s, transfer: 2s}
 log: {level: debug}
 )");
   ASSERT_TRUE(config.ok()) << config.status();
@@ -103,7 +103,12 @@ log: {level: debug}
   EXPECT_EQ(config->http_hosts, std::vector<std::string>{"ns1.example"});
   EXPECT_EQ(config->state_dir, folder_ + "/state");
   EXPECT_EQ(config->edns_size, 1400);
-  EXPECT_EQ(config->tcp_idle, 30s);
+  EXPECT_EQ(config->tcp, (TcpLimits{.clients = 10,
+                                    .clients_per_prefix = 5,
+                                    .ipv4_prefix = 24,
+                                    .ipv6_prefix = 56,
+                                    .idle = 30s,
+                                    .transfer = 2s}));
   EXPECT_EQ(config->log_level, "debug");
 }
 

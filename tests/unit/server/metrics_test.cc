@@ -74,6 +74,21 @@ TEST_F(MetricsTest, CountersAreSumsOverTheWorkers) {
   EXPECT_EQ(Metric("dnsd_fail_open_total"), "5");
 }
 
+TEST_F(MetricsTest, TcpConnectionsAreOpenUntilTheyAreClosed) {
+  workers_[0].tcp_connections.Add(5);
+  workers_[1].tcp_connections.Add(3);
+  workers_[0].tcp_closed[static_cast<std::size_t>(answer::TcpEnd::kIdle)].Add(2);
+  workers_[1].tcp_closed[static_cast<std::size_t>(answer::TcpEnd::kStop)].Add();
+  workers_[1].tcp_refused[static_cast<std::size_t>(answer::TcpRefusal::kShortage)].Add(4);
+  EXPECT_EQ(Metric("dnsd_tcp_connections_total"), "8");
+  EXPECT_EQ(Metric("dnsd_tcp_open"), "5");
+  EXPECT_EQ(Metric("dnsd_tcp_closed_total{reason=\"idle\"}"), "2");
+  EXPECT_EQ(Metric("dnsd_tcp_closed_total{reason=\"stop\"}"), "1");
+  EXPECT_EQ(Metric("dnsd_tcp_closed_total{reason=\"room\"}"), "0");
+  EXPECT_EQ(Metric("dnsd_tcp_refused_total{reason=\"shortage\"}"), "4");
+  EXPECT_EQ(Metric("dnsd_tcp_refused_total{reason=\"prefix\"}"), "0");
+}
+
 TEST_F(MetricsTest, NodesAreLabelledWithNamesThatCannotBreakTheFormat) {
   EXPECT_EQ(Metric("dnsd_node_state{node=\"web\\\"1\\\"\",state=\"alive\"}"), "1");
   EXPECT_EQ(Metric("dnsd_node_cost{node=\"web\\\"1\\\"\"}"), "2.5");
