@@ -39,6 +39,10 @@ class Responder {
   }
   void Adopt(const FleetView& fleet) { chooser_.Adopt(fleet); }
 
+  // From here on TCP clients that ask for it are told that they may stay so long without a query,
+  // in tenths of a second (edns-tcp-keepalive, RFC 7828); 0: they should close once answered.
+  void set_tcp_keepalive(std::uint16_t tenths) { tcp_keepalive_ = tenths; }
+
   // Writes the response to `message` into `out` and returns its size; 0 if none is owed. `out` has
   // room for edns_size octets over UDP and kMaxTcpSize over TCP, and for 512 at least.
   std::size_t Respond(std::span<const std::uint8_t> message, const IpAddress& client,
@@ -81,6 +85,7 @@ class Responder {
   Random random_;
   SiteChooser chooser_;
   const Served* served_ = nullptr;
+  std::uint16_t tcp_keepalive_ = 0;
 };
 
 }  // namespace dnsd::answer

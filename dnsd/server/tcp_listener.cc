@@ -186,8 +186,13 @@ void TcpListener::Admit(Fd fd, const sockaddr& address) {
 
 // ---- serving them ----
 
-void TcpListener::Serve(Connection& connection) {
+void TcpListener::PrepareToAnswer() {
   before_query_();
+  responder_.set_tcp_keepalive(draining_ ? 0 : KeepaliveTimeout(limits_, open()));
+}
+
+void TcpListener::Serve(Connection& connection) {
+  PrepareToAnswer();
   const State before = connection.io.state();
   const bool progress =
       before == State::kSending ? connection.io.Write(service_) : connection.io.Read(service_);
@@ -265,7 +270,7 @@ void TcpListener::Drain() {
   for (const auto& socket : sockets_) AcceptSome(*socket);
   event_del(&resume_);
   sockets_.clear();
-  before_query_();
+  PrepareToAnswer();
   for (Connections* list : {&idle_, &busy_}) {
     for (auto at = list->begin(); at != list->end();) {
       Connection& connection = *at++;

@@ -50,6 +50,7 @@ class TcpListener {
   void PauseAccepting(int error);
   void Admit(Fd fd, const sockaddr& address);
 
+  void PrepareToAnswer();
   void Serve(Connection& connection);
   void Settle(Connection& connection, TcpConnection::State before, bool progress);
   bool Watch(Connection& connection);
