@@ -1,22 +1,49 @@
 #include "dnsd/server/udp_socket.h"
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
 namespace dnsd::server {
+namespace {
 
-// Slot i of every array belongs to datagram i of the batch; `responses` are packed, each naming
-// the slot of its query's address.
+// Octets of a query that lie in its slot. Nearly all queries are shorter; slots far apart would
+// fall into few lines of the cache and each into a page of its own.
+constexpr std::size_t kSlot = 320;
+
+// Responses of one batch stand one behind the other, each from a cache line's start.
+constexpr std::size_t kLine = 64;
+constexpr std::size_t kResponseRoom = UdpSocket::kBatch * 4 * kLine + UdpSocket::kMaxResponse;
+
+}  // namespace
+
+// Element i of every array belongs to datagram i of the batch, but `responses` are packed: those
+// that are owed, in the order of their queries.
 struct UdpSocket::Buffers {
+  union Client {
+    sockaddr any;
+    sockaddr_in v4;
+    sockaddr_in6 v6;
+  };
+  static constexpr std::size_t kControl = CMSG_SPACE(sizeof(in6_pktinfo));
+
   std::array<mmsghdr, kBatch> queries;
   std::array<mmsghdr, kBatch> responses;
-  std::array<iovec, kBatch> query_parts;
+  std::array<std::array<iovec, 2>, kBatch> query_parts;  // the slot, and the rest of a long query
   std::array<iovec, kBatch> response_parts;
-  std::array<sockaddr_storage, kBatch> clients;
-  alignas(cmsghdr)
-      std::array<std::array<std::uint8_t, CMSG_SPACE(sizeof(in6_pktinfo))>, kBatch> control;
-  std::array<std::array<std::uint8_t, kMaxQuery>, kBatch> query_octets;
-  std::array<std::array<std::uint8_t, kMaxResponse>, kBatch> response_octets;
+  std::array<Client, kBatch> clients;
+  alignas(cmsghdr) std::array<std::array<std::uint8_t, kControl>, kBatch> control;
+  std::array<answer::Exchange, kBatch> exchanges;
+  alignas(kLine) std::array<std::array<std::uint8_t, kSlot>, kBatch> slots;
+  alignas(kLine) std::array<std::uint8_t, kResponseRoom> response_octets;
+  std::array<std::array<std::uint8_t, kMaxQuery>, kBatch> long_queries;
+
+  std::size_t to_send = 0;        // responses, from the first
+  std::size_t response_size = 0;  // octets taken of response_octets
 };
 
 UdpSocket::UdpSocket(Fd fd, bool any_address, answer::Responder& responder,
@@ -25,26 +52,37 @@ UdpSocket::UdpSocket(Fd fd, bool any_address, answer::Responder& responder,
       any_address_(any_address),
       responder_(responder),
       stats_(stats),
-      buffers_(std::make_unique_for_overwrite<Buffers>()) {}
+      buffers_(std::make_unique<Buffers>()) {
+  for (std::size_t i = 0; i < kBatch; ++i) {
+    Buffers& b = *buffers_;
+    b.query_parts[i] = {iovec{b.slots[i].data(), kSlot},
+                        iovec{b.long_queries[i].data() + kSlot, kMaxQuery - kSlot}};
+    b.queries[i].msg_hdr.msg_name = &b.clients[i];
+    b.queries[i].msg_hdr.msg_iov = b.query_parts[i].data();
+    b.queries[i].msg_hdr.msg_iovlen = b.query_parts[i].size();
+    if (any_address_) b.queries[i].msg_hdr.msg_control = b.control[i].data();
+    b.responses[i].msg_hdr.msg_iov = &b.response_parts[i];
+    b.responses[i].msg_hdr.msg_iovlen = 1;
+    Prepare(i);
+  }
+}
 
 UdpSocket::UdpSocket(UdpSocket&&) noexcept = default;
 UdpSocket::~UdpSocket() = default;
 
-void UdpSocket::Prepare() {
+// Gives back to header `i` what a datagram changes in it.
+void UdpSocket::Prepare(std::size_t i) {
+  msghdr& header = buffers_->queries[i].msg_hdr;
+  header.msg_namelen = sizeof(Buffers::Client);
+  header.msg_controllen = any_address_ ? Buffers::kControl : 0;
+}
+
+// The `size` octets of query `i` in one piece.
+std::span<const std::uint8_t> UdpSocket::Query(std::size_t i, std::size_t size) {
   Buffers& b = *buffers_;
-  for (std::size_t i = 0; i < kBatch; ++i) {
-    b.query_parts[i] = {b.query_octets[i].data(), kMaxQuery};
-    msghdr& header = b.queries[i].msg_hdr;
-    header = {};
-    header.msg_name = &b.clients[i];
-    header.msg_namelen = sizeof b.clients[i];
-    header.msg_iov = &b.query_parts[i];
-    header.msg_iovlen = 1;
-    if (any_address_) {
-      header.msg_control = b.control[i].data();
-      header.msg_controllen = b.control[i].size();
-    }
-  }
+  if (size <= kSlot) return std::span(b.slots[i]).first(size);
+  std::memcpy(b.long_queries[i].data(), b.slots[i].data(), kSlot);
+  return std::span(b.long_queries[i]).first(size);
 }
 
 // Turns the control data that told where query `i` was sent to into that of a reply from there.
@@ -58,37 +96,49 @@ void UdpSocket::NameSource(std::size_t i) {
   }
 }
 
-bool UdpSocket::ServeBatch() {
-  Prepare();
+std::size_t UdpSocket::ServeBatch() {
   Buffers& b = *buffers_;
   const int received = recvmmsg(fd_.get(), b.queries.data(), kBatch, MSG_DONTWAIT, nullptr);
-  if (received <= 0) return false;
+  if (received <= 0) return 0;
   const auto count = static_cast<std::size_t>(received);
-  std::size_t to_send = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    const auto& client = reinterpret_cast<const sockaddr&>(b.clients[i]);
-    const std::size_t size = responder_.Respond(
-        std::span(b.query_octets[i]).first(b.queries[i].msg_len), IpAddress::FromSockaddr(client),
-        answer::Transport::kUdp, b.response_octets[to_send]);
-    if (size == 0) continue;
-    if (any_address_) NameSource(i);
-    b.response_parts[to_send] = {b.response_octets[to_send].data(), size};
-    msghdr& header = b.responses[to_send].msg_hdr;
-    header = b.queries[i].msg_hdr;
-    header.msg_iov = &b.response_parts[to_send];
-    header.msg_flags = 0;
-    ++to_send;
+    responder_.Read(Query(i, b.queries[i].msg_len), b.exchanges[i]);
   }
-  Send(to_send);
-  return count == kBatch;
+  for (std::size_t i = 0; i < count; ++i) responder_.LookAhead(b.exchanges[i]);
+  Respond(count);
+  for (std::size_t i = 0; i < count; ++i) Prepare(i);
+  return count;
 }
 
-// A response the kernel refuses (its buffer full, the client unreachable) is lost, as any datagram
-// may be; those behind it are still sent.
-void UdpSocket::Send(std::size_t count) {
-  for (std::size_t sent = 0; sent < count;) {
-    const int n = sendmmsg(fd_.get(), buffers_->responses.data() + sent,
-                           static_cast<unsigned>(count - sent), MSG_DONTWAIT);
+void UdpSocket::Respond(std::size_t count) {
+  Buffers& b = *buffers_;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto room = std::span(b.response_octets).subspan(b.response_size);
+    const std::size_t size =
+        responder_.Respond(b.exchanges[i], IpAddress::FromSockaddr(b.clients[i].any),
+                           answer::Transport::kUdp, room.first(kMaxResponse));
+    if (size == 0) continue;
+    b.response_size += (size + kLine - 1) / kLine * kLine;
+    if (any_address_) NameSource(i);
+    b.response_parts[b.to_send] = {room.data(), size};
+    const msghdr& query = b.queries[i].msg_hdr;
+    msghdr& header = b.responses[b.to_send++].msg_hdr;
+    header.msg_name = query.msg_name;
+    header.msg_namelen = query.msg_namelen;
+    header.msg_control = query.msg_control;
+    header.msg_controllen = query.msg_controllen;
+    if (b.response_octets.size() - b.response_size < kMaxResponse) Send();
+  }
+  Send();
+}
+
+// Sends what is ready. A response the kernel refuses (its buffer full, the client unreachable) is
+// lost, as any datagram may be; those behind it are still sent.
+void UdpSocket::Send() {
+  Buffers& b = *buffers_;
+  for (std::size_t sent = 0; sent < b.to_send;) {
+    const int n = sendmmsg(fd_.get(), b.responses.data() + sent,
+                           static_cast<unsigned>(b.to_send - sent), MSG_DONTWAIT);
     if (n > 0) {
       sent += static_cast<std::size_t>(n);
     } else if (errno != EINTR) {
@@ -96,6 +146,8 @@ void UdpSocket::Send(std::size_t count) {
       ++sent;
     }
   }
+  b.to_send = 0;
+  b.response_size = 0;
 }
 
 }  // namespace dnsd::server

@@ -1,10 +1,6 @@
 // Batched UDP: many datagrams a system call.
 #pragma once
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -17,7 +13,7 @@ namespace dnsd::server {
 // Reads queries from one socket and sends the responses, kBatch at a time. One worker's own.
 class UdpSocket {
  public:
-  static constexpr std::size_t kBatch = 32;
+  static constexpr std::size_t kBatch = 64;
   static constexpr std::size_t kMaxQuery = 4096;     // octets; the rest of a longer one is cut off
   static constexpr std::size_t kMaxResponse = 4096;  // octets; the ceiling of edns_size
 
@@ -27,8 +23,8 @@ class UdpSocket {
   UdpSocket(UdpSocket&&) noexcept;
   ~UdpSocket();
 
-  // Reads one batch and answers it. True if the batch was full, and more may wait.
-  bool ServeBatch();
+  // Reads one batch, answers it, and says how many datagrams it had.
+  std::size_t ServeBatch();
 
   int fd() const { return fd_.get(); }
   // From here on the kernel gives this socket no more queries; those it had are lost.
@@ -37,9 +33,11 @@ class UdpSocket {
  private:
   struct Buffers;
 
-  void Prepare();
+  void Prepare(std::size_t i);
+  std::span<const std::uint8_t> Query(std::size_t i, std::size_t size);
   void NameSource(std::size_t i);
-  void Send(std::size_t count);
+  void Respond(std::size_t count);
+  void Send();
 
   Fd fd_;
   bool any_address_;

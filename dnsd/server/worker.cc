@@ -12,6 +12,9 @@ constexpr timeval kStopPoll = {0, 20'000};
 constexpr int kMostStopPolls = 50;
 // Batches taken from one socket before the others have their turn.
 constexpr int kBatchesATurn = 8;
+// A batch of this many at least says that more are on their way: asking again costs less than
+// waiting for the event.
+constexpr std::size_t kBusy = UdpSocket::kBatch / 8;
 constexpr int kLastBatches = 1000;  // answered on the way out
 
 }  // namespace
@@ -97,7 +100,7 @@ void Worker::Refresh() {
 void Worker::ServeUdp(UdpSocket& socket) {
   for (int i = 0; i < kBatchesATurn; ++i) {
     Refresh();
-    if (!socket.ServeBatch()) return;
+    if (socket.ServeBatch() < kBusy) return;
   }
 }
 
@@ -111,7 +114,7 @@ void Worker::CheckStopped() {
   if (!tcp_.empty() && ++stop_polls_ <= kMostStopPolls) return;
   for (const auto& udp : udp_) {
     event_del(udp->readable);
-    for (int i = 0; i < kLastBatches && udp->socket.ServeBatch(); ++i) {
+    for (int i = 0; i < kLastBatches && udp->socket.ServeBatch() > 0; ++i) {
     }
     udp->socket.Close();
   }
