@@ -243,7 +243,7 @@ bool Responder::Follow(Step& step, std::span<const std::uint8_t> target) {
 // RFC 6672 §3: the DNAME, a CNAME made of it, and on from there.
 bool Responder::FollowDname(Step& step, const Lookup& found, Response& response) {
   const Rrset& dname = *step.zone->FindRrset(*found.node, RrType::kDname);
-  const auto owner = step.zone->name(*found.node);
+  const auto owner = step.name->suffix(found.depth);
   if (!response.Add(Section::kAnswer, owner, *step.zone, dname, dname.ttl)) return false;
   const auto target = *zone::RecordsOf(step.zone->rdata(dname)).begin();
   const std::size_t prefix = step.name->label_offset(found.depth);
@@ -267,9 +267,8 @@ bool Responder::FollowDname(Step& step, const Lookup& found, Response& response)
 // (RFC 9471).
 void Responder::Refer(const Zone& zone, const Node& cut, Response& response) {
   const Rrset& ns = *zone.FindRrset(cut, RrType::kNs);
-  const auto owner = zone.name(cut);
-  if (!response.Add(Section::kAuthority, owner, zone, ns, ns.ttl)) return;
-  const Name cut_name = *Name::FromWire(owner);
+  const Name cut_name = zone.name(cut);
+  if (!response.Add(Section::kAuthority, cut_name.wire(), zone, ns, ns.ttl)) return;
   for (const Fit fit : {Fit::kRequired, Fit::kOptional}) {
     for (const auto rdata : zone::RecordsOf(zone.rdata(ns))) {
       const auto target = Name::FromWire(rdata);

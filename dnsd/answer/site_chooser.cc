@@ -27,9 +27,7 @@ void SiteChooser::Adopt(const Served& served) {
   served_ = &served;
   std::size_t longest = 1;
   for (const auto& zone : served.zones.zones()) {
-    for (zone::PoolIndex i = 0; i < zone->pool_count(); ++i) {
-      longest = std::max(longest, zone->pool(i).members.size());
-    }
+    longest = std::max(longest, zone->longest_pool());
   }
   scratch_.resize(longest);
 }

@@ -1,24 +1,45 @@
 #include "dnsd/zone/zone.h"
 
-#include <cstring>
-
 namespace dnsd::zone {
 namespace {
 
 constexpr std::uint8_t kWildcardLabel[] = {'*'};
 
+template <typename Word>
+bool SameWord(const std::uint8_t* a, const std::uint8_t* b) {
+  Word x;
+  Word y;
+  std::memcpy(&x, a, sizeof x);
+  std::memcpy(&y, b, sizeof y);
+  return x == y;
+}
+
+// Whether both have the same `size` octets. A call of memcmp would take longer than most names.
+bool SameOctets(const std::uint8_t* a, const std::uint8_t* b, std::size_t size) {
+  if (size >= 8) {
+    for (std::size_t at = 0; at + 8 < size; at += 8) {
+      if (!SameWord<std::uint64_t>(a + at, b + at)) return false;
+    }
+    return SameWord<std::uint64_t>(a + size - 8, b + size - 8);
+  }
+  if (size >= 4) {
+    return SameWord<std::uint32_t>(a, b) && SameWord<std::uint32_t>(a + size - 4, b + size - 4);
+  }
+  for (std::size_t i = 0; i < size; ++i) {
+    if (a[i] != b[i]) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
-const Node* Zone::FindExact(std::uint64_t hash, std::span<const std::uint8_t> wanted) const {
-  const std::size_t mask = slots_.size() - 1;
-  for (std::size_t slot = hash & mask;; slot = (slot + 1) & mask) {
-    if (slots_[slot] == 0) return nullptr;
-    const Node& node = nodes_[slots_[slot] - 1];
-    if (node.name_size == wanted.size() &&
-        std::memcmp(octets_.data() + node.name, wanted.data(), wanted.size()) == 0) {
-      return &node;
-    }
-  }
+std::uint32_t Zone::FindNumber(std::uint64_t hash, std::span<const std::uint8_t> wanted) const {
+  const std::size_t size = wanted.size() - apex_.wire().size();
+  return index_.Find(hash, [&](std::uint32_t number) {
+    const Node& candidate = node(number);
+    return candidate.name_size == size &&
+           SameOctets(candidate.relative_name().data(), wanted.data(), size);
+  });
 }
 
 Lookup Zone::Find(const wire::Name& name, const NameHashes& hashes) const {
@@ -52,11 +73,23 @@ Lookup Zone::Find(const wire::Name& name, const NameHashes& hashes) const {
   return {Lookup::Kind::kNone, node, depth};
 }
 
-Pool Zone::pool(PoolIndex index) const {
-  const PoolEntry& entry = pools_[index];
-  return {std::span(members_).subspan(entry.first, entry.count),
-          std::span(octets_).subspan(entry.octets, std::size_t{entry.count} * entry.address_size),
-          entry.address_size};
+wire::Name Zone::name(const Node& node) const {
+  std::array<std::uint8_t, wire::Name::kMaxSize> octets;
+  const auto relative = node.relative_name();
+  std::memcpy(octets.data(), relative.data(), relative.size());
+  std::memcpy(octets.data() + relative.size(), apex_.wire().data(), apex_.wire().size());
+  return *wire::Name::FromWire(std::span(octets).first(relative.size() + apex_.wire().size()));
+}
+
+Rdata Zone::rdata(const Rrset& rrset) const {
+  if (rrset.pool != kNoPool) {
+    const Pool members = pool(rrset.pool);
+    return {members.octets, members.address_size};
+  }
+  const std::uint8_t* data = data_.at(rrset.pool.where());
+  std::uint32_t size = 0;
+  std::memcpy(&size, data, sizeof size);
+  return {{data + sizeof size, size}, 0};
 }
 
 }  // namespace dnsd::zone

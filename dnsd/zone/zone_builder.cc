@@ -1,9 +1,12 @@
 #include "dnsd/zone/zone_builder.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <new>
 #include <set>
 #include <string_view>
+#include <utility>
 
 #include "dnsd/wire/writer.h"
 
@@ -39,20 +42,27 @@ bool IsWellFormed(RrType type, std::span<const std::uint8_t> rdata) {
   return in.left() == (type == RrType::kSoa ? 20U : 0U);
 }
 
+constexpr std::uint32_t kFirstApex = 1;          // the node that every zone begins with
+constexpr std::size_t kMostWords = 0x3FFF'FFFF;  // of nodes and of data, before the last owner
+constexpr std::size_t kMostKept = 0xFFFF'0000;   // octets of rdata
+
 void Append16(std::vector<std::uint8_t>& out, std::size_t value) {
   out.push_back(static_cast<std::uint8_t>(value >> 8));
   out.push_back(static_cast<std::uint8_t>(value));
 }
 
-std::uint32_t Size32(std::size_t size) { return static_cast<std::uint32_t>(size); }
+bool IsWildcard(std::span<const std::uint8_t> name) { return name[0] == 1 && name[1] == '*'; }
 
 }  // namespace
 
 ZoneBuilder::ZoneBuilder(const Name& apex, AddressTable& addresses, const SiteRules& rules)
-    : addresses_(addresses), rules_(rules), zone_(std::make_shared<Zone>()), last_owner_(apex) {
+    : rules_(rules),
+      zone_(std::make_shared<Zone>()),
+      pools_(addresses),
+      apex_hash_(apex.Hash()),
+      owner_(apex) {
   zone_->apex_ = apex;
-  zone_->slots_.resize(16);
-  AddNode(apex.Hash(), apex.wire());
+  AddNode(apex_hash_, {}, 0);
 }
 
 void ZoneBuilder::Fault(RecordSource source, std::string message, bool fatal) {
@@ -61,23 +71,26 @@ void ZoneBuilder::Fault(RecordSource source, std::string message, bool fatal) {
 
 void ZoneBuilder::Add(const Name& owner, RrType type, std::uint32_t ttl,
                       std::span<const std::uint8_t> rdata, RecordSource source) {
-  if (!owner.IsAtOrBelow(zone_->apex_)) {
-    Fault(source, "owner name " + owner.ToString() +
-                      " is outside the zone; wanted a name at or below " + zone_->apex_.ToString());
-    return;
+  if (owner_ != owner) {
+    if (!owner.IsAtOrBelow(zone_->apex_)) {
+      Fault(source, "owner name " + owner.ToString() +
+                        " is outside the zone; wanted a name at or below " +
+                        zone_->apex_.ToString());
+      return;
+    }
+    FinishOwner();
+    owner_ = owner;
   }
   if (!IsWellFormed(type, rdata)) {
     Fault(source, "rdata of " + std::to_string(rdata.size()) + " octets at " + owner.ToString() +
                       " is no rdata of type " + std::to_string(static_cast<unsigned>(type)));
     return;
   }
-  if (last_owner_ != owner) {
-    last_node_ = NodeFor(owner);
-    last_owner_ = owner;
-  }
-  records_.push_back({last_node_, type, static_cast<std::uint16_t>(rdata.size()),
-                      Size32(rdata_.size()), ttl, source});
+  if (IsTooLarge(source)) return;
+  records_.push_back({0, type, static_cast<std::uint16_t>(rdata.size()),
+                      static_cast<std::uint32_t>(rdata_.size()), ttl, source});
   rdata_.insert(rdata_.end(), rdata.begin(), rdata.end());
+  if (IsAddress(type)) return;
   // Names that may be compressed are kept in lower case, so that equal names are found.
   const wire::RdataShape shape = wire::ShapeOf(type);
   std::uint8_t* at = rdata_.data() + records_.back().rdata + shape.prefix;
@@ -88,97 +101,206 @@ void ZoneBuilder::Add(const Name& owner, RrType type, std::uint32_t ttl,
   }
 }
 
-// The node of `owner`, made with those of its missing ancestors: the empty non-terminals.
-std::uint32_t ZoneBuilder::NodeFor(const Name& owner) {
-  const NameHashes hashes(owner);
+// Whether numbers of four octets would run out; says so once.
+bool ZoneBuilder::IsTooLarge(RecordSource source) {
+  const bool too_large = zone_->nodes_.end() > kMostWords || zone_->data_.end() > kMostWords ||
+                         rdata_.size() > kMostKept;
+  if (too_large && !std::exchange(too_large_, true)) Fault(source, "the zone is too large");
+  return too_large;
+}
+
+// Builds the node of the owner whose records have come, if nothing can be missing: addresses alone,
+// of a name not seen before. Keeps the records for the end otherwise.
+void ZoneBuilder::FinishOwner() {
+  const Records records = std::span(records_).subspan(owner_records_);
+  if (records.empty()) return;
+  SortByType(records);
+  const NameHashes hashes(owner_);
+  std::uint32_t number = zone_->FindNumber(hashes.of(0), owner_.wire());
+  const bool plain =
+      number == 0 && IsAddress(records.front().type) && IsAddress(records.back().type) &&
+      std::ranges::all_of(records, [](const Record& record) { return IsAddress(record.type); });
+  if (number == 0) number = AddOwner(owner_, hashes, CountTypes(records));
+  if (plain) {
+    Fill(number, owner_, records);
+    records_.resize(owner_records_);
+    rdata_.resize(owner_rdata_);
+  } else {
+    for (Record& record : records) record.node = number;
+    owner_records_ = records_.size();
+    owner_rdata_ = rdata_.size();
+  }
+}
+
+// Each RRset in the order of the file.
+void ZoneBuilder::SortByType(Records records) {
+  const auto by_type = [](const Record& a, const Record& b) { return a.type < b.type; };
+  if (std::is_sorted(records.begin(), records.end(), by_type)) return;
+  std::stable_sort(records.begin(), records.end(), by_type);
+}
+
+std::size_t ZoneBuilder::CountTypes(Records sorted) {
+  std::size_t count = sorted.empty() ? 0 : 1;
+  for (std::size_t i = 1; i < sorted.size(); ++i) {
+    count += sorted[i].type != sorted[i - 1].type ? 1U : 0U;
+  }
+  return count;
+}
+
+// The new node of `owner`, with room for `rrsets`, made with those of its missing ancestors: the
+// empty non-terminals.
+std::uint32_t ZoneBuilder::AddOwner(const Name& owner, const NameHashes& hashes,
+                                    std::size_t rrsets) {
   const std::size_t to_apex = owner.label_count() - zone_->apex_.label_count();
-  const Node* node = zone_->FindExact(hashes.of(0), owner.wire());
-  if (node != nullptr) return Size32(static_cast<std::size_t>(node - zone_->nodes_.data()));
-  const std::uint32_t added = AddNode(hashes.of(0), owner.wire());
-  for (std::size_t i = 1; i < to_apex; ++i) {
-    if (zone_->FindExact(hashes.of(i), owner.suffix(i)) != nullptr) break;
-    AddNode(hashes.of(i), owner.suffix(i));
+  const auto relative = [&](std::size_t i) {
+    const auto name = owner.suffix(i);
+    return name.first(name.size() - zone_->apex_.wire().size());
+  };
+  const std::uint32_t added = AddNode(hashes.of(0), relative(0), rrsets);
+  std::size_t depth = 1;
+  for (; depth < to_apex && zone_->FindNumber(hashes.of(depth), owner.suffix(depth)) == 0;
+       ++depth) {
+    AddNode(hashes.of(depth), relative(depth), 0);
+  }
+  for (std::size_t i = 0; i < depth; ++i) {
+    if (!IsWildcard(owner.suffix(i))) continue;
+    node(zone_->FindNumber(hashes.of(i + 1), owner.suffix(i + 1))).flags |= Node::kHasWildcard;
   }
   return added;
 }
 
-std::uint32_t ZoneBuilder::AddNode(std::uint64_t hash, std::span<const std::uint8_t> name) {
-  Node node;
-  node.name = Size32(zone_->octets_.size());
-  node.name_size = static_cast<std::uint8_t>(name.size());
-  zone_->octets_.insert(zone_->octets_.end(), name.begin(), name.end());
-  zone_->nodes_.push_back(node);
-  hashes_.push_back(hash);
-  if (3 * zone_->nodes_.size() > 2 * zone_->slots_.size()) {
-    Grow();
+std::uint32_t ZoneBuilder::AddNode(std::uint64_t hash, std::span<const std::uint8_t> relative_name,
+                                   std::size_t rrsets) {
+  const std::uint32_t number = PlaceNode(relative_name, rrsets);
+  ++zone_->node_count_;
+  if (zone_->index_.HasRoom(zone_->node_count_, number)) {
+    zone_->index_.Insert(hash, number);
   } else {
-    const std::size_t mask = zone_->slots_.size() - 1;
-    std::size_t slot = hash & mask;
-    while (zone_->slots_[slot] != 0) slot = (slot + 1) & mask;
-    zone_->slots_[slot] = Size32(zone_->nodes_.size());
+    Reindex(2 * zone_->node_count_ + 8, 4 * zone_->nodes_.end());
   }
-  return Size32(zone_->nodes_.size() - 1);
+  return number;
 }
 
-void ZoneBuilder::Grow() {
-  std::vector<std::uint32_t> slots(2 * zone_->slots_.size());
-  const std::size_t mask = slots.size() - 1;
-  for (std::size_t i = 0; i < hashes_.size(); ++i) {
-    std::size_t slot = hashes_[i] & mask;
-    while (slots[slot] != 0) slot = (slot + 1) & mask;
-    slots[slot] = Size32(i + 1);
+std::uint32_t ZoneBuilder::PlaceNode(std::span<const std::uint8_t> relative_name,
+                                     std::size_t rrsets) {
+  const std::size_t head = sizeof(Node) + rrsets * sizeof(Rrset);
+  const std::uint32_t number = zone_->nodes_.Add(head + relative_name.size());
+  Node& placed = *new (zone_->nodes_.at(number)) Node;
+  placed.rrset_count = static_cast<std::uint16_t>(rrsets);
+  placed.name_size = static_cast<std::uint8_t>(relative_name.size());
+  for (std::size_t i = 0; i < rrsets; ++i) {
+    new (zone_->nodes_.at(number) + sizeof(Node) + i * sizeof(Rrset)) Rrset;
   }
-  zone_->slots_ = std::move(slots);
+  std::copy(relative_name.begin(), relative_name.end(), zone_->nodes_.at(number) + head);
+  return number;
+}
+
+// Builds the RRsets of a node with room for them. `records`: all of them, by type.
+void ZoneBuilder::Fill(std::uint32_t number, const Name& owner, Records records) {
+  std::size_t filled = 0;
+  for (std::size_t first = 0; first < records.size();) {
+    std::size_t last = first;
+    while (last < records.size() && records[last].type == records[first].type) ++last;
+    const Rrset rrset = BuildRrset(owner, records.subspan(first, last - first));
+    if (rrset.type == RrType::kNs && number != zone_->apex_node_) node(number).flags |= Node::kCut;
+    if (rrset.type == RrType::kDname) node(number).flags |= Node::kDname;
+    if (rrset.type == RrType::kCname) node(number).flags |= Node::kCname;
+    rrsets(number)[filled++] = rrset;
+    first = last;
+  }
+  hides_ = hides_ || node(number).has(Node::kCut) || node(number).has(Node::kDname);
 }
 
 std::shared_ptr<const Zone> ZoneBuilder::Build() {
-  SortRecords();
-  for (std::size_t first = 0; first < records_.size();) {
-    std::size_t last = first;
-    while (last < records_.size() && records_[last].node == records_[first].node) ++last;
-    const Records records = std::span(records_).subspan(first, last - first);
-    CheckNode(records.front().node, records);
-    BuildNode(records.front().node, records);
-    first = last;
-  }
+  FinishOwner();
+  BuildKept();
   ReadSoa();
-  MarkNodes();
-  // Only now is it known what is occluded, and so no site.
+  if (hides_) MarkOccluded();
+  CountSites();
   CheckNameServers();
   if (std::ranges::any_of(faults_, &ZoneFault::fatal)) return nullptr;
-  zone_->octets_.shrink_to_fit();
-  zone_->nodes_.shrink_to_fit();
-  zone_->rrsets_.shrink_to_fit();
+  if (8 * replaced_ > zone_->nodes_.end()) Compact();
+  Reindex(zone_->node_count_, zone_->nodes_.end());
+  zone_->nodes_.Shrink();
+  zone_->data_.Shrink();
+  zone_->pool_count_ = pools_.count();
+  zone_->longest_pool_ = pools_.longest();
   return std::move(zone_);
 }
 
-// By node and type, each RRset in the order of the file.
-void ZoneBuilder::SortRecords() {
+// The kept records, with what their owners have besides.
+void ZoneBuilder::BuildKept() {
   std::stable_sort(records_.begin(), records_.end(), [](const Record& a, const Record& b) {
     return a.node != b.node ? a.node < b.node : a.type < b.type;
   });
+  std::vector<Record> all;
+  for (std::size_t first = 0; first < records_.size();) {
+    const std::uint32_t number = records_[first].node;
+    all.clear();
+    AddBuilt(number, all);
+    for (; first < records_.size() && records_[first].node == number; ++first) {
+      all.push_back(records_[first]);
+    }
+    SortByType(all);
+    const Name owner = zone_->name(node(number));
+    CheckNode(number, owner, all);
+    Fill(WithRoom(number, owner, CountTypes(all)), owner, all);
+  }
 }
 
-void ZoneBuilder::CheckNode(std::uint32_t node, Records records) {
+// The records that a node was built of already. Those kept came later in the file.
+void ZoneBuilder::AddBuilt(std::uint32_t number, std::vector<Record>& records) {
+  for (const Rrset& rrset : rrsets(number)) {
+    if (rrset.count == 0) continue;  // room for what was kept
+    for (const auto octets : RecordsOf(zone_->rdata(rrset))) {
+      records.push_back({number,
+                         rrset.type,
+                         static_cast<std::uint16_t>(octets.size()),
+                         static_cast<std::uint32_t>(rdata_.size()),
+                         rrset.ttl,
+                         {}});
+      rdata_.insert(rdata_.end(), octets.begin(), octets.end());
+      --zone_->record_count_;
+    }
+  }
+}
+
+// The node itself, or one that takes its place, with room for so many RRsets.
+std::uint32_t ZoneBuilder::WithRoom(std::uint32_t number, const Name& owner, std::size_t wanted) {
+  if (node(number).rrset_count == wanted) return number;
+  const std::size_t relative = node(number).name_size;
+  const std::uint32_t now = PlaceNode(owner.wire().first(relative), wanted);
+  node(now).flags = node(number).flags;
+  node(number).flags = Node::kReplaced;
+  replaced_ += zone_->Next(number) - number;
+  if (zone_->index_.HasRoom(zone_->node_count_, now)) {
+    zone_->index_.Replace(owner.Hash(), number, now);
+  } else {
+    Reindex(2 * zone_->node_count_, 4 * zone_->nodes_.end());
+  }
+  if (number == zone_->apex_node_) zone_->apex_node_ = now;
+  return now;
+}
+
+void ZoneBuilder::CheckNode(std::uint32_t number, const Name& owner, Records records) {
   const Record* cname = nullptr;
   const Record* other = nullptr;
   const Record* dname = nullptr;
   for (const Record& record : records) {
-    if (record.type == RrType::kSoa && node != 0) {
-      Fault(record.source, "SOA at " + NameOf(node).ToString() + "; wanted it at the apex " +
+    if (record.type == RrType::kSoa && number != zone_->apex_node_) {
+      Fault(record.source, "SOA at " + owner.ToString() + "; wanted it at the apex " +
                                zone_->apex_.ToString() + " only");
     }
     if (record.type == RrType::kDname) {
       if (dname != nullptr && AsText(rdata(*dname)) != AsText(rdata(record))) {
-        Fault(record.source,
-              "second DNAME at " + NameOf(node).ToString() + "; wanted one (RFC 6672 2.4)");
+        Fault(record.source, "second DNAME at " + owner.ToString() + "; wanted one (RFC 6672 2.4)");
       }
       dname = &record;
     }
     if (record.type == RrType::kCname) {
       if (cname != nullptr && AsText(rdata(*cname)) != AsText(rdata(record))) {
         Fault(record.source,
-              "second CNAME at " + NameOf(node).ToString() + "; wanted one (RFC 2181 10.1)");
+              "second CNAME at " + owner.ToString() + "; wanted one (RFC 2181 10.1)");
       }
       cname = &record;
     } else if (!MayJoinCname(record.type)) {
@@ -187,33 +309,32 @@ void ZoneBuilder::CheckNode(std::uint32_t node, Records records) {
   }
   if (cname != nullptr && other != nullptr) {
     const Record& later = other->source.line > cname->source.line ? *other : *cname;
-    Fault(later.source, "CNAME and other data at " + NameOf(node).ToString() +
+    Fault(later.source, "CNAME and other data at " + owner.ToString() +
                             "; wanted the CNAME alone (RFC 1034 3.6.2)");
   }
 }
 
-void ZoneBuilder::BuildNode(std::uint32_t node, Records records) {
-  zone_->nodes_[node].first_rrset = Size32(zone_->rrsets_.size());
-  for (std::size_t first = 0; first < records.size();) {
-    std::size_t last = first;
-    while (last < records.size() && records[last].type == records[first].type) ++last;
-    BuildRrset(node, records.subspan(first, last - first));
-    first = last;
-  }
-}
-
-// Equal records are one (RFC 2181 §5).
-std::vector<ZoneBuilder::Record> ZoneBuilder::WithoutRepeats(Records records) const {
-  std::vector<Record> kept;
+// Moves what equals a record before it out (RFC 2181 §5).
+ZoneBuilder::Records ZoneBuilder::WithoutRepeats(Records records) const {
+  constexpr std::size_t kFew = 16;
   std::set<std::string_view> seen;
+  std::size_t kept = 0;
   for (const Record& record : records) {
-    if (seen.insert(AsText(rdata(record))).second) kept.push_back(record);
+    const auto octets = rdata(record);
+    const auto before = records.first(kept);
+    const bool repeats =
+        records.size() <= kFew
+            ? std::ranges::any_of(
+                  before,
+                  [&](const Record& other) { return std::ranges::equal(rdata(other), octets); })
+            : !seen.insert(AsText(octets)).second;
+    if (!repeats) records[kept++] = record;
   }
-  return kept;
+  return records.first(kept);
 }
 
-void ZoneBuilder::BuildRrset(std::uint32_t node, Records given) {
-  const std::vector<Record> records = WithoutRepeats(given);
+Rrset ZoneBuilder::BuildRrset(const Name& owner, Records given) {
+  Records records = WithoutRepeats(given);
   Rrset rrset;
   rrset.type = records.front().type;
   rrset.ttl = records.front().ttl;
@@ -221,100 +342,95 @@ void ZoneBuilder::BuildRrset(std::uint32_t node, Records given) {
     if (record.ttl != rrset.ttl) {
       Fault(record.source,
             "TTL " + std::to_string(record.ttl) + " differs within the RRset of " +
-                NameOf(node).ToString() + "; the least is used (RFC 2181 5.2)",
+                owner.ToString() + "; the least is used (RFC 2181 5.2)",
             false);
     }
     rrset.ttl = std::min(rrset.ttl, record.ttl);
   }
   if (rrset.ttl > 0x7FFFFFFFU) rrset.ttl = 0;  // RFC 2181 §8
-  rrset.count = static_cast<std::uint16_t>(std::min<std::size_t>(records.size(), 0xFFFF));
-  if (records.size() > 0xFFFF)
+  if (records.size() > 0xFFFF) {
     Fault(records.back().source, "more than 65,535 records in one RRset");
-  if (IsAddress(rrset.type)) {
-    MakeSite(node, rrset, records);
-  } else {
-    StoreRdata(rrset, records);
+    records = records.first(0xFFFF);
   }
+  rrset.count = static_cast<std::uint16_t>(records.size());
   zone_->record_count_ += records.size();
-  zone_->rrsets_.push_back(rrset);
-  ++zone_->nodes_[node].rrset_count;
+  if (IsAddress(rrset.type)) {
+    StoreAddresses(owner, records, rrset);
+  } else {
+    rrset.pool = StoreRdata(records);
+  }
+  return rrset;
 }
 
-void ZoneBuilder::StoreRdata(Rrset& rrset, const std::vector<Record>& records) {
-  std::vector<std::uint8_t>& octets = zone_->octets_;
-  rrset.rdata = Size32(octets.size());
+DataRef ZoneBuilder::StoreRdata(Records records) {
+  octets_.clear();
   for (const Record& record : records) {
-    Append16(octets, record.rdata_size);
+    Append16(octets_, record.rdata_size);
     const auto data = rdata(record);
-    octets.insert(octets.end(), data.begin(), data.end());
+    octets_.insert(octets_.end(), data.begin(), data.end());
   }
-  rrset.rdata_size = Size32(octets.size()) - rrset.rdata;
+  return StoreOctets();
 }
 
-// Stores an address RRset, once for all sites with the same members, and makes its owner a site if
-// it has several or a rule says so.
-void ZoneBuilder::MakeSite(std::uint32_t node, Rrset& rrset, const std::vector<Record>& records) {
-  const auto rule = rules_.Match(NameOf(node));
-  if (!rule && records.size() < 2) return StoreRdata(rrset, records);
-  std::string key;
-  for (const Record& record : records) key += AsText(rdata(record));
-  key += static_cast<char>(records.front().rdata_size);
-  auto [at, added] = interned_.try_emplace(std::move(key));
-  if (added) {
-    StoreRdata(rrset, records);
-    Zone::PoolEntry pool;
-    pool.first = Size32(zone_->members_.size());
-    pool.count = Size32(records.size());
-    pool.octets = Size32(zone_->octets_.size());
-    pool.address_size = static_cast<std::uint8_t>(records.front().rdata_size);
-    for (const Record& record : records) {
-      const auto address = rdata(record);
-      zone_->octets_.insert(zone_->octets_.end(), address.begin(), address.end());
-      zone_->members_.push_back(addresses_.Intern(*IpAddress::FromOctets(address)));
-    }
-    at->second = {Size32(zone_->pools_.size()), rrset.rdata, rrset.rdata_size};
-    zone_->pools_.push_back(pool);
+DataRef ZoneBuilder::StoreOctets() {
+  const auto size = static_cast<std::uint32_t>(octets_.size());
+  const Arena::Index at = zone_->data_.Add(sizeof size + size);
+  std::memcpy(zone_->data_.at(at), &size, sizeof size);
+  std::copy(octets_.begin(), octets_.end(), zone_->data_.at(at) + sizeof size);
+  return DataRef::ToRdata(at);
+}
+
+// Stores an address RRset; once for all sites with the same members, if its owner is a site: it has
+// several addresses, or a rule says so.
+void ZoneBuilder::StoreAddresses(const Name& owner, Records records, Rrset& rrset) {
+  const auto rule = rules_.Match(owner);
+  if (!rule && records.size() < 2) {
+    rrset.pool = StoreRdata(records);
+    return;
   }
-  rrset.rdata = at->second.rdata;
-  rrset.rdata_size = at->second.rdata_size;
-  rrset.pool = at->second.pool;
+  octets_.clear();
+  for (const Record& record : records) {
+    const auto address = rdata(record);
+    octets_.insert(octets_.end(), address.begin(), address.end());
+  }
+  rrset.pool = DataRef::ToPool(pools_.Intern(octets_, records.front().rdata_size, zone_->data_));
   rrset.options = rule.value_or(0);
 }
 
-// Says of each node what it is; occluded sites are no sites.
-void ZoneBuilder::MarkNodes() {
-  bool hides = false;
-  for (std::size_t i = 0; i < zone_->nodes_.size(); ++i) {
-    Node& node = zone_->nodes_[i];
-    for (const Rrset& rrset : zone_->rrsets(node)) {
-      if (rrset.type == RrType::kNs && i != 0) node.flags |= Node::kCut;
-      if (rrset.type == RrType::kDname) node.flags |= Node::kDname;
-      if (rrset.type == RrType::kCname) node.flags |= Node::kCname;
-    }
-    hides = hides || node.has(Node::kCut) || node.has(Node::kDname);
-  }
-  for (std::uint32_t i = 1; i < zone_->nodes_.size(); ++i) {
-    const Name name = NameOf(i);
+// Says of each node whether something above hides it; no site is hidden or a cut.
+void ZoneBuilder::MarkOccluded() {
+  const std::size_t apex_labels = zone_->apex_.label_count();
+  for (std::uint32_t number = kFirstApex; number < zone_->nodes_.end();
+       number = zone_->Next(number)) {
+    if (node(number).has(Node::kReplaced)) continue;
+    const Name name = zone_->name(node(number));
     const NameHashes hashes(name);
-    const auto ancestor = [&](std::size_t labels) {
-      return const_cast<Node*>(zone_->FindExact(hashes.of(labels), name.suffix(labels)));
-    };
-    if (name.is_wildcard()) ancestor(1)->flags |= Node::kHasWildcard;
-    const std::size_t to_apex = name.label_count() - zone_->apex_.label_count();
-    for (std::size_t up = 1; hides && up <= to_apex; ++up) {
-      const Node* above = ancestor(up);
-      if (above->has(Node::kCut) || above->has(Node::kDname)) {
-        zone_->nodes_[i].flags |= Node::kOccluded;
-      }
+    for (std::size_t up = 1; up + apex_labels <= name.label_count(); ++up) {
+      const Node& above = node(zone_->FindNumber(hashes.of(up), name.suffix(up)));
+      if (above.has(Node::kCut) || above.has(Node::kDname)) node(number).flags |= Node::kOccluded;
     }
+    if (node(number).has(Node::kOccluded) || node(number).has(Node::kCut)) Demote(number);
   }
-  for (const Node& node : zone_->nodes_) {
-    bool site = false;
-    for (std::uint32_t i = 0; i < node.rrset_count; ++i) {
-      Rrset& rrset = zone_->rrsets_[node.first_rrset + i];
-      if (node.has(Node::kOccluded) || node.has(Node::kCut)) rrset.pool = kNoPool;
-      site = site || rrset.pool != kNoPool;
+}
+
+// Makes a site a name like any other.
+void ZoneBuilder::Demote(std::uint32_t number) {
+  for (Rrset& rrset : rrsets(number)) {
+    if (rrset.pool == kNoPool) continue;
+    octets_.clear();
+    for (const auto address : RecordsOf(zone_->rdata(rrset))) {
+      Append16(octets_, address.size());
+      octets_.insert(octets_.end(), address.begin(), address.end());
     }
+    rrset.pool = StoreOctets();
+    rrset.options = 0;
+  }
+}
+
+void ZoneBuilder::CountSites() {
+  for (const Node& each : zone_->nodes()) {
+    const bool site = std::ranges::any_of(each.rrsets(),
+                                          [](const Rrset& rrset) { return rrset.pool != kNoPool; });
     zone_->site_count_ += site ? 1 : 0;
   }
 }
@@ -327,7 +443,7 @@ void ZoneBuilder::ReadSoa() {
   if (soa->count > 1) {
     const Record* second = nullptr;
     for (const Record& record : records_) {
-      if (record.node == 0 && record.type == RrType::kSoa) second = &record;
+      if (record.node == kFirstApex && record.type == RrType::kSoa) second = &record;
     }
     return Fault(second->source,
                  "second SOA at the apex " + zone_->apex_.ToString() + "; wanted one");
@@ -359,8 +475,45 @@ void ZoneBuilder::CheckNameServers() {
   }
 }
 
-Name ZoneBuilder::NameOf(std::uint32_t node) const {
-  return *Name::FromWire(zone_->name(zone_->nodes_[node]));
+// Leaves the replaced nodes out.
+void ZoneBuilder::Compact() {
+  Arena compact;
+  std::uint32_t apex = 0;
+  for (std::uint32_t number = kFirstApex; number < zone_->nodes_.end();
+       number = zone_->Next(number)) {
+    if (node(number).has(Node::kReplaced)) continue;
+    const std::size_t octets = std::size_t{zone_->Next(number) - number} * 4;
+    const std::uint32_t now = compact.Add(octets);
+    std::memcpy(compact.at(now), zone_->nodes_.at(number), octets);
+    if (number == zone_->apex_node_) apex = now;
+  }
+  zone_->nodes_ = std::move(compact);
+  zone_->apex_node_ = apex;
+}
+
+// Makes the index anew, for so many names and node numbers.
+void ZoneBuilder::Reindex(std::size_t names, std::size_t most) {
+  NameIndex index(names, most);
+  for (std::uint32_t number = kFirstApex; number < zone_->nodes_.end();
+       number = zone_->Next(number)) {
+    if (!node(number).has(Node::kReplaced)) index.Insert(HashOf(node(number)), number);
+  }
+  zone_->index_ = std::move(index);
+}
+
+std::uint64_t ZoneBuilder::HashOf(const Node& of) const {
+  std::array<std::uint8_t, Name::kMaxLabels> labels;  // where each begins
+  std::size_t count = 0;
+  const auto name = of.relative_name();
+  for (std::size_t at = 0; at < name.size(); at += 1U + name[at]) {
+    labels[count++] = static_cast<std::uint8_t>(at);
+  }
+  std::uint64_t hash = apex_hash_;
+  while (count > 0) {
+    const std::size_t at = labels[--count];
+    hash = wire::HashLabel(hash, name.subspan(at + 1, name[at]));
+  }
+  return hash;
 }
 
 }  // namespace dnsd::zone

@@ -5,12 +5,12 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "dnsd/base/address_table.h"
 #include "dnsd/base/status.h"
 #include "dnsd/zone/master_file.h"
+#include "dnsd/zone/pool_store.h"
 #include "dnsd/zone/site_rules.h"
 #include "dnsd/zone/zone.h"
 
@@ -24,6 +24,10 @@ struct ZoneFault {
 };
 
 // Takes records in any order, then builds the zone once. Borrows `addresses` and `rules`.
+//
+// Most owners of a large zone are sites: addresses alone, one record behind the other. Their nodes
+// are complete when the next owner comes, and their records forgotten. All other records are kept
+// until the end, when their owners are known to be complete.
 class ZoneBuilder {
  public:
   ZoneBuilder(const wire::Name& apex, AddressTable& addresses, const SiteRules& rules);
@@ -40,49 +44,70 @@ class ZoneBuilder {
 
  private:
   struct Record {
-    std::uint32_t node;
+    std::uint32_t node;  // its owner's, once that is known
     wire::RrType type;
     std::uint16_t rdata_size;
     std::uint32_t rdata;  // where in rdata_
     std::uint32_t ttl;
     RecordSource source;
   };
-  using Records = std::span<const Record>;
+  using Records = std::span<Record>;
 
   std::span<const std::uint8_t> rdata(const Record& record) const {
     return std::span(rdata_).subspan(record.rdata, record.rdata_size);
   }
+  Node& node(std::uint32_t number) { return *reinterpret_cast<Node*>(zone_->nodes_.at(number)); }
+  std::span<Rrset> rrsets(std::uint32_t number) {
+    return {reinterpret_cast<Rrset*>(&node(number) + 1), node(number).rrset_count};
+  }
   void Fault(RecordSource source, std::string message, bool fatal = true);
-  std::uint32_t NodeFor(const wire::Name& owner);
-  std::uint32_t AddNode(std::uint64_t hash, std::span<const std::uint8_t> name);
-  void Grow();
-  void SortRecords();
-  void BuildNode(std::uint32_t node, Records records);
-  void BuildRrset(std::uint32_t node, Records records);
-  void CheckNode(std::uint32_t node, Records records);
-  std::vector<Record> WithoutRepeats(Records records) const;
-  void MakeSite(std::uint32_t node, Rrset& rrset, const std::vector<Record>& records);
-  void StoreRdata(Rrset& rrset, const std::vector<Record>& records);
-  void MarkNodes();
+  bool IsTooLarge(RecordSource source);
+
+  // An owner, when the next one comes.
+  void FinishOwner();
+  static void SortByType(Records records);
+  static std::size_t CountTypes(Records sorted);
+  std::uint32_t AddOwner(const wire::Name& owner, const NameHashes& hashes, std::size_t rrsets);
+  std::uint32_t AddNode(std::uint64_t hash, std::span<const std::uint8_t> relative_name,
+                        std::size_t rrsets);
+  std::uint32_t PlaceNode(std::span<const std::uint8_t> relative_name, std::size_t rrsets);
+  void Fill(std::uint32_t number, const wire::Name& owner, Records records);
+
+  // The owners whose records were kept.
+  void BuildKept();
+  void AddBuilt(std::uint32_t number, std::vector<Record>& records);
+  std::uint32_t WithRoom(std::uint32_t number, const wire::Name& owner, std::size_t wanted);
+  void CheckNode(std::uint32_t number, const wire::Name& owner, Records records);
+
+  Rrset BuildRrset(const wire::Name& owner, Records given);
+  Records WithoutRepeats(Records records) const;
+  void StoreAddresses(const wire::Name& owner, Records records, Rrset& rrset);
+  DataRef StoreRdata(Records records);
+  DataRef StoreOctets();
+
+  // The zone as a whole.
+  void MarkOccluded();
+  void Demote(std::uint32_t number);
+  void CountSites();
   void ReadSoa();
   void CheckNameServers();
-  wire::Name NameOf(std::uint32_t node) const;
+  void Compact();
+  void Reindex(std::size_t names, std::size_t most);
+  std::uint64_t HashOf(const Node& node) const;
 
-  AddressTable& addresses_;
   const SiteRules& rules_;
   std::shared_ptr<Zone> zone_;
-  std::vector<std::uint64_t> hashes_;  // of each node's name
-  wire::Name last_owner_;              // of the record before, and its node:
-  std::uint32_t last_node_ = 0;        // a file names an owner's records in a row
-  std::vector<Record> records_;
+  PoolStore pools_;
+  std::uint64_t apex_hash_;
+  bool too_large_ = false;
+  bool hides_ = false;        // there is a cut or a DNAME
+  std::size_t replaced_ = 0;  // words of nodes_ that dead nodes take
+  wire::Name owner_;          // whose records end records_ and rdata_, from these on:
+  std::size_t owner_records_ = 0;
+  std::size_t owner_rdata_ = 0;
+  std::vector<Record> records_;  // those kept, then those of the owner under way
   std::vector<std::uint8_t> rdata_;
-  // Pools and the rdata of their RRsets by their members' addresses in a row.
-  struct Interned {
-    PoolIndex pool;
-    std::uint32_t rdata;
-    std::uint32_t rdata_size;
-  };
-  std::unordered_map<std::string, Interned> interned_;
+  std::vector<std::uint8_t> octets_;  // of the RRset under way
   std::vector<ZoneFault> faults_;
 };
 

@@ -3,7 +3,6 @@
 
 #include <bitset>
 #include <memory>
-#include <unordered_map>
 #include <vector>
 
 #include "dnsd/zone/site_options.h"
@@ -31,12 +30,16 @@ class ZoneSet {
   const std::vector<std::shared_ptr<const Zone>>& zones() const { return zones_; }
 
  private:
+  struct Slot {
+    std::uint64_t hash = 0;  // of the zone's apex
+    const Zone* zone = nullptr;
+  };
   const Zone* FindClosest(const wire::Name& name, const NameHashes& hashes, std::size_t from) const;
 
-  std::vector<std::shared_ptr<const Zone>> zones_;
+  std::vector<Slot> slots_;  // open addressing by the hash; a power of two, at most half full
+  std::bitset<wire::Name::kMaxLabels + 1> apex_labels_;  // label counts that apexes have
   std::vector<SiteOptions> options_;
-  std::unordered_multimap<std::uint64_t, const Zone*> by_apex_;  // by the apex's hash
-  std::bitset<wire::Name::kMaxLabels + 1> apex_labels_;          // label counts that apexes have
+  std::vector<std::shared_ptr<const Zone>> zones_;
 };
 
 }  // namespace dnsd::zone

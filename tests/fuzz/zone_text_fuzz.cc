@@ -46,10 +46,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const zone::Zone& zone = *loaded->zone;
   CHECK_PROPERTY(zone.FindRrset(zone.apex_node(), wire::RrType::kSoa) != nullptr);
   for (const zone::Node& node : zone.nodes()) {
-    const auto name = wire::Name::FromWire(zone.name(node));
-    CHECK_PROPERTY(name && name->IsAtOrBelow(zone.apex()));
-    CHECK_PROPERTY(zone.FindExact(name->Hash(), name->wire()) == &node);
-    CHECK_PROPERTY(zone.Find(*name, zone::NameHashes(*name)).node != nullptr);
+    const wire::Name name = zone.name(node);
+    CHECK_PROPERTY(name.IsAtOrBelow(zone.apex()));
+    CHECK_PROPERTY(zone.FindExact(name.Hash(), name.wire()) == &node);
+    CHECK_PROPERTY(zone.Find(name, zone::NameHashes(name)).node != nullptr);
     for (const zone::Rrset& rrset : zone.rrsets(node)) {
       std::size_t records = 0;
       for (const auto rdata : zone::RecordsOf(zone.rdata(rrset))) {

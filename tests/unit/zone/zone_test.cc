@@ -35,7 +35,7 @@ void Expect(const Zone& zone, std::span<const Case> cases) {
     const Lookup found = zone.Find(name, NameHashes(name));
     EXPECT_EQ(static_cast<int>(found.kind), static_cast<int>(c.kind));
     ASSERT_NE(found.node, nullptr);
-    EXPECT_EQ(wire::NameToString(zone.name(*found.node)), c.node);
+    EXPECT_EQ(zone.name(*found.node).ToString(), c.node);
     if (found.kind != Kind::kWildcard) {
       EXPECT_EQ(wire::NameToString(name.suffix(found.depth)), c.node);
     }

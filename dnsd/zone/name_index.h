@@ -1,0 +1,61 @@
+// From the hash of an owner name to where its node stands.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace dnsd::zone {
+
+// A table with open addressing of four octets a name. What is left of a slot beside the node's
+// number holds bits of the hash, so that a search rarely touches the node of another name.
+class NameIndex {
+ public:
+  // Room for `names` at two thirds full, with numbers up to `most`.
+  NameIndex(std::size_t names, std::size_t most)
+      : slots_(names + names / 2 + 2), bits_(static_cast<unsigned>(std::bit_width(most))) {}
+
+  // Whether another name fits, numbered `number`.
+  bool HasRoom(std::size_t names, std::size_t number) const {
+    return 3 * (names + 1) <= 2 * slots_.size() && number >> bits_ == 0;
+  }
+  // `number` is neither 0 nor in the table. After HasRoom.
+  void Insert(std::uint64_t hash, std::uint32_t number) {
+    std::size_t i = Start(hash);
+    while (slots_[i] != 0) i = Next(i);
+    slots_[i] = Tag(hash) | number;
+  }
+  // Puts the number `now` in the place of `before`.
+  void Replace(std::uint64_t hash, std::uint32_t before, std::uint32_t now) {
+    std::size_t i = Start(hash);
+    while (slots_[i] != (Tag(hash) | before)) i = Next(i);
+    slots_[i] = Tag(hash) | now;
+  }
+
+  // The first number of those that may have this hash for which `is_it` is true; 0 if none.
+  template <typename IsIt>
+  std::uint32_t Find(std::uint64_t hash, IsIt is_it) const {
+    const std::uint32_t tag = Tag(hash);
+    const std::uint32_t mask = (std::uint32_t{1} << bits_) - 1;
+    for (std::size_t i = Start(hash); slots_[i] != 0; i = Next(i)) {
+      const std::uint32_t slot = slots_[i];
+      if (((slot ^ tag) & ~mask) == 0 && is_it(slot & mask)) return slot & mask;
+    }
+    return 0;
+  }
+
+  void Prefetch(std::uint64_t hash) const { __builtin_prefetch(&slots_[Start(hash)]); }
+
+ private:
+  std::size_t Start(std::uint64_t hash) const {
+    return static_cast<std::size_t>((hash >> 32) * slots_.size() >> 32);
+  }
+  std::size_t Next(std::size_t i) const { return i + 1 == slots_.size() ? 0 : i + 1; }
+  std::uint32_t Tag(std::uint64_t hash) const { return static_cast<std::uint32_t>(hash) << bits_; }
+
+  std::vector<std::uint32_t> slots_;  // 0: free
+  unsigned bits_;                     // of a slot that are the number; those above are of the hash
+};
+
+}  // namespace dnsd::zone
