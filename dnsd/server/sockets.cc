@@ -11,7 +11,7 @@ namespace dnsd::server {
 namespace {
 
 constexpr int kReceiveBuffer = 4 << 20;  // octets; the kernel grants what its limits allow
-constexpr int kBacklog = 1024;
+constexpr int kBacklog = 4096;  // clients that wait to be let in; net.core.somaxconn allows fewer
 constexpr int kPortTries = 20;  // for a port that is free for UDP and TCP alike
 
 absl::Status SocketError(const Endpoint& endpoint, const char* transport, int error) {

@@ -181,7 +181,7 @@ class Tcp(harness.TestCase):
             self.flood(s, question * 1000)
         # Each asks for some 100 MB; less than 16 KiB of queries, and of responses not much more,
         # are kept for it.
-        self.assertLess(self.resident() - before, (10 << 20) * harness.PATIENCE)
+        self.assertLess(self.resident() - before, (4 << 20) * harness.PATIENCE)
         self.assertEqual(self.server.answers("host.lb.example"), ["192.0.2.1"])
         self.wait_metric('dnsd_tcp_closed_total{reason="slow"}', 50)
         self.assertEqual(self.metric("dnsd_tcp_open"), 0)
