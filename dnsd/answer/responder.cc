@@ -17,6 +17,7 @@ using zone::Zone;
 
 constexpr std::size_t kMostSteps = 16;    // names along one chain of CNAMEs and DNAMEs
 constexpr std::size_t kMostTargets = 32;  // of one RRset that get additional addresses
+constexpr std::size_t kManyNodes = 4096;  // of a zone that the caches near the core do not hold
 
 Rcode RcodeOf(wire::QueryFault fault) {
   switch (fault) {
@@ -109,9 +110,20 @@ void Responder::Read(std::span<const std::uint8_t> message, Exchange& exchange) 
   if (exchange.fault != wire::QueryFault::kNone) return;
   exchange.hashes.Set(exchange.query.name);
   exchange.zone = ZoneFor(exchange.query.type, exchange.query.name, exchange.hashes);
+  if (exchange.zone != nullptr) exchange.zone->Prefetch(exchange.hashes.of(0));
 }
 
-void Responder::LookAhead(const Exchange&) const {}
+void Responder::LookAhead(std::span<const Exchange> batch) const {
+  const auto is_large = [](const Exchange& e) {
+    return e.zone != nullptr && e.zone->node_count() >= kManyNodes;
+  };
+  for (const Exchange& e : batch) {
+    if (is_large(e)) e.zone->PrefetchNode(e.hashes.of(0));
+  }
+  for (const Exchange& e : batch) {
+    if (is_large(e)) e.zone->PrefetchData(e.hashes.of(0));
+  }
+}
 
 std::size_t Responder::Respond(const Exchange& exchange, const IpAddress& client,
                                Transport transport, std::span<std::uint8_t> out) {

@@ -52,11 +52,11 @@ class Responder {
     return Respond(exchange, client, transport, out);
   }
 
-  // The same in steps, for a batch: Read all, LookAhead all, Respond all. A zone of a million sites
-  // lies in no cache; so the processor waits for the memory of all messages at once. No Adopt
+  // The same in steps, for a batch: Read each, LookAhead, Respond to each. A zone of a million
+  // sites lies in no cache; so the processor waits for the memory of all messages at once. No Adopt
   // between the steps.
   void Read(std::span<const std::uint8_t> message, Exchange& exchange) const;
-  void LookAhead(const Exchange& exchange) const;
+  void LookAhead(std::span<const Exchange> batch) const;
   std::size_t Respond(const Exchange& exchange, const IpAddress& client, Transport transport,
                       std::span<std::uint8_t> out);
 

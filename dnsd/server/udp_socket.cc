@@ -104,7 +104,7 @@ std::size_t UdpSocket::ServeBatch() {
   for (std::size_t i = 0; i < count; ++i) {
     responder_.Read(Query(i, b.queries[i].msg_len), b.exchanges[i]);
   }
-  for (std::size_t i = 0; i < count; ++i) responder_.LookAhead(b.exchanges[i]);
+  responder_.LookAhead(std::span(b.exchanges).first(count));
   Respond(count);
   for (std::size_t i = 0; i < count; ++i) Prepare(i);
   return count;
