@@ -1,5 +1,6 @@
 """What is measured: CPU, memory, and the reports of the load generator."""
 import json
+import os
 import pathlib
 import re
 import select
@@ -61,6 +62,15 @@ class Cpu:
     def user(self):
         ticks = self.user_ticks + self.system_ticks
         return self.total * self.user_ticks / ticks if ticks else 0.0
+
+
+def cpu_seconds(pid):
+    """CPU seconds of a server up to now, threads that have ended with them."""
+    ticks = 0
+    for process in family(pid):
+        fields = pathlib.Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+        ticks += sum(map(int, fields[11:15]))  # its own, and those of children that it waited for
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def pss(pid):

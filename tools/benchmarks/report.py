@@ -1,6 +1,7 @@
 """Targets with their verdicts, and tables in Markdown."""
 import dataclasses
 import os
+import time
 
 
 @dataclasses.dataclass
@@ -23,12 +24,13 @@ class Report:
     def target(self, what, measured, wanted, met):
         self.targets.append(Target(what, measured, wanted, bool(met)))
 
-    def at_least(self, what, value, limit, digits=2):
-        self.target(what, f"{value:.{digits}f}", f"≥ {limit:g}", value >= limit)
+    def at_least(self, what, value, limit):
+        self.target(what, f"{value:.2f}", f"≥ {limit:g}", value >= limit)
 
-    def at_most(self, what, value, limit, digits=2, unit=""):
-        self.target(what, f"{value:.{digits}f}{unit}", f"≤ {limit:.{digits}f}{unit}",
-                    value <= limit)
+    def at_most(self, what, value, limit, digits=2, unit="", of=""):
+        """`of`: whose figure the limit is."""
+        self.target(what, f"{value:.{digits}f}{unit}",
+                    f"≤ {limit:.{digits}f}{unit}" + (f", {of}" if of else ""), value <= limit)
 
     def section(self, title, how, rows):
         """A table with what was done above it; rows[0] is its head."""
@@ -64,3 +66,15 @@ def facts(versions, options):
     return (f"{os.cpu_count()} CPUs ({model}), Linux {kernel}; {packages}. Medians of "
             f"{options.rounds} interleaved rounds of {options.seconds:g} s each; server on core 0, "
             "generator on core 1, loopback, every response validated.")
+
+
+def other_work():
+    """The share of all CPUs that somebody uses while nothing is measured, over a second."""
+    def busy():
+        with open("/proc/stat", encoding="ascii") as stat:
+            fields = [int(f) for f in stat.readline().split()[1:9]]
+        return sum(fields) - fields[3] - fields[4], sum(fields)
+    before = busy()
+    time.sleep(1)
+    used, whole = (b - a for a, b in zip(before, busy()))
+    return used / whole

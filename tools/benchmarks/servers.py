@@ -147,7 +147,8 @@ class _Gdnsd(Server):
         plugins = f"plugins => {{ {self.plugins} }}\n" if self.plugins else ""
         (self.folder / "config").write_text(
             f"options => {{ listen => [ {self.address[0]}:{self.address[1]} ], udp_threads => 1, "
-            f"tcp_threads => 1, run_dir => {self.folder}/run, state_dir => {self.folder}/state }}\n"
+            f"tcp_threads => 1, min_ttl => 0, run_dir => {self.folder}/run, "
+            f"state_dir => {self.folder}/state }}\n"
             + plugins)
 
     def command(self):
@@ -231,7 +232,8 @@ zone:
 class KnotGeoip(KnotStatic):
     key, name, package = "knot-geoip", "Knot geoip (subnets)", "knot-module-geoip"
     count, dynamic = 1, True
-    module = "mod-geoip:\n  - id: geo\n    config-file: {folder}/geo.conf\n    ttl: 1\n    mode: subnet\n"
+    module = ("mod-geoip:\n  - id: geo\n    config-file: {folder}/geo.conf\n    ttl: 1\n"
+              "    mode: subnet\n")
     zone_module = "    module: mod-geoip/geo\n"
 
     def prepare(self):
