@@ -3,7 +3,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
+#include "dnsd/answer/chaos.h"
+#include "dnsd/answer/cookies.h"
 #include "dnsd/answer/rate_limit.h"
 #include "dnsd/policy/closeness.h"
 #include "dnsd/zone/zone_set.h"
@@ -15,8 +18,11 @@ struct Served {
   zone::ZoneSet zones;
   policy::Closeness closeness;
   std::uint16_t edns_size = 1232;  // octets: offered in OPT, and the most sent over UDP
-  std::optional<RateLimitSettings> rate_limit;  // nothing: no limits
-  std::uint64_t rate_limit_seed = 0;            // secret; of the table that a worker makes of it
+  std::optional<RateLimitSettings> rate_limit{};  // nothing: no limits
+  std::uint64_t rate_limit_seed = 0;              // secret; of the table that a worker makes of it
+  Cookies cookies{};                              // off unless it has secrets
+  std::vector<std::uint8_t> nsid{};               // 128 octets at most; empty: not told
+  ChaosTexts chaos{};
 };
 
 }  // namespace dnsd::answer

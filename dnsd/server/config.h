@@ -12,6 +12,7 @@
 #include "dnsd/base/clock.h"
 #include "dnsd/base/ip.h"
 #include "dnsd/base/status.h"
+#include "dnsd/server/edns_config.h"
 #include "dnsd/server/tcp_limits.h"
 #include "dnsd/wire/name.h"
 #include "dnsd/zone/site_options.h"
@@ -85,6 +86,7 @@ struct Config {
   std::optional<Endpoint> http_listen;  // nothing: no HTTP
   std::vector<std::string> http_hosts;  // names it may be asked by, beside addresses and localhost
   std::string state_dir;                // empty: nothing outlives a restart
+  EdnsConfig edns;
   std::uint16_t edns_size = 1232;       // octets, 512 to 4096: offered, and the most that is sent
   TcpLimits tcp;                        // per worker
   std::optional<answer::RateLimitSettings> rate_limit;  // nothing: no limits

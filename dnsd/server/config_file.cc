@@ -214,6 +214,7 @@ void ReadRoot(YamlMap& root, Source& source) {
   });
   ReadPath(root, "state_dir", source, config.state_dir);
   root.Read<std::uint16_t>("edns_size", config.edns_size, 512, 4096);
+  ReadEdns(root, [&](const std::string& file) { return source.Path(file); }, config.edns);
   root.ReadMap("tcp", [&](YamlMap& tcp) {
     TcpLimits& limits = config.tcp;
     tcp.Read("clients", limits.clients, 1U, 1'000'000U);

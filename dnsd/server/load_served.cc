@@ -37,9 +37,16 @@ absl::StatusOr<LoadedServed> LoadServed(const Config& config, AddressTable& addr
     std::move(loaded->warnings.begin(), loaded->warnings.end(), std::back_inserter(warnings));
   }
   if (!faults.empty()) return absl::InvalidArgumentError(faults);
+  const EdnsConfig& edns = config.edns;
   auto served = std::make_shared<const answer::Served>(
-      answer::Served{zone::ZoneSet(std::move(zones), rules.options()), ClosenessOf(config),
-                     config.edns_size, config.rate_limit, RandomSeed()});
+      answer::Served{.zones = zone::ZoneSet(std::move(zones), rules.options()),
+                     .closeness = ClosenessOf(config),
+                     .edns_size = config.edns_size,
+                     .rate_limit = config.rate_limit,
+                     .rate_limit_seed = RandomSeed(),
+                     .cookies = answer::Cookies(CookieSecretsOf(edns, {})),
+                     .nsid = edns.nsid,
+                     .chaos = answer::ChaosTexts(edns.chaos_version, edns.chaos_identity)});
   return LoadedServed{std::move(served), std::move(warnings)};
 }
 

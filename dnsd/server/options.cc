@@ -93,6 +93,12 @@ void AddFlags(CLI::App& app, Options& options) {
   app.add_option("--workers", options.workers, "Threads that answer; 0, the default: one a core")
       ->type_name("N")
       ->check(CLI::Range(0U, 1024U));
+  AddFlag(app, "--nsid", "Tell clients that ask for it this identifier (RFC 5001)", "TEXT|0xHEX",
+          kNsidWanted, [&](const std::string& text) {
+            auto octets = ParseNsid(text);
+            if (octets) options.nsid = *std::move(octets);
+            return octets.has_value();
+          });
   app.add_option("--ready-file", options.ready_file,
                  "Once serving, write the bound addresses here as key=value lines")
       ->type_name("FILE");
@@ -165,6 +171,7 @@ absl::StatusOr<Config> LoadConfig(const Options& options) {
   if (!options.state_dir.empty()) config.state_dir = options.state_dir;
   if (options.workers) config.workers = *options.workers;
   if (!options.log_level.empty()) config.log_level = options.log_level;
+  if (!options.nsid.empty()) config.edns.nsid = options.nsid;
   config.ready_file = options.ready_file;
   DNSD_RETURN_IF_ERROR(CheckConfig(config));
   return config;

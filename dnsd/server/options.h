@@ -25,6 +25,7 @@ struct Options {
   std::string state_dir;
   std::string ready_file;
   std::string log_level;
+  std::vector<std::uint8_t> nsid;
   bool insecure = false;
 };
 

@@ -28,6 +28,8 @@ absl::Status Reloader::TryReload() {
   auto config = LoadConfig(parts_.options);
   if (!config.ok()) return config.status();
   DNSD_RETURN_IF_ERROR(CheckReload(parts_.config, *config));
+  config->edns.cookie_secrets =
+      CookieSecretsOf(config->edns, parts_.served->Get()->cookies.secrets());
   AddressTable addresses = parts_.addresses;
   auto loaded = LoadServed(*config, addresses);
   if (!loaded.ok()) return loaded.status();
