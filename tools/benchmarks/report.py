@@ -56,6 +56,17 @@ def table(rows):
     return "\n".join([lines[0], rule, *lines[1:]])
 
 
+def put_between_marks(path, markdown):
+    """Replaces what stands between the lines that contain "bench begins" and "bench ends"."""
+    lines = path.read_text(encoding="utf-8").split("\n")
+    marks = [i for i, line in enumerate(lines) if "bench begins" in line or "bench ends" in line]
+    if len(marks) != 2:
+        raise SystemExit(f"bench: {path}: wanted one line with \"bench begins\" and one with "
+                         "\"bench ends\"")
+    lines[marks[0] + 1:marks[1]] = ["", *markdown.rstrip().split("\n"), ""]
+    path.write_text("\n".join(lines), encoding="utf-8")
+
+
 def facts(versions, options):
     """The machine and what was measured, in a paragraph."""
     with open("/proc/cpuinfo", encoding="utf-8") as info:
