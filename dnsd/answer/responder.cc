@@ -80,6 +80,21 @@ const Node* FindTarget(const Zone& zone, const Name& target, const wire::NameHas
   }
 }
 
+// What a response is an answer of, to the rate limits.
+ResponseClass ClassOf(const wire::Query& query, const Response& response) {
+  if (query.question.empty()) return ResponseClass::kError;
+  switch (response.rcode()) {
+    case Rcode::kNoError:
+      if (response.has_answer()) return ResponseClass::kAnswer;
+      if (!response.authoritative()) return ResponseClass::kReferral;
+      return response.truncated() ? ResponseClass::kAnswer : ResponseClass::kNoData;
+    case Rcode::kNxDomain:
+      return ResponseClass::kNxDomain;
+    default:
+      return ResponseClass::kError;
+  }
+}
+
 constexpr std::uint8_t kAnyHinfo[] = {7, 'R', 'F', 'C', '8', '4', '8', '2', 0};  // RFC 8482 §4.2
 constexpr std::uint32_t kAnyTtl = 3600;
 
@@ -102,7 +117,32 @@ struct Responder::Step {
   wire::NameHashes link_hashes;
   std::array<std::uint64_t, kMostSteps> seen;  // hashes of the names before this one
   std::size_t seen_count = 0;
+
+  // A number for what the lookup of this name ended at, the same for all names that end there: the
+  // name, its wildcard (as long as the zone lives), the cut or DNAME above it, the zone it is
+  // missing in.
+  std::uint64_t EndOf(const Lookup& found) const {
+    switch (found.kind) {
+      case Lookup::Kind::kWildcard:
+        return reinterpret_cast<std::uintptr_t>(found.node);
+      case Lookup::Kind::kNone:
+        return hashes->of(name->label_count() - zone->apex().label_count());
+      default:
+        return hashes->of(found.depth);
+    }
+  }
 };
+
+void Responder::Adopt(const Served& served) {
+  served_ = &served;
+  chooser_.Adopt(served);
+  if (!served.rate_limit) {
+    limiter_.reset();
+    limit_ = {};
+  } else if (limiter_ == nullptr || limiter_->settings() != *served.rate_limit) {
+    limiter_ = std::make_unique<RateLimiter>(*served.rate_limit, served.rate_limit_seed);
+  }
+}
 
 void Responder::Read(std::span<const std::uint8_t> message, Exchange& exchange) const {
   exchange.fault = wire::ReadQuery(message, exchange.query);
@@ -133,6 +173,7 @@ std::size_t Responder::Respond(const Exchange& exchange, const IpAddress& client
     stats_.dropped.Add();
     return 0;
   }
+  if (limiter_ != nullptr) limit_ = {transport == Transport::kUdp, &client};
   Response response(query, out, SizeLimit(query, transport));
   if (exchange.fault != wire::QueryFault::kNone) {
     Refuse(exchange.fault, response);
@@ -145,9 +186,36 @@ std::size_t Responder::Respond(const Exchange& exchange, const IpAddress& client
     Answer(exchange, subnet.present && subnet.source_length > 0 ? subnet.address : client,
            response);
   }
+  if (limit_.applies && !PassesLimit(query, response)) return 0;
   if (response.truncated()) stats_.truncated.Add();
   stats_.responses[static_cast<std::size_t>(response.rcode())].Add();
   return response.Finish(served_->edns_size);
+}
+
+// Debits the account that the response under way falls to, once. True if it is over the limit.
+bool Responder::IsLimited(const wire::Query& query, ResponseClass response_class) {
+  if (!limit_.verdict) {
+    LimitSubject subject{response_class};
+    if (response_class != ResponseClass::kError) subject.name_hash = limit_.name_hash;
+    if (response_class == ResponseClass::kAnswer) {
+      subject.type = static_cast<std::uint16_t>(query.type);
+    }
+    const Verdict verdict = limiter_->Judge(*limit_.client, subject, now_);
+    if (verdict == Verdict::kDrop) stats_.rate_dropped.Add();
+    if (verdict == Verdict::kSlip) stats_.rate_slipped.Add();
+    limit_.verdict = limiter_->settings().dry_run ? Verdict::kSend : verdict;
+  }
+  return *limit_.verdict != Verdict::kSend;
+}
+
+// False if the response is not to be sent. One that slips is emptied: TC calls the client to TCP.
+// An error calls nobody: it is small, and goes as it is.
+bool Responder::PassesLimit(const wire::Query& query, Response& response) {
+  const ResponseClass response_class = ClassOf(query, response);
+  if (!IsLimited(query, response_class)) return true;
+  if (*limit_.verdict == Verdict::kDrop) return false;
+  if (response_class != ResponseClass::kError || response.has_answer()) response.Empty();
+  return true;
 }
 
 // RFC 6891 §6.2.3 and §6.2.5: what the client can take, but 512 at least, and no more than ours.
@@ -184,6 +252,7 @@ const Zone* Responder::ZoneFor(RrType type, const Name& name,
 // Answers for one name. True if `step` has become the next name of a chain.
 bool Responder::AnswerStep(Step& step, Response& response) {
   const Lookup found = step.zone->Find(*step.name, *step.hashes);
+  if (limit_.applies) limit_.name_hash = step.EndOf(found);
   switch (found.kind) {
     case Lookup::Kind::kDelegation:
       // A DS question at the cut is ours to answer.
@@ -308,6 +377,11 @@ bool Responder::AddRrset(const Step& step, const Zone& zone, std::span<const std
                          std::uint64_t owner_hash, const Rrset& rrset, Section section, Fit fit,
                          Response& response) {
   if (rrset.pool == zone::kNoPool) return response.Add(section, owner, zone, rrset, rrset.ttl, fit);
+  // Before members are chosen: that counts against them.
+  if (limit_.applies && section == Section::kAnswer &&
+      IsLimited(step.query, ResponseClass::kAnswer)) {
+    return false;
+  }
   const SiteQuery site{
       zone.pool(rrset.pool), served_->zones.options(rrset), rrset.ttl, owner_hash, owner,
       step.client,           step.query.edns.subnet.present};

@@ -1,10 +1,14 @@
 // Query in, response out: the hot path.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
 
 #include "dnsd/answer/fleet_view.h"
+#include "dnsd/answer/rate_limit.h"
 #include "dnsd/answer/response.h"
 #include "dnsd/answer/served.h"
 #include "dnsd/answer/site_chooser.h"
@@ -33,18 +37,21 @@ class Responder {
       : stats_(stats), random_(seed), chooser_(worker, stats, random_) {}
 
   // Takes over a new snapshot, borrowed until the next Adopt. Each before the first Respond.
-  void Adopt(const Served& served) {
-    served_ = &served;
-    chooser_.Adopt(served);
-  }
+  void Adopt(const Served& served);
   void Adopt(const FleetView& fleet) { chooser_.Adopt(fleet); }
 
   // From here on TCP clients that ask for it are told that they may stay so long without a query,
   // in tenths of a second (edns-tcp-keepalive, RFC 7828); 0: they should close once answered.
   void set_tcp_keepalive(std::uint16_t tenths) { tcp_keepalive_ = tenths; }
 
-  // Writes the response to `message` into `out` and returns its size; 0 if none is owed. `out` has
-  // room for edns_size octets over UDP and kMaxTcpSize over TCP, and for 512 at least.
+  // Whether responses are rate limited, and so set_time is wanted before a batch: the monotonic
+  // time, never going back.
+  bool limits_rates() const { return limiter_ != nullptr; }
+  void set_time(std::chrono::milliseconds now) { now_ = now; }
+
+  // Writes the response to `message` into `out` and returns its size; 0 if none is owed, or a rate
+  // limit drops it. `out` has room for edns_size octets over UDP and kMaxTcpSize over TCP, and for
+  // 512 at least.
   std::size_t Respond(std::span<const std::uint8_t> message, const IpAddress& client,
                       Transport transport, std::span<std::uint8_t> out) {
     Exchange exchange;
@@ -64,6 +71,16 @@ class Responder {
   // One name on the way along a chain of CNAMEs, and the zone it is looked up in.
   struct Step;
 
+  // What the rate limits want to know of the response under way.
+  struct Limit {
+    bool applies = false;                 // over UDP, with limits configured
+    const IpAddress* client = nullptr;    // who gets it
+    std::uint64_t name_hash = 0;          // what the last lookup ended at
+    std::optional<Verdict> verdict = {};  // once judged
+  };
+
+  bool IsLimited(const wire::Query& query, ResponseClass response_class);
+  bool PassesLimit(const wire::Query& query, Response& response);
   std::size_t SizeLimit(const wire::Query& query, Transport transport) const;
   void Refuse(wire::QueryFault fault, Response& response);
   void Answer(const Exchange& exchange, const IpAddress& client, Response& response);
@@ -85,6 +102,9 @@ class Responder {
   Random random_;
   SiteChooser chooser_;
   const Served* served_ = nullptr;
+  std::unique_ptr<RateLimiter> limiter_;  // null: nothing is limited
+  std::chrono::milliseconds now_{0};
+  Limit limit_;
   std::uint16_t tcp_keepalive_ = 0;
 };
 

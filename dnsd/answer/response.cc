@@ -86,6 +86,13 @@ void Response::WriteOpt(std::uint16_t edns_size) {
   out_.Bytes(subnet.address.octets().first(octets));
 }
 
+void Response::Empty() {
+  out_.RewindTo(wire::kHeaderSize + query_.question.size());
+  counts_ = {};
+  scope_ = 0;
+  truncated_ = true;
+}
+
 std::size_t Response::Finish(std::uint16_t edns_size) {
   if (query_.edns.present) {
     WriteOpt(edns_size);

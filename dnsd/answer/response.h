@@ -45,9 +45,13 @@ class Response {
   void set_rcode(wire::Rcode rcode) { rcode_ = rcode; }
   wire::Rcode rcode() const { return rcode_; }
   void set_authoritative() { authoritative_ = true; }
+  bool authoritative() const { return authoritative_; }
   void set_client_scope(std::uint8_t bits) { scope_ = std::max(scope_, bits); }
   bool truncated() const { return truncated_; }
   bool has_answer() const { return counts_[0] > 0; }
+
+  // Takes every record back and sets TC.
+  void Empty();
 
   // Completes the message and returns its size. `edns_size` is the UDP payload offered in OPT.
   std::size_t Finish(std::uint16_t edns_size);

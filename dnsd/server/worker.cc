@@ -1,6 +1,7 @@
 #include "dnsd/server/worker.h"
 
 #include <pthread.h>
+#include <time.h>
 
 #include "dnsd/base/log.h"
 
@@ -16,6 +17,13 @@ constexpr int kBatchesATurn = 8;
 // waiting for the event.
 constexpr std::size_t kBusy = UdpSocket::kBatch / 8;
 constexpr int kLastBatches = 1000;  // answered on the way out
+
+// The monotonic clock as the kernel's last tick left it, some milliseconds ago: no system call.
+std::chrono::milliseconds CoarseTime() {
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::milliseconds(time.tv_nsec / 1'000'000);
+}
 
 }  // namespace
 
@@ -95,6 +103,7 @@ void Worker::Refresh() {
   fleet_.Refresh();
   if (served_.changed()) responder_.Adopt(served_.get());
   if (fleet_.changed()) responder_.Adopt(fleet_.get());
+  if (responder_.limits_rates()) responder_.set_time(CoarseTime());
 }
 
 void Worker::ServeUdp(UdpSocket& socket) {

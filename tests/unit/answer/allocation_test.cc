@@ -63,6 +63,10 @@ TEST_F(AllocationTest, RespondTakesNoMemory) {
   AddNode(dead, {"10.0.1.1"});
   Host(one, {{"x.h.example", true}, {"www.example", true}});
   Start();
+  RateLimitSettings& limits = served_->rate_limit.emplace();
+  limits.rates.fill(RateLimitSettings::kMostRate);
+  limits.all_rate = RateLimitSettings::kMostRate;
+  responder_->Adopt(*served_);
   const Asking plain;
   Asking subnet;
   subnet.subnet = "192.0.2.0/24";
