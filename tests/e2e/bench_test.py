@@ -49,7 +49,7 @@ class Bench(harness.TestCase):
         self.assertGreater(often["feeder_share"], seldom["feeder_share"])
 
 
-class Parts(unittest.TestCase):
+class Parts(harness.TestCase):
     def test_a_cpu_reading_counts_this_process(self):
         before = measure.Cpu(os.getpid())
         while measure.Cpu(os.getpid()).total - before.total < 0.05:
@@ -77,10 +77,21 @@ class Parts(unittest.TestCase):
         log = ("2026-01-02T03:04:05.100 dnsd info: reloading\n"
                "2026-01-02T03:04:05.350 dnsd info: reloaded: 1 zone\n")
         self.assertAlmostEqual(measure.reload_seconds(log), 0.25)
+        again = log + "2026-01-02T03:04:06.000 dnsd info: reloading\n"
+        self.assertIsNone(measure.reload_seconds(again))
+        self.assertIsNone(measure.reload_seconds(""))
         with self.assertRaises(SystemExit):
-            measure.reload_seconds(log + "2026-01-02T03:04:06.000 dnsd info: reloading\n")
+            measure.reload_seconds(again + "2026-01-02T03:04:06.100 dnsd error: not reloaded, …\n")
+
+    def test_the_report_goes_between_the_marks(self):
+        path = self.folder / "doc.md"
+        path.write_text("a\n<!-- bench begins -->\nold\n<!-- bench ends -->\nb\n")
+        report.put_between_marks(path, "new\n")
+        self.assertEqual(path.read_text(),
+                         "a\n<!-- bench begins -->\n\nnew\n\n<!-- bench ends -->\nb\n")
+        path.write_text("no marks\n")
         with self.assertRaises(SystemExit):
-            measure.reload_seconds("")
+            report.put_between_marks(path, "new\n")
 
     def test_verdicts_stand_on_the_right_side_of_the_limit(self):
         result = report.Report()

@@ -149,27 +149,46 @@ def first_answer(server):
 
 def reload_under_load(server, seconds, rate, *arguments, change):
     """Load at `rate`, and a reload a third into it if `change`, which alters the zone file, is
-    given. The report, and how long the reload took (None without)."""
-    process = start_load(server, GENERATOR_CPU, *arguments, "--rate", rate, "--outstanding", 50000,
-                         "--duration", f"{seconds}s")
+    given. The report, how long the reload took, and whether it ended within the load."""
     if change:
         change()
-        time.sleep(seconds / 3)
-        server.process.signal(signal.SIGHUP)
+    process = start_load(server, GENERATOR_CPU, *arguments, "--rate", rate, "--outstanding", 50000,
+                         "--duration", f"{seconds}s")
+    if not change:
+        return report_of(server, process), 0, True
+    time.sleep(seconds / 3)
+    server.process.signal(signal.SIGHUP)
     report = report_of(server, process)
-    return report, reload_seconds(server.process.log()) if change else None
+    within = reload_seconds(server.process.log()) is not None
+    return report, wait_for_reload(server), within
+
+
+def reload_alone(server):
+    """Seconds of a reload that nothing disturbs."""
+    before = server.process.log().count("reloading")
+    server.process.signal(signal.SIGHUP)
+    harness.wait_until(lambda: server.process.log().count("reloading") > before, 30,
+                       "dnsd takes the signal", server.process)
+    return wait_for_reload(server)
+
+
+def wait_for_reload(server):
+    harness.wait_until(lambda: reload_seconds(server.process.log()) is not None, 120,
+                       "dnsd reloads", server.process)
+    return reload_seconds(server.process.log())
 
 
 def reload_seconds(log):
-    """From dnsd's log: from the last "reloading" to "reloaded"; ends the benchmark if it failed."""
+    """From dnsd's log: from the last "reloading" to its "reloaded"; None while it goes on. Ends the
+    benchmark if it failed."""
     times = {}
     for stamp, word in re.findall(r"^\S+T(\S+) dnsd info: (reloading|reloaded)", log, re.M):
         hours, minutes, rest = stamp.split(":")
         times[word] = int(hours) * 3600 + int(minutes) * 60 + float(rest)
+    if "not reloaded" in log:
+        raise SystemExit(f"bench: dnsd did not reload\n{log[-2000:]}")
     taken = times.get("reloaded", -1) - times.get("reloading", 0)
-    if taken < 0:
-        raise SystemExit(f"bench: dnsd did not reload while it was under load\n{log[-2000:]}")
-    return taken
+    return taken if taken >= 0 else None
 
 
 def median(values):

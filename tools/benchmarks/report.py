@@ -20,6 +20,7 @@ class Report:
 
     def __init__(self):
         self.targets, self.sections, self.data = [], [], {}
+        self.failures = []  # what could not be measured
 
     def target(self, what, measured, wanted, met):
         self.targets.append(Target(what, measured, wanted, bool(met)))
@@ -37,7 +38,7 @@ class Report:
         self.sections.append((title, how, rows))
 
     def markdown(self, facts):
-        text = [facts, ""]
+        text = [facts, "", *(f"**Not measured**: {f}\n" for f in self.failures)]
         if self.targets:
             text += [table([["what", "measured", "target", "verdict"],
                             *(t.row() for t in self.targets)]), ""]

@@ -1,4 +1,6 @@
 """Starting with very many sites, the memory they take, and a reload of them under load."""
+import math
+
 from benchmarks import measure, servers
 from benchmarks.measure import GENERATOR_CPU, SERVER_CPU, median
 from benchmarks.zones import Sites
@@ -134,13 +136,14 @@ def reload(bench):
 
 
 def one_reload(server, sites, serial):
-    seconds = 6
-    calm, _ = measure.reload_under_load(server, seconds, RELOAD_RATE, "--edns", change=None)
-    during, taken = measure.reload_under_load(
+    seconds = max(6, math.ceil(3 * measure.reload_alone(server)))  # two thirds are left for it
+    calm, *_ = measure.reload_under_load(server, seconds, RELOAD_RATE, "--edns", change=None)
+    during, taken, within = measure.reload_under_load(
         server, seconds, RELOAD_RATE, "--edns",
         change=lambda: sites.write(server.zone, serial=serial))
     return {"calm": calm["latency_us"], "during": during["latency_us"], "reload_seconds": taken,
-            "lost": during["lost"] + calm["lost"], "sent": during["sent"]}
+            "within": within, "lost": during["lost"] + calm["lost"], "sent": during["sent"],
+            "seconds": seconds}
 
 
 def report_reload(report, rounds):
@@ -151,11 +154,13 @@ def report_reload(report, rounds):
     lost = sum(r["lost"] for r in rounds)
     report.section(
         f"Reload of 250,000 sites under {RELOAD_RATE:,} q/s",
-        "SIGHUP two seconds into six, the zone's serial changed; all of dnsd on core 0. The reload "
-        f"took {median([r['reload_seconds'] for r in rounds]):.2f} s. Microseconds.",
+        f"SIGHUP a third into {rounds[0]['seconds']} s, the zone's serial changed; all of dnsd on core "
+        f"0. The reload took {median([r['reload_seconds'] for r in rounds]):.2f} s"
+        + ("" if all(r["within"] for r in rounds) else ", **longer than the load**")
+        + ". Microseconds.",
         [["", *names, "lost"],
          ["undisturbed", *(f"{calm[n]:.0f}" for n in names), ""],
          ["with a reload", *(f"{during[n]:.0f}" for n in names), lost]])
     report.target("queries lost to a reload", f"{lost}", "0", lost == 0)
-    report.at_most("p99.9 of the six seconds with the reload, of the undisturbed",
+    report.at_most("p99.9 with the reload, of the undisturbed",
                    median([r["during"]["p99.9"] / r["calm"]["p99.9"] for r in rounds]), 2)
