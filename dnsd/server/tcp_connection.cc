@@ -27,6 +27,11 @@ bool TcpConnection::Write(TcpService& service) {
   return true;
 }
 
+void TcpConnection::DropUnsent() {
+  const linger reset{.l_onoff = 1, .l_linger = 0};
+  (void)setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+}
+
 // Answers the queries of `piece` until the client takes no more. True if there was one.
 bool TcpConnection::Answer(std::span<const std::uint8_t> piece, TcpService& service) {
   std::uint8_t* const out = service.output.get();

@@ -56,6 +56,10 @@ class TcpConnection {
   // Sends what is unsent, then answers the queries behind it. True if all was taken.
   bool Write(TcpService& service);
 
+  // When the connection is closed, what is unsent goes too, instead of waiting in the kernel for a
+  // client that does not read.
+  void DropUnsent();
+
   State state() const { return state_; }
   answer::TcpEnd end() const { return end_; }
   const IpAddress& client() const { return client_; }

@@ -233,6 +233,7 @@ bool TcpListener::Watch(Connection& connection) {
 
 void TcpListener::Close(Connection& connection, TcpEnd reason) {
   stats_.tcp_closed[static_cast<std::size_t>(reason)].Add();
+  if (connection.io.state() == State::kSending) connection.io.DropUnsent();
   counts_.Leave(connection.io.client());
   connection.list->erase(connection.self);
 }

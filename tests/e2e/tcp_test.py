@@ -172,6 +172,12 @@ class Tcp(harness.TestCase):
                 s.send(octets)
         s.settimeout(5 * harness.PATIENCE)
 
+    def unclosed(self):
+        """How many sockets of dnsd's the kernel keeps to send what is left (FIN-WAIT-1)."""
+        lines = pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]
+        ours = f":{self.server.address[1]:04X}"
+        return sum(1 for f in map(str.split, lines) if f[1].endswith(ours) and f[3] == "04")
+
     def test_a_client_that_never_reads_fills_no_memory_and_is_cut(self):
         self.serve("transfer: 2s")
         before = self.resident()
@@ -185,6 +191,14 @@ class Tcp(harness.TestCase):
         self.assertEqual(self.server.answers("host.lb.example"), ["192.0.2.1"])
         self.wait_metric('dnsd_tcp_closed_total{reason="slow"}', 50)
         self.assertEqual(self.metric("dnsd_tcp_open"), 0)
+
+    def test_answers_that_nobody_takes_do_not_stay_in_the_kernel(self):
+        self.serve("transfer: 1s")
+        clients = [self.connect() for _ in range(5)]
+        for s in clients:  # few queries, all of them read; with some left the kernel would reset
+            s.sendall(framed(query("huge.lb.example", "TXT")) * 300)
+        self.wait_metric('dnsd_tcp_closed_total{reason="slow"}', 5)
+        self.assertEqual(self.unclosed(), 0)
 
     def test_a_client_that_reads_late_gets_every_answer(self):
         self.serve("transfer: 5s")
