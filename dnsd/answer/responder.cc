@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstring>
 
 namespace dnsd::answer {
@@ -33,6 +34,20 @@ Rcode RcodeOf(wire::QueryFault fault) {
 // QTYPEs that are no data: transfers, the obsolete mailbox questions, and the types that only ever
 // stand in messages (RFC 2930, RFC 8945), which nobody may ask here.
 bool IsRefusedType(RrType type) { return type >= RrType::kTkey && type < RrType::kAny; }
+
+// The client tells a timeout over TCP, where the option counts (RFC 7828 §3.2.2).
+bool HasBadKeepalive(const wire::Query& query, Transport transport) {
+  return transport == Transport::kTcp && query.edns.keepalive == wire::Keepalive::kMalformed;
+}
+
+// Not a question of class IN, or of any class (RFC 1035 §3.2.5), for what may stand in a zone.
+bool IsSpecial(const Exchange& exchange, Transport transport) {
+  const wire::Query& query = exchange.query;
+  return exchange.fault != wire::QueryFault::kNone ||
+         (query.qclass != wire::RrClass::kIn && query.qclass != wire::RrClass::kAny) ||
+         query.type == RrType::kOpt || IsRefusedType(query.type) ||
+         HasBadKeepalive(query, transport);
+}
 
 // Where the domain name in the rdata of a type that calls for additional addresses begins
 // (RFC 1035 §3.3, RFC 2782, RFC 9460 §4.1); nothing for other types.
@@ -173,20 +188,24 @@ std::size_t Responder::Respond(const Exchange& exchange, const IpAddress& client
     stats_.dropped.Add();
     return 0;
   }
-  if (limiter_ != nullptr) limit_ = {transport == Transport::kUdp, &client};
-  Response response(query, out, SizeLimit(query, transport));
-  if (exchange.fault != wire::QueryFault::kNone) {
-    Refuse(exchange.fault, response);
-  } else if (query.type == RrType::kOpt) {
-    Refuse(wire::QueryFault::kFormErr, response);
-  } else if (query.qclass != wire::RrClass::kIn || IsRefusedType(query.type)) {
-    response.set_rcode(Rcode::kRefused);
+  OptAnswer opt;
+  CookieVerdict cookie = CookieVerdict::kNone;
+  if (query.edns.present) cookie = AnswerOptions(query.edns, client, transport, opt);
+  // A good cookie proves that the address is not forged.
+  if (limiter_ != nullptr) {
+    limit_ = {transport == Transport::kUdp && cookie != CookieVerdict::kGood, &client};
+  }
+  Response response(query, opt, out, SizeLimit(query, transport));
+  if (IsSpecial(exchange, transport)) {
+    AnswerSpecial(exchange, transport, response);
   } else {
     const wire::ClientSubnet& subnet = query.edns.subnet;
     Answer(exchange, subnet.present && subnet.source_length > 0 ? subnet.address : client,
            response);
   }
   if (limit_.applies && !PassesLimit(query, response)) return 0;
+  // RFC 1035 §6.2: nobody is authoritative for every class.
+  if (query.qclass == wire::RrClass::kAny) response.set_authoritative(false);
   if (response.truncated()) stats_.truncated.Add();
   stats_.responses[static_cast<std::size_t>(response.rcode())].Add();
   return response.Finish(served_->edns_size);
@@ -218,6 +237,17 @@ bool Responder::PassesLimit(const wire::Query& query, Response& response) {
   return true;
 }
 
+// What the query's options ask for, as far as it does not depend on the answer.
+CookieVerdict Responder::AnswerOptions(const wire::Edns& asked, const IpAddress& client,
+                                       Transport transport, OptAnswer& out) const {
+  if (asked.nsid) out.nsid = served_->nsid;
+  if (transport == Transport::kTcp && asked.keepalive == wire::Keepalive::kAsked) {
+    out.keepalive = tcp_keepalive_;
+  }
+  if (asked.cookie.empty() || !served_->cookies.enabled()) return CookieVerdict::kNone;
+  return served_->cookies.Judge(asked.cookie, client, wall_seconds_, out.cookie.emplace());
+}
+
 // RFC 6891 §6.2.3 and §6.2.5: what the client can take, but 512 at least, and no more than ours.
 std::size_t Responder::SizeLimit(const wire::Query& query, Transport transport) const {
   if (transport == Transport::kTcp) return kMaxTcpSize;
@@ -230,8 +260,47 @@ void Responder::Refuse(wire::QueryFault fault, Response& response) {
   response.set_rcode(RcodeOf(fault));
 }
 
+// All that is no ordinary question of class IN.
+void Responder::AnswerSpecial(const Exchange& exchange, Transport transport, Response& response) {
+  const wire::Query& query = exchange.query;
+  if (exchange.fault == wire::QueryFault::kNoQuestion) {
+    // RFC 7873 §5.4: the cookie is the answer. Without cookies it is a message without a question.
+    if (!served_->cookies.enabled()) Refuse(wire::QueryFault::kFormErr, response);
+  } else if (exchange.fault != wire::QueryFault::kNone) {
+    Refuse(exchange.fault, response);
+  } else if (query.type == RrType::kOpt || HasBadKeepalive(query, transport)) {
+    Refuse(wire::QueryFault::kFormErr, response);
+  } else if (query.qclass == wire::RrClass::kCh) {
+    AnswerChaos(query, response);
+  } else {
+    const bool transfer = query.type == RrType::kAxfr || query.type == RrType::kIxfr;
+    response.set_rcode(Rcode::kRefused);
+    response.set_error(transfer ? ExtendedError::kProhibited : ExtendedError::kNotSupported);
+  }
+}
+
+void Responder::AnswerChaos(const wire::Query& query, Response& response) {
+  const auto rdata = served_->chaos.Find(query);
+  if (rdata.empty()) {
+    response.set_rcode(Rcode::kRefused);
+    response.set_error(ExtendedError::kNotSupported);
+    return;
+  }
+  response.set_authoritative();
+  response.AddChaosText(rdata);
+}
+
+void Responder::set_wall_time(WallTime now) {
+  const auto since_1970 = std::chrono::floor<std::chrono::seconds>(now.time_since_epoch());
+  wall_seconds_ = static_cast<std::uint32_t>(since_1970.count());
+}
+
 void Responder::Answer(const Exchange& exchange, const IpAddress& client, Response& response) {
-  if (exchange.zone == nullptr) return response.set_rcode(Rcode::kRefused);
+  if (exchange.zone == nullptr) {
+    response.set_rcode(Rcode::kRefused);
+    response.set_error(ExtendedError::kNotAuthoritative);
+    return;
+  }
   Step step(exchange, client);
   while (AnswerStep(step, response)) {
     // The chain leads on; a name outside our zones is the resolver's to follow.
@@ -393,6 +462,7 @@ bool Responder::AddRrset(const Step& step, const Zone& zone, std::span<const std
       Deny(step, response);
     } else {
       response.set_rcode(Rcode::kServFail);
+      response.set_error(ExtendedError::kInvalidData);
     }
     return false;
   }

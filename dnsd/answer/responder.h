@@ -13,6 +13,7 @@
 #include "dnsd/answer/served.h"
 #include "dnsd/answer/site_chooser.h"
 #include "dnsd/answer/worker_stats.h"
+#include "dnsd/base/clock.h"
 #include "dnsd/base/ip.h"
 #include "dnsd/base/random.h"
 
@@ -43,6 +44,8 @@ class Responder {
   // From here on TCP clients that ask for it are told that they may stay so long without a query,
   // in tenths of a second (edns-tcp-keepalive, RFC 7828); 0: they should close once answered.
   void set_tcp_keepalive(std::uint16_t tenths) { tcp_keepalive_ = tenths; }
+  // The time that cookies are made and judged by; a second more or less is no matter to them.
+  void set_wall_time(WallTime now);
 
   // Whether responses are rate limited, and so set_time is wanted before a batch: the monotonic
   // time, never going back.
@@ -82,7 +85,11 @@ class Responder {
   bool IsLimited(const wire::Query& query, ResponseClass response_class);
   bool PassesLimit(const wire::Query& query, Response& response);
   std::size_t SizeLimit(const wire::Query& query, Transport transport) const;
+  CookieVerdict AnswerOptions(const wire::Edns& asked, const IpAddress& client, Transport transport,
+                              OptAnswer& out) const;
   void Refuse(wire::QueryFault fault, Response& response);
+  void AnswerSpecial(const Exchange& exchange, Transport transport, Response& response);
+  void AnswerChaos(const wire::Query& query, Response& response);
   void Answer(const Exchange& exchange, const IpAddress& client, Response& response);
   const zone::Zone* ZoneFor(wire::RrType type, const wire::Name& name,
                             const wire::NameHashes& hashes) const;
@@ -106,6 +113,7 @@ class Responder {
   std::chrono::milliseconds now_{0};
   Limit limit_;
   std::uint16_t tcp_keepalive_ = 0;
+  std::uint32_t wall_seconds_ = 0;  // since 1970, modulo 2^32
 };
 
 }  // namespace dnsd::answer

@@ -6,27 +6,19 @@
 namespace dnsd::answer {
 namespace {
 
-constexpr std::size_t kOptFixed = 11;  // root owner, type, class, TTL, length
-constexpr std::size_t kNoRoom = 512;   // every client takes this much (RFC 1035 §4.2.1)
-
-std::size_t SubnetOctets(const wire::ClientSubnet& subnet) {
-  return (subnet.source_length + 7U) / 8U;
-}
+constexpr std::size_t kNoRoom = 512;  // every client takes this much (RFC 1035 §4.2.1)
 
 }  // namespace
 
-Response::Response(const wire::Query& query, std::span<std::uint8_t> buffer, std::size_t limit)
-    : query_(query), out_(buffer.first(std::min(std::max(limit, kNoRoom), buffer.size()))) {
-  out_.Reserve(OptSize());
+Response::Response(const wire::Query& query, OptAnswer& opt, std::span<std::uint8_t> buffer,
+                   std::size_t limit)
+    : query_(query),
+      opt_(opt),
+      out_(buffer.first(std::min(std::max(limit, kNoRoom), buffer.size()))) {
+  out_.Reserve(OptSize(query.edns, opt));
   out_.Skip(wire::kHeaderSize);  // filled in by Finish
   out_.Bytes(query.question);
   if (!query.question.empty()) out_.RememberQname(query.name, wire::kHeaderSize);
-}
-
-std::size_t Response::OptSize() const {
-  if (!query_.edns.present) return 0;
-  const wire::ClientSubnet& subnet = query_.edns.subnet;
-  return kOptFixed + (subnet.present ? 8 + SubnetOctets(subnet) : 0);
 }
 
 void Response::Put(std::span<const std::uint8_t> owner, wire::RrType type, std::uint32_t ttl,
@@ -65,37 +57,29 @@ bool Response::AddRecord(Section section, std::span<const std::uint8_t> owner, w
   return End(section, fit);
 }
 
-void Response::WriteOpt(std::uint16_t edns_size) {
-  const wire::ClientSubnet& subnet = query_.edns.subnet;
-  out_.Reserve(0);
-  out_.U8(0);
-  out_.U16(static_cast<std::uint16_t>(wire::RrType::kOpt));
-  out_.U16(edns_size);
-  out_.U8(static_cast<std::uint8_t>(static_cast<std::uint16_t>(rcode_) >> 4));
-  out_.U8(0);                                    // version
-  out_.U16(query_.edns.dnssec_ok ? 0x8000 : 0);  // copied (RFC 3225 §3)
-  if (!subnet.present) return out_.U16(0);
-  const std::size_t octets = SubnetOctets(subnet);
-  out_.U16(static_cast<std::uint16_t>(8 + octets));
-  out_.U16(static_cast<std::uint16_t>(wire::EdnsOption::kClientSubnet));
-  out_.U16(static_cast<std::uint16_t>(4 + octets));
-  out_.U16(subnet.address.family() == IpFamily::kV4 ? 1 : 2);
-  out_.U8(subnet.source_length);
-  // RFC 7871 §7.2.1: a scope longer than the source would ask for more; what is told is enough.
-  out_.U8(std::min(scope_, subnet.source_length));
-  out_.Bytes(subnet.address.octets().first(octets));
+void Response::AddChaosText(std::span<const std::uint8_t> rdata) {
+  Begin();
+  out_.CompressedName(query_.name.wire());
+  out_.U16(static_cast<std::uint16_t>(wire::RrType::kTxt));
+  out_.U16(static_cast<std::uint16_t>(wire::RrClass::kCh));
+  out_.U32(0);
+  out_.U16(static_cast<std::uint16_t>(rdata.size()));
+  out_.Bytes(rdata);
+  ++records_;
+  End(Section::kAnswer, Fit::kRequired);
 }
 
 void Response::Empty() {
   out_.RewindTo(wire::kHeaderSize + query_.question.size());
   counts_ = {};
-  scope_ = 0;
+  opt_.client_scope = 0;
   truncated_ = true;
 }
 
 std::size_t Response::Finish(std::uint16_t edns_size) {
   if (query_.edns.present) {
-    WriteOpt(edns_size);
+    out_.Reserve(0);
+    WriteOpt(out_, query_.edns, opt_, rcode_, edns_size);
     ++counts_[2];
   }
   const unsigned flags = 0x8000U | static_cast<unsigned>(query_.opcode) << 11 |

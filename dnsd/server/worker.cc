@@ -46,9 +46,10 @@ Worker::Worker(std::size_t number, const Published<answer::Served>& served,
       tcp_(base_.get(), responder_, stats_, limits, [this] { Refresh(); }) {
   responder_.Adopt(served_.get());
   responder_.Adopt(fleet_.get());
+  responder_.set_wall_time(std::chrono::system_clock::now());
   tick_ = event_new(
       base_.get(), -1, EV_PERSIST,
-      [](evutil_socket_t, short, void* self) { static_cast<Worker*>(self)->Refresh(); }, this);
+      [](evutil_socket_t, short, void* self) { static_cast<Worker*>(self)->Tick(); }, this);
   stop_ = event_new(
       base_.get(), -1, 0,
       [](evutil_socket_t, short, void* self) { static_cast<Worker*>(self)->Drain(); }, this);
@@ -95,6 +96,11 @@ void Worker::BeginStop() {
 
 void Worker::Join() {
   if (thread_.joinable()) thread_.join();
+}
+
+void Worker::Tick() {
+  responder_.set_wall_time(std::chrono::system_clock::now());
+  Refresh();
 }
 
 // One load each while nothing has changed.

@@ -41,6 +41,7 @@ class Worker {
     void operator()(event_base* base) const { event_base_free(base); }
   };
 
+  void Tick();
   void Refresh();
   void ServeUdp(UdpSocket& socket);
   void Drain();
@@ -53,7 +54,7 @@ class Worker {
   std::unique_ptr<event_base, BaseFree> base_;
   TcpListener tcp_;
   std::vector<std::unique_ptr<UdpEvent>> udp_;
-  event* tick_ = nullptr;  // lets an idle worker drop old snapshots
+  event* tick_ = nullptr;  // tells the time, and lets an idle worker drop old snapshots
   event* stop_ = nullptr;
   event* stopped_ = nullptr;  // while stopping: polls for the last connection
   int stop_polls_ = 0;

@@ -81,6 +81,21 @@ TEST_F(AllocationTest, RespondTakesNoMemory) {
   queries.push_back(QueryOctets("example", RrType::kMx, plain));
   queries.push_back(QueryOctets("example.org", RrType::kA, plain));
   queries.push_back(queries[0] + "left over");
+  // Every option at once, over both transports; a cookie that is bad is the dearest to judge.
+  const std::array<CookieSecret, 2> secrets = {};
+  served_->cookies = Cookies(secrets);
+  served_->nsid = {'n', 's', '1'};
+  served_->chaos = ChaosTexts("version", "identity");
+  const std::string options =
+      U16(10) + U16(24) + "ccccccc\1" + std::string(16, '\0') + U16(3) + U16(0) + U16(11) + U16(0);
+  for (const char* name : {"www.example", "no.example", "example.org"}) {
+    std::string query = QueryOctets(name, RrType::kA, Asking{.edns = 1232});
+    query.replace(query.size() - 2, 2, U16(options.size()));
+    queries.push_back(query + options);
+  }
+  std::string version = QueryOctets("version.bind", RrType::kTxt, plain);
+  version.replace(version.size() - 2, 2, U16(3));
+  queries.push_back(version);
   const IpAddress client = *IpAddress::Parse("192.0.2.1");
   std::vector<std::uint8_t> out(Responder::kMaxTcpSize);
   const std::size_t before = g_allocations;

@@ -1,0 +1,89 @@
+#include "dnsd/answer/opt.h"
+
+#include <algorithm>
+#include <string_view>
+
+namespace dnsd::answer {
+namespace {
+
+using wire::EdnsOption;
+
+constexpr std::size_t kFixed = 11;        // root owner, type, class, TTL, length
+constexpr std::size_t kOptionHeader = 4;  // code, length
+
+std::size_t SubnetOctets(const wire::ClientSubnet& subnet) {
+  return (subnet.source_length + 7U) / 8U;
+}
+
+void WriteHeader(wire::Writer& out, EdnsOption code, std::size_t size) {
+  out.U16(static_cast<std::uint16_t>(code));
+  out.U16(static_cast<std::uint16_t>(size));
+}
+
+void WriteOption(wire::Writer& out, EdnsOption code, std::span<const std::uint8_t> data) {
+  WriteHeader(out, code, data.size());
+  out.Bytes(data);
+}
+
+void WriteSubnet(wire::Writer& out, const wire::ClientSubnet& subnet, std::uint8_t scope) {
+  const std::size_t octets = SubnetOctets(subnet);
+  WriteHeader(out, EdnsOption::kClientSubnet, 4 + octets);
+  out.U16(subnet.address.family() == IpFamily::kV4 ? 1 : 2);
+  out.U8(subnet.source_length);
+  // RFC 7871 §7.2.1: a scope longer than the source would ask for more; what is told is enough.
+  out.U8(std::min(scope, subnet.source_length));
+  out.Bytes(subnet.address.octets().first(octets));
+}
+
+// Only where the code says less than we know.
+std::string_view TextOf(ExtendedError error) {
+  return error == ExtendedError::kInvalidData ? "no server of this site is up" : "";
+}
+
+// Behind all else in OPT, whose length stands at `length_at`; left out if it does not fit.
+void WriteError(wire::Writer& out, ExtendedError error, std::size_t length_at) {
+  const std::size_t before = out.size();
+  const std::string_view text = TextOf(error);
+  WriteHeader(out, EdnsOption::kExtendedError, 2 + text.size());
+  out.U16(static_cast<std::uint16_t>(error));
+  out.Bytes({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  if (out.ok()) {
+    out.Patch16(length_at, static_cast<std::uint16_t>(out.size() - length_at - 2));
+  } else {
+    out.RewindTo(before);
+  }
+}
+
+}  // namespace
+
+std::size_t OptSize(const wire::Edns& asked, const OptAnswer& answer) {
+  if (!asked.present) return 0;
+  std::size_t size = kFixed;
+  if (asked.subnet.present) size += kOptionHeader + 4 + SubnetOctets(asked.subnet);
+  if (!answer.nsid.empty()) size += kOptionHeader + answer.nsid.size();
+  if (answer.cookie) size += kOptionHeader + answer.cookie->size();
+  if (answer.keepalive) size += kOptionHeader + 2;
+  return size;
+}
+
+void WriteOpt(wire::Writer& out, const wire::Edns& asked, const OptAnswer& answer,
+              wire::Rcode rcode, std::uint16_t udp_size) {
+  out.U8(0);
+  out.U16(static_cast<std::uint16_t>(wire::RrType::kOpt));
+  out.U16(udp_size);
+  out.U8(static_cast<std::uint8_t>(static_cast<std::uint16_t>(rcode) >> 4));
+  out.U8(0);                              // version
+  out.U16(asked.dnssec_ok ? 0x8000 : 0);  // copied (RFC 3225 §3)
+  const std::size_t length_at = out.size();
+  out.U16(static_cast<std::uint16_t>(OptSize(asked, answer) - kFixed));
+  if (asked.subnet.present) WriteSubnet(out, asked.subnet, answer.client_scope);
+  if (!answer.nsid.empty()) WriteOption(out, EdnsOption::kNsid, answer.nsid);
+  if (answer.cookie) WriteOption(out, EdnsOption::kCookie, *answer.cookie);
+  if (answer.keepalive) {
+    WriteHeader(out, EdnsOption::kTcpKeepalive, 2);
+    out.U16(*answer.keepalive);
+  }
+  if (answer.error != ExtendedError::kNone) WriteError(out, answer.error, length_at);
+}
+
+}  // namespace dnsd::answer
