@@ -100,32 +100,26 @@ std::uint64_t Name::Hash() const {
   return hash;
 }
 
-bool Name::IsAtOrBelow(const Name& ancestor) const {
-  if (label_count_ < ancestor.label_count_) return false;
-  return std::ranges::equal(suffix(label_count_ - ancestor.label_count_), ancestor.wire());
-}
-
 std::string Name::ToString() const { return NameToString(wire()); }
 
-bool operator==(const Name& a, const Name& b) { return std::ranges::equal(a.wire(), b.wire()); }
-
 WireError ReadName(Reader& in, Name& out) {
-  // Length octets are below 64 and so no capital letters: the whole name is lowered in one go.
-  const std::size_t start = in.offset();
+  const auto rest = in.Rest();
   std::size_t labels = 0;
+  std::size_t size = 0;  // octets read
   while (true) {
-    const std::size_t at = in.offset() - start;
-    const std::uint8_t length = in.U8();
-    if (!in.ok()) return WireError::kTruncated;
+    if (size >= rest.size()) return WireError::kTruncated;
+    const std::size_t length = rest[size];
     if (length == 0) break;
     if (length > 63) return WireError::kLabelType;
-    if (at + 1 + length >= Name::kMaxSize) return WireError::kNameTooLong;
-    if (in.Bytes(length).empty()) return WireError::kTruncated;
-    out.offsets_[labels++] = static_cast<std::uint8_t>(at);
+    if (size + 1 + length >= Name::kMaxSize) return WireError::kNameTooLong;
+    if (length >= rest.size() - size) return WireError::kTruncated;
+    out.offsets_[labels++] = static_cast<std::uint8_t>(size);
+    size += 1 + length;
   }
-  const auto octets = in.Since(start);
-  LowerCopy(octets.data(), octets.size(), out.octets_.data());
-  out.size_ = static_cast<std::uint8_t>(octets.size());
+  ++size;  // the root's octet
+  // Length octets are below 64 and so no capital letters: the whole name is lowered in one go.
+  LowerCopy(in.Bytes(size).data(), size, out.octets_.data());
+  out.size_ = static_cast<std::uint8_t>(size);
   out.label_count_ = static_cast<std::uint8_t>(labels);
   return WireError::kNone;
 }

@@ -62,7 +62,12 @@ class Name {
   std::uint64_t Hash() const;
   bool is_wildcard() const { return label_count_ > 0 && octets_[0] == 1 && octets_[1] == '*'; }
   // True if this name is `ancestor` or lies below it.
-  bool IsAtOrBelow(const Name& ancestor) const;
+  bool IsAtOrBelow(const Name& ancestor) const {
+    return label_count_ >= ancestor.label_count_ &&
+           IsSuffix(label_count_ - ancestor.label_count_, ancestor);
+  }
+  // True if this name without its first `i` labels is `ancestor`.
+  bool IsSuffix(std::size_t i, const Name& ancestor) const;
   // Presentation format with the final dot; "." for the root.
   std::string ToString() const;
 
@@ -98,8 +103,8 @@ class NameHashes {
 };
 
 // Reads an uncompressed name, as a QNAME is, into `out`. A compression pointer (RFC 1035 §4.1.4)
-// is kLabelType: nothing precedes a QNAME to point at. On error `out` is unspecified and `in`
-// stands where the fault was found.
+// is kLabelType: nothing precedes a QNAME to point at. On error `out` is unspecified and
+// nothing is read.
 [[nodiscard]] WireError ReadName(Reader& in, Name& out);
 
 // ASCII lower case of one octet (RFC 4343 §3).
@@ -138,6 +143,34 @@ inline std::uint64_t LoadUpTo8(const std::uint8_t* from, std::size_t count) {
 }
 
 }  // namespace internal
+
+// Whether both have the same `size` octets. A call of memcmp would take longer than most names.
+inline bool SameOctets(const std::uint8_t* a, const std::uint8_t* b, std::size_t size) {
+  const auto same = [&]<typename Word>(Word, std::size_t at) {
+    return internal::LoadWord<Word>(a + at) == internal::LoadWord<Word>(b + at);
+  };
+  if (size >= 8) {
+    for (std::size_t at = 0; at + 8 < size; at += 8) {
+      if (!same(std::uint64_t{}, at)) return false;
+    }
+    return same(std::uint64_t{}, size - 8);
+  }
+  if (size >= 4) return same(std::uint32_t{}, 0) && same(std::uint32_t{}, size - 4);
+  for (std::size_t i = 0; i < size; ++i) {
+    if (a[i] != b[i]) return false;
+  }
+  return true;
+}
+
+inline bool Name::IsSuffix(std::size_t i, const Name& ancestor) const {
+  const std::size_t at = label_offset(i);
+  return size_ - at == ancestor.size_ &&
+         SameOctets(octets_.data() + at, ancestor.octets_.data(), ancestor.size_);
+}
+
+inline bool operator==(const Name& a, const Name& b) {
+  return a.size_ == b.size_ && SameOctets(a.octets_.data(), b.octets_.data(), a.size_);
+}
 
 inline std::uint64_t HashLabel(std::uint64_t parent, std::span<const std::uint8_t> label) {
   constexpr std::uint64_t kOdd1 = 0xA0761D6478BD642FU;

@@ -28,6 +28,11 @@ class Reader {
     return message_.subspan(offset_ - count, count);
   }
 
+  // What is not read yet; empty once the reader has failed.
+  std::span<const std::uint8_t> Rest() const {
+    return ok_ ? message_.subspan(offset_) : std::span<const std::uint8_t>{};
+  }
+
   bool ok() const { return ok_; }
   std::size_t offset() const { return offset_; }
   std::size_t left() const { return message_.size() - offset_; }

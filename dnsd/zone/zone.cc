@@ -5,32 +5,6 @@ namespace {
 
 constexpr std::uint8_t kWildcardLabel[] = {'*'};
 
-template <typename Word>
-bool SameWord(const std::uint8_t* a, const std::uint8_t* b) {
-  Word x;
-  Word y;
-  std::memcpy(&x, a, sizeof x);
-  std::memcpy(&y, b, sizeof y);
-  return x == y;
-}
-
-// Whether both have the same `size` octets. A call of memcmp would take longer than most names.
-bool SameOctets(const std::uint8_t* a, const std::uint8_t* b, std::size_t size) {
-  if (size >= 8) {
-    for (std::size_t at = 0; at + 8 < size; at += 8) {
-      if (!SameWord<std::uint64_t>(a + at, b + at)) return false;
-    }
-    return SameWord<std::uint64_t>(a + size - 8, b + size - 8);
-  }
-  if (size >= 4) {
-    return SameWord<std::uint32_t>(a, b) && SameWord<std::uint32_t>(a + size - 4, b + size - 4);
-  }
-  for (std::size_t i = 0; i < size; ++i) {
-    if (a[i] != b[i]) return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 std::uint32_t Zone::FindNumber(std::uint64_t hash, std::span<const std::uint8_t> wanted) const {
@@ -38,7 +12,7 @@ std::uint32_t Zone::FindNumber(std::uint64_t hash, std::span<const std::uint8_t>
   return index_.Find(hash, [&](std::uint32_t number) {
     const Node& candidate = node(number);
     return candidate.name_size == size &&
-           SameOctets(candidate.relative_name().data(), wanted.data(), size);
+           wire::SameOctets(candidate.relative_name().data(), wanted.data(), size);
   });
 }
 

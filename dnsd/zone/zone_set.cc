@@ -28,7 +28,7 @@ const Zone* ZoneSet::FindClosest(const wire::Name& name, const NameHashes& hashe
     const std::uint64_t hash = hashes.of(up);
     for (std::size_t i = hash & mask; slots_[i].zone != nullptr; i = (i + 1) & mask) {
       const Slot& slot = slots_[i];
-      if (slot.hash == hash && std::ranges::equal(slot.zone->apex().wire(), name.suffix(up))) {
+      if (slot.hash == hash && name.IsSuffix(up, slot.zone->apex())) {
         return slot.zone;
       }
     }
