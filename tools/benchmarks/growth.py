@@ -64,8 +64,8 @@ def report_growth(report, rounds):
            for (sites, nodes), figures in rounds.items())])
     for sites, nodes in list(rounds)[1:]:
         if nodes > 10:  # "equal" is within the noise of the machine
-            report.at_most(f"ns a query at {nodes:,} nodes, of that at 10", to_first((sites, nodes)),
-                           1.05)
+            report.at_most(f"ns a query at {nodes:,} nodes, of that at 10",
+                           to_first((sites, nodes)), 1.05)
         else:
             report.at_most(f"ns a query at {sites:,} sites, of that at 1,000",
                            to_first((sites, nodes)), 1.3)
@@ -104,13 +104,13 @@ def heartbeats(bench):
         return median([r[figure] for r in rounds[interval]])
     bench.report.section(
         "Heartbeats under load",
-        f"{nodes:,} nodes with a connection each, 1,000 sites, saturation, EDNS on. The feeder shares "
-        "the generator's core and takes q/s from it, so the verdict counts queries a CPU second of "
-        "the whole dnsd, which sees every cycle that heartbeats take from answers.",
+        f"{nodes:,} nodes with a connection each, 1,000 sites, saturation, EDNS on. The feeder "
+        "shares the generator's core and takes q/s from it, so the verdict counts queries a CPU "
+        "second of the whole dnsd, which sees every cycle that heartbeats take from answers.",
         [["each node reports every", "queries a CPU second", "q/s", "worker ns a query",
           "dnsd's other threads", "feeder", "generator busy"],
-         *([interval, f"{middle(interval, 'per_cpu_second'):,.0f}", f"{middle(interval, 'qps'):,.0f}",
-            f"{middle(interval, 'worker_ns'):,.0f}",
+         *([interval, *(f"{middle(interval, f):,.0f}"
+                        for f in ("per_cpu_second", "qps", "worker_ns")),
             *(f"{middle(interval, f) * 100:.1f} %"
               for f in ("other_share", "feeder_share", "generator_busy"))] for interval in rounds)])
     bench.report.at_least(

@@ -76,11 +76,11 @@ def middle(figures, figure):
 def report_starts(report, count, results):
     report.section(
         f"{count:,} sites of four members",
-        f"{count * 4:,} records, pools out of {NODES:,} nodes; the server may use all cores while it "
-        "starts. From exec to the first right answer for the last name, asked for each millisecond; "
-        "then memory (PSS of all its processes), and again after 100,000 queries for names at "
-        "random. dnsd has no reporters at first and answers with all members; the second reading is "
-        f"with {NODES:,} reporters on a connection each, every answer by load.",
+        f"{count * 4:,} records, pools out of {NODES:,} nodes; the server may use all cores while "
+        "it starts. From exec to the first right answer for the last name, asked for each "
+        "millisecond; then memory (PSS of all its processes), and again after 100,000 queries for "
+        "names at random. dnsd has no reporters at first and answers with all members; the second "
+        f"reading is with {NODES:,} reporters on a connection each, every answer by load.",
         [["server", "first right answer, s", "CPU, s", "PSS then, MiB", "after 100,000 queries",
           "spread of s"],
          *([name_of(key), f"{middle(figures, 'seconds'):.2f}",
@@ -99,8 +99,8 @@ def start_targets(report, results):
     for key in ("dnsd", OwnPools.key):
         what = "250,000 sites" if key == "dnsd" else "the same, a pool of its own for each site"
         report.at_most(f"{what}: first right answer, and the fastest static peer's",
-                       middle(results[key], "seconds"), middle(results[fastest], "seconds"), 2, " s",
-                       name_of(fastest))
+                       middle(results[key], "seconds"), middle(results[fastest], "seconds"), 2,
+                       " s", name_of(fastest))
         for figure, when in (("pss", "PSS then, and the leanest static peer's"),
                              ("pss_after", "PSS with reporters, after 100,000 queries")):
             report.at_most(f"{what}: {when}", middle(results[key], figure),
@@ -154,8 +154,8 @@ def report_reload(report, rounds):
     lost = sum(r["lost"] for r in rounds)
     report.section(
         f"Reload of 250,000 sites under {RELOAD_RATE:,} q/s",
-        f"SIGHUP a third into {rounds[0]['seconds']} s, the zone's serial changed; all of dnsd on core "
-        f"0. The reload took {median([r['reload_seconds'] for r in rounds]):.2f} s"
+        f"SIGHUP a third into {rounds[0]['seconds']} s, the zone's serial changed; all of dnsd on "
+        f"core 0. The reload took {median([r['reload_seconds'] for r in rounds]):.2f} s"
         + ("" if all(r["within"] for r in rounds) else ", **longer than the load**")
         + ". Microseconds.",
         [["", *names, "lost"],
