@@ -2,7 +2,7 @@
 // batches, looks nothing up, and answers each question with --answers A records of one address, so
 // that as many octets go out as a name server would send.
 //
-//   floor_responder --listen ADDR:PORT [--answers 1] [--threads 1]
+//   floor_responder --listen ADDR:PORT [--answers 1] [--threads 1] [--batch 16]
 //
 // Each thread has a socket of its own (SO_REUSEPORT). Pin it from outside. Ends on any signal.
 #include <sys/socket.h>
@@ -24,7 +24,7 @@
 
 namespace {
 
-constexpr unsigned kBatch = 64;
+constexpr unsigned kBatch = 64;      // the most for --batch
 constexpr std::size_t kRoom = 1232;  // octets
 constexpr std::size_t kHeader = 12;
 constexpr std::size_t kOptSize = 11;  // an OPT record without options
@@ -53,7 +53,7 @@ std::size_t Respond(std::uint8_t* message, std::size_t size, unsigned answers) {
   return size + answers * sizeof(kAnswer);
 }
 
-void Serve(int fd, unsigned answers) {
+void Serve(int fd, unsigned answers, unsigned most) {
   const auto whole = std::make_unique<Batch>();
   Batch& batch = *whole;
   for (unsigned i = 0; i < kBatch; ++i) {
@@ -63,11 +63,11 @@ void Serve(int fd, unsigned answers) {
     batch.messages[i].msg_hdr.msg_iovlen = 1;
   }
   while (true) {
-    for (unsigned i = 0; i < kBatch; ++i) {
+    for (unsigned i = 0; i < most; ++i) {
       batch.parts[i] = {batch.octets[i].data(), kRoom};
       batch.messages[i].msg_hdr.msg_namelen = sizeof(sockaddr_storage);
     }
-    const int count = recvmmsg(fd, batch.messages.data(), kBatch, MSG_WAITFORONE, nullptr);
+    const int count = recvmmsg(fd, batch.messages.data(), most, MSG_WAITFORONE, nullptr);
     if (count < 0) {
       if (errno == EINTR) continue;
       return;
@@ -99,9 +99,13 @@ int main(int argc, char** argv) {
   std::string listen;
   unsigned answers = 1;
   unsigned count = 1;
+  unsigned most = 16;  // measured: faster than 8, 32 and 64
   app.add_option("--listen", listen)->required();
   app.add_option("--answers", answers)->check(CLI::Range(1, 60))->capture_default_str();
   app.add_option("--threads", count)->check(CLI::Range(1, 64))->capture_default_str();
+  app.add_option("--batch", most, "most queries read at once")
+      ->check(CLI::Range(1U, kBatch))
+      ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   const auto endpoint = dnsd::Endpoint::Parse(listen);
   if (!endpoint) {
@@ -115,7 +119,7 @@ int main(int argc, char** argv) {
       std::fprintf(stderr, "floor_responder: %s: %s\n", listen.c_str(), std::strerror(errno));
       std::_Exit(1);
     }
-    threads.emplace_back(Serve, fd, answers);
+    threads.emplace_back(Serve, fd, answers, most);
   }
   for (std::thread& thread : threads) thread.join();
   return 1;
