@@ -22,7 +22,8 @@ namespace dnsd::server {
 
 // What the connections of a worker have in common, so that an idle one has no buffer.
 struct TcpService {
-  static constexpr std::size_t kReadSize = 16 * 1024;  // octets taken of one client a turn
+  // Octets taken of one client a turn, some hundred queries: UDP and the others wait no longer.
+  static constexpr std::size_t kReadSize = 4 * 1024;
   // Responses that are ready together are sent together, up to about so many octets. It bounds
   // what is kept for a client that does not read: less than this and one response.
   static constexpr std::size_t kSendSize = 16 * 1024;

@@ -20,7 +20,7 @@ TEST(IdleTime, ShrinksOnceThreeQuartersOfTheClientsAreThere) {
 }
 
 TEST(IdleTime, OfAFewClientsIsWhole) {
-  for (const std::size_t open : {0, 1, 2, 3}) {
+  for (const unsigned open : {0U, 1U, 2U, 3U}) {
     EXPECT_EQ(IdleTime({.clients = 3, .idle = 10s}, open), 10s) << open;
   }
 }
