@@ -87,8 +87,8 @@ struct Config {
   std::vector<std::string> http_hosts;  // names it may be asked by, beside addresses and localhost
   std::string state_dir;                // empty: nothing outlives a restart
   EdnsConfig edns;
-  std::uint16_t edns_size = 1232;       // octets, 512 to 4096: offered, and the most that is sent
-  TcpLimits tcp;                        // per worker
+  std::uint16_t edns_size = 1232;  // octets, 512 to 4096: offered, and the most that is sent
+  TcpLimits tcp;                   // per worker
   std::optional<answer::RateLimitSettings> rate_limit;  // nothing: no limits
   std::string log_level = "info";
   std::string ready_file;  // from the flag alone
