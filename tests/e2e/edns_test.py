@@ -1,6 +1,8 @@
 """EDNS options, class CH and opcodes: what dig sees, and what other servers make of the same."""
+import shutil
 import signal
 import struct
+import unittest
 
 import dnswire
 import harness
@@ -16,7 +18,7 @@ host     60 A   192.0.2.1
 NSID, SUBNET, COOKIE, KEEPALIVE, ERROR = 3, 8, 10, 11, 15
 CLIENT = b"\x01\x23\x45\x67\x89\xab\xcd\xef"
 SECRETS = ["e5e973e5a6b2a43f48e7dc849e37bfcf", "445536bcd2513298075a5d379663c962"]
-FORMERR, NOTIMP, REFUSED, BADVERS = 1, 4, 5, 16
+FORMERR, REFUSED, BADVERS, BADCOOKIE = 1, 5, 16, 23
 
 
 class EdnsTestCase(harness.TestCase):
@@ -172,24 +174,58 @@ template:""").replace("    semantic-checks: off", "    semantic-checks: off\n"
         return command
 
 
+class BindThatWantsCookies(peers._Peer):
+    name = "BIND"
+
+    def command(self, zones):
+        config = self.write("named.conf", f"""options {{
+  directory "{self.folder}";
+  listen-on port {self.address[1]} {{ {self.address[0]}; }};
+  listen-on-v6 {{ none; }};
+  pid-file none;
+  session-keyfile none;
+  recursion no;
+  cookie-algorithm siphash24;
+  cookie-secret "{SECRETS[0]}";
+  require-server-cookie yes;
+}};
+controls {{ }};
+""" + "".join(f'zone "{apex}" {{ type primary; file "{file}"; }};\n'
+              for apex, file in zones.items()))
+        return [peers.program("named"), "-g", "-n", "1", "-c", config]
+
+    def write(self, name, text):
+        path = self.folder / name
+        path.write_text(text)
+        return path
+
+
 class Interoperability(EdnsTestCase):
-    def test_knot_and_dnsd_take_each_others_cookies(self):
+    def share_with(self, peer_type):
+        """A cookie of each, with one secret, is good to the other."""
         self.secrets(SECRETS[0])
         server = self.dnsd(zone=ZONE, config="cookies: {secret_file: cookies}")
-        knot = KnotWithCookies(self.folder / "knot", {"lb.example": self.write("zone", ZONE)})
-        self.addCleanup(knot.close)
+        peer = peer_type(self.folder / "peer", {"lb.example": self.write("zone", ZONE)})
+        self.addCleanup(peer.close)
 
-        def ask_knot(cookie):
+        def ask_peer(cookie):
             octets = query("host.lb.example", "A", opt_record(options=[(COOKIE, cookie)]))
-            reply = dnswire.Message(dnswire.ask_udp(knot.address, octets))
+            reply = dnswire.Message(dnswire.ask_udp(peer.address, octets))
             return reply.rcode, dict(reply.edns["options"])[COOKIE]
 
         of_dnsd = self.cookie(server)
-        self.assertEqual(ask_knot(of_dnsd)[0], 0)
-        self.assertEqual(ask_knot(of_dnsd[:-1] + bytes([of_dnsd[-1] ^ 1]))[0], 23,  # BADCOOKIE
-                         "Knot does look at cookies")
-        of_knot = ask_knot(CLIENT)[1]
-        self.assertEqual(self.cookie(server, of_knot), of_knot)
+        self.assertEqual(ask_peer(of_dnsd)[0], 0)
+        forged = of_dnsd[:-1] + bytes([of_dnsd[-1] ^ 1])
+        self.assertEqual(ask_peer(forged)[0], BADCOOKIE, f"{peer.name} does look at cookies")
+        of_peer = ask_peer(CLIENT)[1]
+        self.assertEqual(self.cookie(server, of_peer), of_peer)
+
+    def test_with_knot(self):
+        self.share_with(KnotWithCookies)
+
+    @unittest.skipUnless(shutil.which("named", path="/usr/sbin:/usr/local/sbin"), "no BIND here")
+    def test_with_bind(self):
+        self.share_with(BindThatWantsCookies)
 
 
 class Keepalive(EdnsTestCase):
