@@ -66,6 +66,8 @@ std::optional<std::size_t> TargetOffset(RrType type) {
   }
 }
 
+bool IsService(RrType type) { return type == RrType::kSvcb || type == RrType::kHttps; }
+
 // The name that rdata of `type` at `owner` calls for additional addresses of; nothing for none.
 std::optional<Name> TargetOf(RrType type, std::span<const std::uint8_t> rdata, const Name& owner) {
   const auto offset = TargetOffset(type);
@@ -75,8 +77,7 @@ std::optional<Name> TargetOf(RrType type, std::span<const std::uint8_t> rdata, c
   Name target;
   if (wire::ReadName(in, target) != wire::WireError::kNone) return std::nullopt;
   // A service at "." is at its owner name; an alias for "." is none (RFC 9460 §2.5).
-  const bool service = type == RrType::kSvcb || type == RrType::kHttps;
-  if (service && target.label_count() == 0 && (before[0] | before[1]) != 0) return owner;
+  if (IsService(type) && target.label_count() == 0 && (before[0] | before[1]) != 0) return owner;
   return target;
 }
 
@@ -132,6 +133,8 @@ struct Responder::Step {
   wire::NameHashes link_hashes;
   std::array<std::uint64_t, kMostSteps> seen;  // hashes of the names before this one
   std::size_t seen_count = 0;
+  std::array<const Node*, kMostSteps + 1> dnames;  // that stand in the answer
+  std::size_t dname_count = 0;
 
   // A number for what the lookup of this name ended at, the same for all names that end there: the
   // name, its wildcard (as long as the zone lives), the cut or DNAME above it, the zone it is
@@ -345,7 +348,10 @@ bool Responder::AnswerStep(Step& step, Response& response) {
 
 bool Responder::AnswerNode(Step& step, const Node& node, Response& response) {
   const RrType type = step.query.type;
-  if (node.has(Node::kCname) && type != RrType::kCname) {
+  // RRSIG and NSEC stand beside a CNAME, and are asked for there (RFC 4034 §3 and §4).
+  const bool beside = (type == RrType::kRrsig || type == RrType::kNsec) &&
+                      step.zone->FindRrset(node, type) != nullptr;
+  if (node.has(Node::kCname) && type != RrType::kCname && !beside) {
     const Rrset& cname = *step.zone->FindRrset(node, RrType::kCname);
     if (!response.Add(Section::kAnswer, step.name->wire(), *step.zone, cname, cname.ttl))
       return false;
@@ -394,7 +400,11 @@ bool Responder::Follow(Step& step, std::span<const std::uint8_t> target) {
 bool Responder::FollowDname(Step& step, const Lookup& found, Response& response) {
   const Rrset& dname = *step.zone->FindRrset(*found.node, RrType::kDname);
   const auto owner = step.name->suffix(found.depth);
-  if (!response.Add(Section::kAnswer, owner, *step.zone, dname, dname.ttl)) return false;
+  const auto given_end = step.dnames.begin() + static_cast<std::ptrdiff_t>(step.dname_count);
+  if (std::find(step.dnames.begin(), given_end, found.node) == given_end) {  // once in a circle
+    if (!response.Add(Section::kAnswer, owner, *step.zone, dname, dname.ttl)) return false;
+    step.dnames[step.dname_count++] = found.node;
+  }
   const auto target = *zone::RecordsOf(step.zone->rdata(dname)).begin();
   const std::size_t prefix = step.name->label_offset(found.depth);
   if (prefix + target.size() > Name::kMaxSize) {
@@ -473,7 +483,8 @@ bool Responder::AddRrset(const Step& step, const Zone& zone, std::span<const std
   return response.End(section, fit);
 }
 
-// The addresses of the names that an answer's rdata names, where this zone has them, each once.
+// The addresses of the names that an answer's rdata names, and their services for a service's,
+// where this zone has them, each once.
 void Responder::AddAdditional(const Step& step, const Rrset& rrset, Response& response) {
   if (!TargetOffset(rrset.type)) return;
   const Zone& zone = *step.zone;
@@ -495,6 +506,14 @@ void Responder::AddAdditional(const Step& step, const Rrset& rrset, Response& re
       AddRrset(step, zone, target->wire(), hashes.of(0), *addresses, Section::kAdditional,
                Fit::kOptional, response);
     }
+    // A service's target may be a service again (RFC 9460 §4.1).
+    const bool ours =
+        !node->has(Node::kCut) && !node->has(Node::kOccluded) && *target != *step.name;
+    const Rrset* service =
+        IsService(rrset.type) && ours ? zone.FindRrset(*node, rrset.type) : nullptr;
+    if (service == nullptr) continue;
+    response.Add(Section::kAdditional, target->wire(), zone, *service, service->ttl,
+                 Fit::kOptional);
   }
 }
 

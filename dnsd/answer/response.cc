@@ -85,7 +85,6 @@ std::size_t Response::Finish(std::uint16_t edns_size) {
   const unsigned flags = 0x8000U | static_cast<unsigned>(query_.opcode) << 11 |
                          (authoritative_ && rcode_ != wire::Rcode::kServFail ? 0x0400U : 0U) |
                          (truncated_ ? 0x0200U : 0U) | (query_.recursion_desired ? 0x0100U : 0U) |
-                         (query_.checking_disabled ? 0x0010U : 0U) |
                          (static_cast<unsigned>(rcode_) & 0xFU);
   out_.Patch16(0, query_.id);
   out_.Patch16(2, static_cast<std::uint16_t>(flags));

@@ -28,7 +28,7 @@ TEST_F(ResponderTest, AnswersOctetForOctet) {
   Start();
   const std::string question = "\3wWw\7eXample\0\0\1\0\1"s;
   const Reply reply = Send("\x12\x34\x01\x10\0\1\0\0\0\0\0\0"s + question);
-  EXPECT_EQ(reply.octets, "\x12\x34\x85\x10\0\1\0\1\0\0\0\0"s + question +
+  EXPECT_EQ(reply.octets, "\x12\x34\x85\x00\0\1\0\1\0\0\0\0"s + question +
                               "\xC0\x0C\0\1\0\1\0\0\0\x3C\0\4\xC0\0\2\1"s);
 }
 
@@ -202,6 +202,17 @@ TEST_F(ResponderTest, FollowsCnamesThroughItsZones) {
   EXPECT_THAT(cut.additional, ElementsAre("ns.del.example. 60 IN A 192.0.2.9"));
 }
 
+// RFC 4034 §3, §4: these two stand beside a CNAME. Where there is none, the alias is followed.
+TEST_F(ResponderTest, AnswersForNsecAndRrsigBesideACname) {
+  AddZone("example", "a CNAME b\na NSEC b.example. CNAME NSEC\nb NSEC example. NSEC\nc CNAME b\n");
+  Start();
+  EXPECT_THAT(Ask("a.example", RrType::kNsec).answer,
+              ElementsAre("a.example. 60 IN NSEC b.example. CNAME NSEC"));
+  EXPECT_EQ(Ask("c.example", RrType::kNsec).answer.size(), 2U);
+  EXPECT_THAT(Ask("a.example", RrType::kRrsig).answer,
+              ElementsAre("a.example. 60 IN CNAME b.example."));
+}
+
 TEST_F(ResponderTest, WalksACircleOfCnamesOnce) {
   AddZone("example", "a CNAME b\nb CNAME c\nc CNAME a\nself CNAME self\n");
   Start();
@@ -238,6 +249,17 @@ TEST_F(ResponderTest, RewritesNamesBelowADname) {
   EXPECT_THAT(Ask("a.b.out.example", RrType::kTxt).answer,
               ElementsAre("out.example. 60 IN DNAME example.org.",
                           "a.b.out.example. 60 IN CNAME a.b.example.org."));
+}
+
+// Each round makes the name longer, so it is no circle of names.
+TEST_F(ResponderTest, GivesADnameOnceHoweverOftenItIsFollowed) {
+  AddZone("example", "d DNAME x.e\ne DNAME d\n");
+  Start();
+  const Reply reply = Ask("a.d.example", RrType::kA, {.edns = 1232});
+  EXPECT_EQ(
+      std::count(reply.answer.begin(), reply.answer.end(), "d.example. 60 IN DNAME x.e.example."),
+      1);
+  EXPECT_EQ(reply.answer.size(), 2U + 17U) << "two DNAMEs, and a CNAME a step";
 }
 
 // RFC 6672 §2.2: 255 octets still do, 256 are YXDOMAIN.
@@ -328,6 +350,22 @@ TEST_F(ResponderTest, AddsTheAddressesOfWhatItNames) {
               ElementsAre("host.sub.example. 60 IN A 192.0.2.4"));
   EXPECT_THAT(Ask("out.example", RrType::kMx).additional, IsEmpty());
   EXPECT_THAT(Ask("null.example", RrType::kMx).additional, IsEmpty());
+}
+
+// RFC 9460 §4.1: SVCB records of the target too, but not those that are the answer.
+TEST_F(ResponderTest, AddsTheServicesThatAServiceLeadsTo) {
+  AddZone("example",
+          "a HTTPS 0 b\nb HTTPS 1 . alpn=h2\nb A 192.0.2.1\nself HTTPS 0 self\nc HTTPS 0 s.sub\n"
+          "sub NS ns.sub\nns.sub A 192.0.2.3\ns.sub A 192.0.2.4\ns.sub HTTPS 1 .\n");
+  Start();
+  EXPECT_THAT(Ask("a.example", RrType::kHttps).additional,
+              ElementsAre("b.example. 60 IN A 192.0.2.1", "b.example. 60 IN HTTPS 1 . alpn=h2"));
+  EXPECT_THAT(Ask("b.example", RrType::kHttps).additional,
+              ElementsAre("b.example. 60 IN A 192.0.2.1"));
+  EXPECT_THAT(Ask("self.example", RrType::kHttps).additional, IsEmpty());
+  EXPECT_THAT(Ask("c.example", RrType::kHttps).additional,
+              ElementsAre("s.sub.example. 60 IN A 192.0.2.4"))
+      << "what lies below a cut is the child's";
 }
 
 TEST_F(ResponderTest, AddsTheAddressesOfATargetNamedTwiceOnce) {
