@@ -1,5 +1,7 @@
 #include "dnsd/wire/writer.h"
 
+#include "dnsd/wire/reader.h"
+
 namespace dnsd::wire {
 
 void Writer::CompressOther(std::span<const std::uint8_t> name) {
@@ -32,6 +34,16 @@ void Writer::HashQname() {
   const NameHashes hashes(*qname_);
   for (std::size_t i = 0; i < qname_->label_count(); ++i) {  // the shortest suffix last: they rise
     Remember(hashes.of(i), qname_offset_ + qname_->label_offset(i));
+  }
+}
+
+void Writer::RememberName(const Name& name, std::size_t offset) {
+  if (!ok_) return;
+  if (qname_ != nullptr && !qname_hashed_) HashQname();
+  const NameHashes hashes(name);
+  for (std::size_t i = 0; i < name.label_count(); ++i) {
+    if (FindKnown(hashes.of(i), name.suffix(i)) != nullptr) return;  // and so are the shorter
+    Remember(hashes.of(i), offset + name.label_offset(i));
   }
 }
 
@@ -87,15 +99,39 @@ RdataShape ShapeOf(RrType type) {
       return {0, 2};
     case RrType::kMx:
       return {2, 1};
+    case RrType::kDname:
+      return {0, 0, true};
+    case RrType::kSvcb:
+    case RrType::kHttps:
+      return {2, 0, true};
+    case RrType::kSrv:
+      return {6, 0, true};
     default:
       return {};
   }
 }
 
+namespace {
+
+// The name behind `prefix` octets of the rdata that was written last.
+void RememberTarget(Writer& out, std::span<const std::uint8_t> rdata, std::size_t prefix) {
+  Reader in(rdata);
+  in.Bytes(prefix);
+  Name target;
+  if (ReadName(in, target) != WireError::kNone || !out.ok()) return;
+  out.RememberName(target, out.size() - rdata.size() + prefix);
+}
+
+}  // namespace
+
 void WriteRecordBody(Writer& out, RrType type, std::uint32_t ttl,
                      std::span<const std::uint8_t> rdata) {
   const RdataShape shape = ShapeOf(type);
-  if (shape.names == 0) return out.RecordBody(type, ttl, rdata);
+  if (shape.names == 0) {
+    out.RecordBody(type, ttl, rdata);
+    if (shape.target) RememberTarget(out, rdata, shape.prefix);
+    return;
+  }
   out.RecordBody(type, ttl, rdata.first(shape.prefix));
   rdata = rdata.subspan(shape.prefix);
   const std::size_t rdata_at = out.size() - shape.prefix;

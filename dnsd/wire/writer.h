@@ -52,6 +52,9 @@ class Writer {
     qname_offset_ = offset;
   }
 
+  // Lets later names point into `name`, which stands uncompressed at `offset` of what is written.
+  void RememberName(const Name& name, std::size_t offset);
+
   // What stands behind an owner name: TYPE, CLASS IN, TTL, and rdata as it is.
   void RecordBody(RrType type, std::uint32_t ttl, std::span<const std::uint8_t> rdata) {
     std::uint8_t* at = Take(10 + rdata.size());
@@ -92,7 +95,7 @@ class Writer {
     std::uint32_t hash;    // of the suffix, cut to 32 bits
     std::uint16_t offset;  // where it stands in the message
   };
-  static constexpr std::size_t kMostKnown = 96;
+  static constexpr std::size_t kMostKnown = 160;  // more than the labels of any QNAME
 
   static void Put16(std::uint8_t* at, std::uint16_t value) {
     at[0] = static_cast<std::uint8_t>(value >> 8);
@@ -125,10 +128,13 @@ class Writer {
 };
 
 // The rdata of the types whose names may be compressed (RFC 3597 §4: those of RFC 1035 alone):
-// `prefix` octets, `names` names, then what is left. No names for every other type.
+// `prefix` octets, `names` names, then what is left. No names for every other type; `target`: a
+// name stands there whole behind the prefix, and an owner name or another target is likely to be
+// equal.
 struct RdataShape {
   std::uint8_t prefix = 0;
   std::uint8_t names = 0;
+  bool target = false;
 };
 RdataShape ShapeOf(RrType type);
 

@@ -212,6 +212,45 @@ TEST_F(WriterTest, CompressesTheNamesInRdataOfOldTypesAlone) {
   }
 }
 
+TEST_F(WriterTest, PointsIntoTheNamesThatStandWholeInRdata) {
+  const std::string target = "\1T\7Example\0"s;  // as the zone file has it
+  const struct {
+    RrType type;
+    std::string before;
+  } cases[] = {{RrType::kDname, ""},
+               {RrType::kSrv, "\0\0\0\0\0\5"s},
+               {RrType::kSvcb, "\0\1"s},
+               {RrType::kHttps, "\0\1"s}};
+  for (const auto& c : cases) {
+    SCOPED_TRACE(static_cast<int>(c.type));
+    Start(512);
+    WriteRecordBody(out_, c.type, 0, Octets(c.before + target));
+    const std::size_t end = out_.size();
+    const auto at = static_cast<char>(10 + c.before.size());
+    Put("\1x\1t\7example\0"s);
+    EXPECT_EQ(Written().substr(end), "\1x\xC0"s + at);
+  }
+}
+
+TEST_F(WriterTest, PointsAtNoNameInRdataThatIsNone) {
+  WriteRecordBody(out_, RrType::kSrv, 0, Octets("\0\0\0\0\0\5\7exam"s));
+  const std::size_t end = out_.size();
+  Put("\4exam\0"s);
+  EXPECT_EQ(Written().substr(end), "\4exam\0"s);
+}
+
+TEST_F(WriterTest, KnowsTheEndOfAQnameOfManyLabels) {
+  std::string name;
+  for (int i = 0; i < 119; ++i) name += "\1q"s;
+  name += "\7example\0"s;
+  const auto qname = Name::FromWire(Octets(name));
+  Start(1024);
+  out_.Bytes(Octets(name));
+  out_.RememberQname(*qname, 0);
+  Put("\2ns\7example\0"s);
+  EXPECT_EQ(Written().substr(name.size()), "\2ns\xC0\xEE"s);  // 2 * 119
+}
+
 TEST_F(WriterTest, LeavesTheWriterFailedWhenRdataDoesNotFit) {
   for (const std::size_t room : {22U, 23U}) {
     SCOPED_TRACE(room);
