@@ -54,9 +54,14 @@ std::uint64_t RateLimiter::Hash(const IpAddress& client, std::uint64_t name_hash
   return static_cast<std::uint64_t>(folded) ^ static_cast<std::uint64_t>(folded >> 64);
 }
 
+std::uint64_t RateLimiter::HashOf(const IpAddress& client, const LimitSubject& subject) const {
+  const auto response_class = static_cast<std::uint64_t>(subject.response_class);
+  return Hash(client, subject.name_hash, std::uint64_t{subject.type} << 8 | response_class);
+}
+
 RateLimiter::Account& RateLimiter::Find(std::uint64_t hash, std::int64_t now) {
   // The tag is the upper bits, the line the lower.
-  Line& line = lines_[hash & (lines_.size() - 1)];
+  Line& line = lines_[LineOf(hash)];
   const std::uint64_t tag = hash >> 8;
   Account* least = &line.accounts[0];
   for (Account& account : line.accounts) {
@@ -94,8 +99,7 @@ Verdict RateLimiter::Judge(const IpAddress& client, const LimitSubject& subject,
   const auto response_class = static_cast<std::size_t>(subject.response_class);
   Verdict verdict = Verdict::kSend;
   if (const std::int64_t interval = intervals_[response_class]; interval != 0) {
-    const std::uint64_t kind = std::uint64_t{subject.type} << 8 | response_class;
-    verdict = Debit(Hash(client, subject.name_hash, kind), interval, time);
+    verdict = Debit(HashOf(client, subject), interval, time);
   }
   if (all_interval_ != 0) {
     const Verdict all = Debit(Hash(client, 0, kAllClasses), all_interval_, time);

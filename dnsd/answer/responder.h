@@ -67,6 +67,12 @@ class Responder {
   // between the steps.
   void Read(std::span<const std::uint8_t> message, Exchange& exchange) const;
   void LookAhead(std::span<const Exchange> batch) const;
+  // Where limits_rates(): likewise the account that an answer to `client` most likely falls to.
+  void LookAheadAtLimit(const Exchange& exchange, const IpAddress& client) const {
+    if (exchange.zone == nullptr) return;
+    limiter_->Prefetch(client, {ResponseClass::kAnswer, exchange.hashes.of(0),
+                                static_cast<std::uint16_t>(exchange.query.type)});
+  }
   std::size_t Respond(const Exchange& exchange, const IpAddress& client, Transport transport,
                       std::span<std::uint8_t> out);
 

@@ -105,6 +105,9 @@ std::size_t UdpSocket::ServeBatch() {
     responder_.Read(Query(i, b.queries[i].msg_len), b.exchanges[i]);
   }
   responder_.LookAhead(std::span(b.exchanges).first(count));
+  for (std::size_t i = 0; i < count && responder_.limits_rates(); ++i) {
+    responder_.LookAheadAtLimit(b.exchanges[i], IpAddress::FromSockaddr(b.clients[i].any));
+  }
   Respond(count);
   for (std::size_t i = 0; i < count; ++i) Prepare(i);
   return count;

@@ -3,10 +3,13 @@
 #include <benchmark/benchmark.h>
 
 #include <chrono>
+#include <string>
 #include <vector>
 
 #include "dnsd/answer/rate_limit.h"
+#include "dnsd/answer/responder.h"
 #include "dnsd/base/random.h"
+#include "dnsd/zone/zone_builder.h"
 
 namespace dnsd::answer {
 namespace {
@@ -67,6 +70,79 @@ BENCHMARK(BM_LimitedKey);
 BENCHMARK(BM_FullTable);
 BENCHMARK(BM_FreshKey);
 BENCHMARK(BM_HotKeyAndAll);
+
+// A thousand names of four addresses each.
+constexpr std::size_t kNames = 1000;
+
+std::shared_ptr<const zone::Zone> MakeZone(AddressTable& addresses, const zone::SiteRules& rules) {
+  const auto name = [](const std::string& text) { return *wire::Name::Parse(text); };
+  zone::ZoneBuilder builder(name("lb.example"), addresses, rules);
+  const std::vector<std::uint8_t> soa(2 + 20);  // the root twice, then five numbers
+  builder.Add(name("lb.example"), wire::RrType::kSoa, 0, soa, {});
+  builder.Add(name("lb.example"), wire::RrType::kNs, 0, name("ns1.lb.example").wire(), {});
+  for (std::size_t i = 0; i < kNames; ++i) {
+    for (std::uint8_t member = 1; member <= 4; ++member) {
+      const std::uint8_t address[] = {10, 0, 0, member};
+      builder.Add(name("site" + std::to_string(i) + ".lb.example"), wire::RrType::kA, 0, address,
+                  {});
+    }
+  }
+  return builder.Build();
+}
+
+std::vector<std::uint8_t> MakeQuery(const std::string& text) {
+  std::vector<std::uint8_t> query = {0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0};
+  const wire::Name name = *wire::Name::Parse(text);
+  query.insert(query.end(), name.wire().begin(), name.wire().end());
+  query.insert(query.end(), {0, 1, 0, 1});
+  return query;
+}
+
+// The whole responder, in batches as the UDP socket has them: names at random for 64 client
+// prefixes at random, so about as many accounts as there is room for. range(0): 0 without limits, 1
+// with, 2 with that of all responses too; no response is over them. The time is that of one
+// response.
+void BM_Responder(benchmark::State& state) {
+  constexpr std::size_t kBatch = 64;
+  AddressTable addresses;
+  const zone::SiteRules rules;
+  Served served{zone::ZoneSet({MakeZone(addresses, rules)}, rules.options()), policy::Closeness()};
+  if (state.range(0) > 0) {
+    served.rate_limit.emplace().rates.fill(RateLimitSettings::kMostRate);
+    if (state.range(0) > 1) served.rate_limit->all_rate = RateLimitSettings::kMostRate;
+  }
+  const FleetView fleet;
+  WorkerStats stats;
+  Responder responder(0, stats, 1);
+  responder.Adopt(served);
+  responder.Adopt(fleet);
+  std::vector<std::vector<std::uint8_t>> queries;
+  std::vector<IpAddress> clients;
+  Random random(7);
+  for (std::size_t i = 0; i < 1 << 16; ++i) {
+    queries.push_back(MakeQuery("site" + std::to_string(random.Below(kNames)) + ".lb.example"));
+    const std::uint8_t client[] = {192, 0, static_cast<std::uint8_t>(random.Below(64)), 1};
+    clients.push_back(IpAddress::V4(client));
+  }
+  std::vector<Exchange> exchanges(kBatch);
+  std::vector<std::uint8_t> out(4096);
+  std::size_t asked = 0;
+  while (state.KeepRunningBatch(kBatch)) {
+    const std::size_t first = asked % queries.size();
+    responder.set_time(std::chrono::milliseconds(asked / 500));
+    for (std::size_t i = 0; i < kBatch; ++i) responder.Read(queries[first + i], exchanges[i]);
+    responder.LookAhead(exchanges);
+    for (std::size_t i = 0; i < kBatch && responder.limits_rates(); ++i) {
+      responder.LookAheadAtLimit(exchanges[i], clients[first + i]);
+    }
+    for (std::size_t i = 0; i < kBatch; ++i) {
+      benchmark::DoNotOptimize(
+          responder.Respond(exchanges[i], clients[first + i], Transport::kUdp, out));
+    }
+    asked += kBatch;
+  }
+}
+BENCHMARK(BM_Responder)->ArgName("limits")->Arg(0)->Arg(1)->Arg(2);
 
 }  // namespace
 }  // namespace dnsd::answer

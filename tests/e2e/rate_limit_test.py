@@ -140,6 +140,21 @@ class RateLimit(harness.TestCase):
         replies, took = self.flood(server, queries, source="127.0.3.9")
         self.assert_cut(replies, took, lambda r: r.answer)
 
+    def test_a_client_with_a_good_cookie_is_not_limited(self):
+        server = self.start_limited("slip: 0")
+        client = (10, b"01234567")
+        reply = server.ask("host.lb.example", "A", edns=opt_record(options=[client]), tcp=True)
+        good = reply.edns["options"][0]
+        bad = (10, good[1][:-1] + bytes([good[1][-1] ^ 1]))
+        for option, limited in ((bad, True), (good, False), (client, True)):
+            queries = [query("host.lb.example", "A", opt_record(options=[option]))] * FLOOD
+            replies, took = self.flood(server, queries)
+            if limited:
+                most = RATE + math.ceil(took * RATE)
+                self.assertLessEqual(len([r for r in replies if r.answer]), most)
+            else:
+                self.assertEqual(len([r for r in replies if r.answer]), FLOOD)
+
     def test_a_dry_run_counts_and_sends(self):
         server = self.start_limited("dry_run: true")
         replies, _ = self.flood(server, [query("host.lb.example", "A")] * FLOOD)

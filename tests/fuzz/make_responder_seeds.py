@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the seeds of responder_fuzz: tests/fuzz/make_responder_seeds.py [FOLDER]
+"""Writes the seeds of responder_fuzz: tests/fuzz/make_responder_seeds.py FOLDER
 
 A seed is four octets that choose the server's state and settings (responder_fuzz.cc says how) and
 one query. Every kind of answer, option and fault has a seed, so that a fuzzer begins where a person
@@ -133,7 +133,9 @@ def seeds():
 
 
 def main():
-    folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "corpus" / "responder"
+    if len(sys.argv) != 2:
+        sys.exit(__doc__.splitlines()[0])
+    folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.iterdir():
         old.unlink()

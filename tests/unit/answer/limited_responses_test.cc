@@ -193,6 +193,32 @@ TEST_F(LimitedResponses, AreThoseToWhoGetsThemNotToWhomEcsNames) {
   EXPECT_EQ(Flood("site.example", RrType::kA, 10, other), static_cast<int>(kRate));
 }
 
+TEST_F(LimitedResponses, AreSentWhateverTheirNumberToWhoHasAGoodCookie) {
+  StartLimited();
+  constexpr CookieSecret kSecret = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+  served_->cookies = Cookies(std::span(&kSecret, 1));
+  responder_->set_wall_time(WallTime(std::chrono::seconds(1'800'000'000)));
+  const std::array<std::uint8_t, 8> own = {1, 2, 3, 4, 5, 6, 7, 8};
+  FullCookie good;
+  (void)served_->cookies.Judge(own, *IpAddress::Parse(Asking{}.client), 1'800'000'000, good);
+  FullCookie bad = good;
+  bad.back() ^= 1;
+  const auto flood = [&](std::span<const std::uint8_t> cookie) {
+    Asking edns;
+    edns.edns = 1232;
+    std::string query = QueryOctets("site.example", RrType::kA, edns);
+    query.replace(query.size() - 2, 2, U16(4 + cookie.size()));
+    query += U16(10) + U16(cookie.size()) + Text(cookie);
+    int answered = 0;
+    for (int i = 0; i < 20; ++i) answered += Send(query).rcode == 0 ? 1 : 0;
+    return answered;
+  };
+  EXPECT_EQ(flood(good), 20);
+  EXPECT_EQ(flood(bad), static_cast<int>(kRate));
+  EXPECT_EQ(flood(own), 0);
+  EXPECT_EQ(flood(good), 20);
+}
+
 TEST_F(LimitedResponses, AreSentAgainWhenEarned) {
   StartLimited();
   Flood("www.example", RrType::kA, 6);
