@@ -15,9 +15,12 @@ TYPES = {
     "X25": 19, "ISDN": 20, "RT": 21, "NSAP": 22, "SIG": 24, "KEY": 25, "PX": 26, "GPOS": 27,
     "AAAA": 28, "LOC": 29, "SRV": 33, "NAPTR": 35, "KX": 36, "CERT": 37, "DNAME": 39, "OPT": 41,
     "APL": 42, "DS": 43, "SSHFP": 44, "IPSECKEY": 45, "RRSIG": 46, "NSEC": 47, "DNSKEY": 48,
-    "DHCID": 49, "NSEC3": 50, "TLSA": 52, "SMIMEA": 53, "CDS": 59, "OPENPGPKEY": 61, "CSYNC": 62,
-    "SVCB": 64, "HTTPS": 65, "SPF": 99, "NID": 104, "L32": 105, "L64": 106, "LP": 107,
-    "EUI48": 108, "EUI64": 109, "AXFR": 252, "ANY": 255, "URI": 256, "CAA": 257}
+    "DHCID": 49, "NSEC3": 50, "NSEC3PARAM": 51, "TLSA": 52, "SMIMEA": 53, "HIP": 55, "NINFO": 56,
+    "RKEY": 57, "TALINK": 58, "CDS": 59, "CDNSKEY": 60, "OPENPGPKEY": 61, "CSYNC": 62, "ZONEMD": 63,
+    "SVCB": 64, "HTTPS": 65, "DSYNC": 66, "SPF": 99, "UINFO": 100, "UID": 101, "GID": 102, "UNSPEC": 103, "NID": 104, "L32": 105, "L64": 106, "LP": 107,
+    "EUI48": 108, "EUI64": 109, "AXFR": 252, "ANY": 255, "URI": 256, "CAA": 257,
+    "AVC": 258, "DOA": 259, "AMTRELAY": 260, "RESINFO": 261, "WALLET": 262, "CLA": 263, "IPN": 264,
+    "TA": 32768, "DLV": 32769, "EID": 31, "NIMLOC": 32, "ATMA": 34, "SINK": 40}
 TYPE_NAMES = {number: name for name, number in TYPES.items()}
 RCODES = {0: "NOERROR", 1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED",
           6: "YXDOMAIN", 16: "BADVERS"}
@@ -28,7 +31,7 @@ NAMES_IN_RDATA = {2: (0, 1), 3: (0, 1), 4: (0, 1), 5: (0, 1), 6: (0, 2), 7: (0, 
                   9: (0, 1), 12: (0, 1), 14: (0, 2), 15: (2, 1), 17: (0, 2), 18: (2, 1),
                   21: (2, 1), 26: (2, 2), 33: (6, 1), 36: (2, 1), 39: (0, 1), 107: (2, 1)}
 
-QR, AA, TC, RD, RA = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080
+QR, AA, TC, RD, RA, AD, CD = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080, 0x0020, 0x0010
 
 Record = collections.namedtuple("Record", "name type cls ttl rdata")  # rdata: names expanded
 
@@ -292,3 +295,33 @@ def _ask_round(address, queries, replies, todo, window, timeout):
                 replies[index] = octets
                 deadline = time.monotonic() + timeout
     return lost
+
+
+def ask_many_tcp(address, queries, window=40, timeout=5.0, tries=3):
+    """Asks all over TCP, `window` of them pipelined at a time (RFC 7766 §6.2.1.1), on a new connection
+    where the server ends one; a list of responses' octets, None where none came. The queries' ids
+    are replaced, as ask_many_udp does."""
+    replies = [None] * len(queries)
+    for _ in range(tries):
+        todo = [i for i, reply in enumerate(replies) if reply is None]
+        for start in range(0, len(todo), 2000):
+            _ask_connection(address, queries, replies, todo[start:start + 2000], window, timeout)
+    return replies
+
+
+def _ask_connection(address, queries, replies, todo, window, timeout):
+    with socket.socket(_family(address), socket.SOCK_STREAM) as s:
+        s.settimeout(timeout)
+        s.connect(address)
+        for start in range(0, len(todo), window):
+            waiting = {i & 0xFFFF: i for i in todo[start:start + window]}
+            try:
+                s.sendall(b"".join(struct.pack("!2H", len(queries[i]), n) + queries[i][2:]
+                                   for n, i in waiting.items()))
+                while waiting:
+                    octets = recv_tcp(s)
+                    if octets is None:
+                        return
+                    replies[waiting.pop(struct.unpack_from("!H", octets)[0])] = octets
+            except (ConnectionError, TimeoutError):
+                return

@@ -1,4 +1,5 @@
-"""NSD and Knot on loopback ports of their own, as judges of what dnsd answers; and dnsd likewise."""
+"""NSD, Knot and BIND on loopback ports of their own, as judges of what dnsd answers; and dnsd
+likewise."""
 import pathlib
 import shutil
 
@@ -17,6 +18,7 @@ def program(name):
 
 class _Peer:
     """A name server that serves `zones` (apex to file) until close()."""
+    refused_zones = ()  # of tests/data/zones, by apex
 
     def __init__(self, folder, zones):
         self.folder = pathlib.Path(folder)
@@ -56,6 +58,7 @@ class Nsd(_Peer):
   rrl-whitelist-ratelimit: 0
   minimal-responses: no
   tcp-count: 100
+  tcp-timeout: 60
 remote-control:
   control-enable: no
 """ + "".join(f'zone:\n  name: "{apex}"\n  zonefile: "{file}"\n' for apex, file in zones.items()))
@@ -75,6 +78,8 @@ class Knot(_Peer):
   tcp-workers: 1
   background-workers: 1
   udp-max-payload: 1232
+  tcp-idle-timeout: 60
+  tcp-io-timeout: 0
 log:
   - target: stderr
     any: info
@@ -90,6 +95,50 @@ template:
 zone:
 """ + "".join(f'  - domain: "{apex}"\n    file: "{file}"\n' for apex, file in zones.items()))
         return [program("knotd"), "-c", str(config)]
+
+
+class Bind(_Peer):
+    """No root hints, no recursion, no control channel: it sends nothing but answers. Its port is on
+    127.0.0.1 alone."""
+    name = "BIND"
+    refused_zones = ("wildcut.example",)  # wildcards that own NS or DNAME
+
+    def command(self, zones):
+        config = self.folder / "named.conf"
+        config.write_text(
+            f"""options {{
+  directory "{self.folder}";
+  listen-on port {self.address[1]} {{ {self.address[0]}; }};
+  listen-on-v6 {{ none; }};
+  pid-file none;
+  session-keyfile none;
+  recursion no;
+  empty-zones-enable no;
+  dnssec-validation no;
+  notify no;
+  allow-transfer {{ none; }};
+  allow-query {{ any; }};
+  answer-cookie no;
+  minimal-responses no;
+  zero-no-soa-ttl no;
+  minimal-any yes;
+  max-udp-size 1232;
+  edns-udp-size 1232;
+  check-names primary ignore;
+  check-integrity no;
+  check-mx ignore;
+  check-mx-cname ignore;
+  check-srv-cname ignore;
+  check-sibling no;
+  check-spf ignore;
+  check-dup-records ignore;
+  check-wildcard no;
+  max-records-per-type 0;
+  max-types-per-name 0;
+}};
+controls {{ }};
+""" + "".join(f'zone "{apex}" {{ type primary; file "{file}"; }};\n' for apex, file in zones.items()))
+        return [program("named"), "-g", "-n", "1", "-c", str(config)]
 
 
 class Dnsd(_Peer):
