@@ -1,6 +1,7 @@
 #include "dnsd/answer/opt.h"
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 
 namespace dnsd::answer {
@@ -68,14 +69,22 @@ std::size_t OptSize(const wire::Edns& asked, const OptAnswer& answer) {
 
 void WriteOpt(wire::Writer& out, const wire::Edns& asked, const OptAnswer& answer,
               wire::Rcode rcode, std::uint16_t udp_size) {
-  out.U8(0);
-  out.U16(static_cast<std::uint16_t>(wire::RrType::kOpt));
-  out.U16(udp_size);
-  out.U8(static_cast<std::uint8_t>(static_cast<std::uint16_t>(rcode) >> 4));
-  out.U8(0);                              // version
-  out.U16(asked.dnssec_ok ? 0x8000 : 0);  // copied (RFC 3225 §3)
-  const std::size_t length_at = out.size();
-  out.U16(static_cast<std::uint16_t>(OptSize(asked, answer) - kFixed));
+  const std::size_t options = OptSize(asked, answer) - kFixed;
+  const std::array<std::uint8_t, kFixed> fixed = {
+      0,  // the root
+      0,
+      static_cast<std::uint8_t>(wire::RrType::kOpt),
+      static_cast<std::uint8_t>(udp_size >> 8),
+      static_cast<std::uint8_t>(udp_size),
+      static_cast<std::uint8_t>(static_cast<std::uint16_t>(rcode) >> 4),
+      0,                                                      // version
+      static_cast<std::uint8_t>(asked.dnssec_ok ? 0x80 : 0),  // copied (RFC 3225 §3)
+      0,
+      static_cast<std::uint8_t>(options >> 8),
+      static_cast<std::uint8_t>(options)};
+  out.Bytes(fixed);
+  if (options == 0 && answer.error == ExtendedError::kNone) return;
+  const std::size_t length_at = out.size() - 2;
   if (asked.subnet.present) WriteSubnet(out, asked.subnet, answer.client_scope);
   if (!answer.nsid.empty()) WriteOption(out, EdnsOption::kNsid, answer.nsid);
   if (answer.cookie) WriteOption(out, EdnsOption::kCookie, *answer.cookie);
