@@ -22,7 +22,7 @@ class Arena {
   // A new piece of `octets`; its last word is filled with zeros. Moves all pieces.
   Index Add(std::size_t octets) {
     const std::size_t words = (octets + kWord - 1) / kWord;
-    if (size_ + words > capacity_) Reserve(2 * (size_ + words));
+    if (size_ + words > capacity_) Resize(2 * (size_ + words));
     const std::size_t index = size_;
     size_ += words;
     if (words > 0) std::memset(octets_.get() + (size_ - 1) * kWord, 0, kWord);
@@ -35,7 +35,9 @@ class Arena {
   // The first number not given yet: the words in use, and one.
   std::size_t end() const { return size_; }
 
-  void Shrink() { Reserve(size_); }
+  // Makes room for pieces of so many octets together; they will not move until it is used up.
+  void Reserve(std::size_t octets) { Resize(size_ + octets / kWord); }
+  void Shrink() { Resize(size_); }
 
  private:
   static constexpr std::size_t kWord = 4;
@@ -47,7 +49,7 @@ class Arena {
     void operator()(void* memory) const { std::free(memory); }
   };
 
-  void Reserve(std::size_t words) {
+  void Resize(std::size_t words) {
     void* moved = std::realloc(octets_.get(), words * kWord);
     if (moved == nullptr) throw std::bad_alloc();
     static_cast<void>(octets_.release());

@@ -1,17 +1,30 @@
 #include "dnsd/zone/loader.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "dnsd/zone/master_file.h"
 #include "dnsd/zone/zone_builder.h"
 
 namespace dnsd::zone {
+namespace {
+
+// Octets. No page of them is used before something is written there.
+constexpr std::uintmax_t kMostReserved = std::uintmax_t{256} << 20;
+
+}  // namespace
 
 absl::StatusOr<LoadedZone> LoadZone(const std::string& path, const wire::Name& apex,
                                     AddressTable& addresses, const SiteRules& rules) {
   ZoneBuilder builder(apex, addresses, rules);
+  std::error_code unknown;
+  if (const std::uintmax_t size = std::filesystem::file_size(path, unknown); !unknown) {
+    builder.Reserve(std::min<std::uintmax_t>(size, kMostReserved));
+  }
   std::vector<ZoneFault> faults;
   MasterFile file(
       apex, [&](const MasterRecord& r) { builder.Add(r.owner, r.type, r.ttl, r.rdata, r.source); },

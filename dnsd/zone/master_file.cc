@@ -103,6 +103,43 @@ LdnsPtr<ldns_rdf> ToLdns(const Name& name) {
       ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, name.wire().size(), name.wire().data()));
 }
 
+// `relative`: wire form without the root.
+std::optional<Name> Join(std::span<const std::uint8_t> relative, const Name& origin) {
+  std::array<std::uint8_t, 2 * Name::kMaxSize> joined;
+  std::memcpy(joined.data(), relative.data(), relative.size());
+  std::memcpy(joined.data() + relative.size(), origin.wire().data(), origin.wire().size());
+  return Name::FromWire(std::span(joined).first(relative.size() + origin.wire().size()));
+}
+
+// The name written as `text`, below `origin` if it has no final dot.
+std::optional<Name> ReadEscapedName(std::string_view text, const Name& origin) {
+  const auto name = Name::Parse(text);
+  if (!name || text.back() == '.') return name;
+  return Join(name->wire().first(name->wire().size() - 1), origin);
+}
+
+// Likewise, of a text without escapes, which nearly all names are.
+std::optional<Name> ReadPlainName(std::string_view text, const Name& origin) {
+  if (text.size() >= Name::kMaxSize || text == ".") return ReadEscapedName(text, origin);
+  std::array<std::uint8_t, Name::kMaxSize + 1> labels;
+  std::size_t length_at = 0;  // where the length octet of the label under way stands
+  for (std::size_t i = 0; i <= text.size(); ++i) {
+    if (i < text.size() && text[i] != '.') {
+      labels[i + 1] = static_cast<std::uint8_t>(text[i]);
+      continue;
+    }
+    const std::size_t length = i - length_at;
+    if (i == text.size() && length == 0) {  // behind the final dot: absolute
+      labels[i] = 0;
+      return Name::FromWire(std::span(labels).first(i + 1));
+    }
+    if (length == 0 || length > 63) return std::nullopt;
+    labels[length_at] = static_cast<std::uint8_t>(length);
+    length_at = i + 1;
+  }
+  return Join(std::span(labels).first(text.size() + 1), origin);
+}
+
 std::string Shortened(std::string text) {
   if (text.size() > 80) text = text.substr(0, 77) + "...";
   for (char& c : text) {
@@ -148,32 +185,53 @@ std::string TtlBeforeClass(const std::string& entry) {
 
 }  // namespace
 
-// A file's text and a cursor over its entries. The text is a copy: a file that is written to or cut
-// short while it is read must not change under us.
+// A file's text and a cursor over its entries. A window of the file is held at a time, in a copy: a
+// file that is written to or cut short while it is read must not change under us.
 class MasterFile::Text {
  public:
+  ~Text() {
+    if (fd_ >= 0) close(fd_);
+  }
+
   // errno tells why it could not.
   bool Open(const std::string& path) {
     // Not blocking: a pipe that nobody writes to must be refused, not waited for.
-    const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) return false;
-    const bool whole = ReadAll(fd);
-    const int error = errno;
-    close(fd);
-    errno = error;
-    return whole;
+    fd_ = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd_ < 0) return false;
+    struct stat status {};
+    if (fstat(fd_, &status) != 0) return false;
+    if (!S_ISREG(status.st_mode)) {
+      errno = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
+      return false;
+    }
+    // One octet more than there is: so the first read also tells the end.
+    window_.resize(std::min(static_cast<std::size_t>(status.st_size) + 1, kWindow));
+    Fill();
+    return error_ == 0 || Fail();
   }
+  // Why the text ended early, for errno; 0 if it did not.
+  int error() const { return error_; }
 
-  bool AtEnd() const { return at_ == text_.size(); }
+  bool AtEnd() { return at_ == end_ && !Fill(); }
   std::uint32_t line() const { return line_; }
 
-  // The line at the cursor, without its newline.
-  std::string_view Line() const {
-    const std::size_t end = text_.find('\n', at_);
-    return text_.substr(at_, end == std::string_view::npos ? end : end - at_);
+  // The line at the cursor, without its newline. Valid until the next call of anything else.
+  std::string_view Line() {
+    std::size_t size = 0;
+    while (true) {
+      const void* newline = std::memchr(window_.data() + at_ + size, '\n', end_ - at_ - size);
+      if (newline != nullptr) {
+        size = static_cast<std::size_t>(static_cast<const char*>(newline) - window_.data()) - at_;
+        break;
+      }
+      size = end_ - at_;
+      if (!Fill()) break;
+    }
+    return {window_.data() + at_, size};
   }
-  void SkipLine(std::string_view line) {
-    at_ = std::min(at_ + line.size() + 1, text_.size());
+  // `size`: of the line at the cursor.
+  void SkipLine(std::size_t size) {
+    at_ = std::min(at_ + size + 1, end_);
     ++line_;
   }
 
@@ -183,8 +241,8 @@ class MasterFile::Text {
     out.clear();
     unsigned depth = 0;
     bool quoted = false;
-    for (; at_ < text_.size(); ++at_) {
-      const char c = text_[at_];
+    for (; Has(0); ++at_) {
+      const char c = window_[at_];
       if (c == '\n') {
         ++line_;
         if (depth == 0 && !quoted) {
@@ -192,14 +250,15 @@ class MasterFile::Text {
           return true;
         }
         out += quoted ? c : ' ';
-      } else if (c == '\\' && at_ + 1 < text_.size() && text_[at_ + 1] != '\n') {
+      } else if (c == '\\' && Has(1) && window_[at_ + 1] != '\n') {
         out += c;
-        out += text_[++at_];
+        out += window_[++at_];
       } else if (c == '"') {
         quoted = !quoted;
         out += c;
       } else if (!quoted && c == ';') {
-        at_ = std::min(text_.find('\n', at_), text_.size()) - 1;
+        at_ += Line().size();
+        --at_;
       } else if (!quoted && (c == '(' || c == ')')) {
         if (c == ')' && depth == 0) return SkipToLineEnd();
         depth += c == '(' ? 1U : static_cast<unsigned>(-1);
@@ -212,34 +271,47 @@ class MasterFile::Text {
   }
 
  private:
-  bool ReadAll(int fd) {
-    struct stat status {};
-    if (fstat(fd, &status) != 0) return false;
-    if (!S_ISREG(status.st_mode)) {
-      errno = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
-      return false;
+  static constexpr std::size_t kWindow = std::size_t{64} << 10;  // octets, unless a line is longer
+
+  bool Fail() {
+    errno = error_;
+    return false;
+  }
+  // Whether there is an octet `ahead` of the cursor.
+  bool Has(std::size_t ahead) {
+    while (at_ + ahead >= end_) {
+      if (!Fill()) return false;
     }
-    copy_.resize(static_cast<std::size_t>(status.st_size));
-    std::size_t size = 0;
-    while (size < copy_.size()) {
-      const ssize_t n = read(fd, copy_.data() + size, copy_.size() - size);
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) return false;
-      if (n == 0) break;
-      size += static_cast<std::size_t>(n);
+    return true;
+  }
+  // Reads on behind the window's end; what is left of it moves to the front. False at the end of
+  // the file, or at an error.
+  bool Fill() {
+    if (error_ != 0) return false;
+    if (at_ > 0) {
+      std::memmove(window_.data(), window_.data() + at_, end_ - at_);
+      end_ -= std::exchange(at_, 0);
     }
-    copy_.resize(size);
-    text_ = copy_;
+    if (end_ == window_.size()) window_.resize(2 * window_.size());
+    ssize_t n = 0;
+    do {
+      n = read(fd_, window_.data() + end_, window_.size() - end_);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0) error_ = errno;
+    if (n <= 0) return false;
+    end_ += static_cast<std::size_t>(n);
     return true;
   }
   bool SkipToLineEnd() {
-    SkipLine(Line());
+    SkipLine(Line().size());
     return false;
   }
 
-  std::string copy_;
-  std::string_view text_;  // of copy_
-  std::size_t at_ = 0;
+  int fd_ = -1;
+  int error_ = 0;
+  std::vector<char> window_;
+  std::size_t at_ = 0;   // the cursor
+  std::size_t end_ = 0;  // of what was read
   std::uint32_t line_ = 1;
 };
 
@@ -264,7 +336,7 @@ bool MasterFile::ReadWithin(const std::string& path, const Name& origin, unsigne
     const RecordSource source{number, text.line()};
     const std::string_view line = text.Line();
     if (reading_ == Reading::kFast && ReadFast(line, source)) {
-      text.SkipLine(line);
+      text.SkipLine(line.size());
     } else if (text.TakeEntry(entry)) {
       ReadEntry(entry, source, depth);
     } else {
@@ -277,7 +349,8 @@ bool MasterFile::ReadWithin(const std::string& path, const Name& origin, unsigne
   }
   origin_ = outer;
   owner_text_.clear();
-  return true;
+  errno = text.error();
+  return text.error() == 0;
 }
 
 void MasterFile::Fault(RecordSource source, std::string message) {
@@ -339,28 +412,14 @@ bool MasterFile::ReadFastRecord(std::string_view line, std::size_t at, RecordSou
   return true;
 }
 
-// Makes the name written as `text` the owner. No escapes: those are ldns's.
+// Makes the name written as `text` the owner.
 bool MasterFile::SetOwner(std::string_view text) {
-  Name owner;
-  if (text == "@") {
-    owner = origin_;
-  } else if (text.back() == '.') {
-    const auto absolute = Name::Parse(text);
-    if (!absolute) return false;
-    owner = *absolute;
-  } else {
-    const auto relative = Name::Parse(text);
-    if (!relative) return false;
-    // The relative name without its root, then the origin.
-    std::array<std::uint8_t, 2 * Name::kMaxSize> joined;
-    const std::size_t first = relative->wire().size() - 1;
-    std::memcpy(joined.data(), relative->wire().data(), first);
-    std::memcpy(joined.data() + first, origin_.wire().data(), origin_.wire().size());
-    const auto name = Name::FromWire(std::span(joined).first(first + origin_.wire().size()));
-    if (!name) return false;
-    owner = *name;
-  }
-  owner_ = owner;
+  const bool escaped = text.find('\\') != std::string_view::npos;
+  const std::optional<Name> name = text == "@" ? origin_
+                                   : escaped   ? ReadEscapedName(text, origin_)
+                                               : ReadPlainName(text, origin_);
+  if (!name) return false;
+  owner_ = *name;
   owner_text_ = text;
   has_owner_ = true;
   return true;

@@ -4,7 +4,9 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <cstring>
+
+#include "dnsd/zone/arena.h"
 
 namespace dnsd::zone {
 
@@ -14,23 +16,27 @@ class NameIndex {
  public:
   // Room for `names` at two thirds full, with numbers up to `most`.
   NameIndex(std::size_t names, std::size_t most)
-      : slots_(names + names / 2 + 2), bits_(static_cast<unsigned>(std::bit_width(most))) {}
+      : size_(names + names / 2 + 2), bits_(static_cast<unsigned>(std::bit_width(most))) {
+    memory_.Reserve(size_ * sizeof(std::uint32_t));
+    std::memset(memory_.at(memory_.Add(size_ * sizeof(std::uint32_t))), 0,
+                size_ * sizeof(std::uint32_t));
+  }
 
   // Whether another name fits, numbered `number`.
   bool HasRoom(std::size_t names, std::size_t number) const {
-    return 3 * (names + 1) <= 2 * slots_.size() && number >> bits_ == 0;
+    return 3 * (names + 1) <= 2 * size_ && number >> bits_ == 0;
   }
   // `number` is neither 0 nor in the table. After HasRoom.
   void Insert(std::uint64_t hash, std::uint32_t number) {
     std::size_t i = Start(hash);
-    while (slots_[i] != 0) i = Next(i);
-    slots_[i] = Tag(hash) | number;
+    while (slots()[i] != 0) i = Next(i);
+    slots()[i] = Tag(hash) | number;
   }
   // Puts the number `now` in the place of `before`.
   void Replace(std::uint64_t hash, std::uint32_t before, std::uint32_t now) {
     std::size_t i = Start(hash);
-    while (slots_[i] != (Tag(hash) | before)) i = Next(i);
-    slots_[i] = Tag(hash) | now;
+    while (slots()[i] != (Tag(hash) | before)) i = Next(i);
+    slots()[i] = Tag(hash) | now;
   }
 
   // The first number of those that may have this hash for which `is_it` is true; 0 if none.
@@ -38,24 +44,31 @@ class NameIndex {
   std::uint32_t Find(std::uint64_t hash, IsIt is_it) const {
     const std::uint32_t tag = Tag(hash);
     const std::uint32_t mask = (std::uint32_t{1} << bits_) - 1;
-    for (std::size_t i = Start(hash); slots_[i] != 0; i = Next(i)) {
-      const std::uint32_t slot = slots_[i];
+    for (std::size_t i = Start(hash); slots()[i] != 0; i = Next(i)) {
+      const std::uint32_t slot = slots()[i];
       if (((slot ^ tag) & ~mask) == 0 && is_it(slot & mask)) return slot & mask;
     }
     return 0;
   }
 
-  void Prefetch(std::uint64_t hash) const { __builtin_prefetch(&slots_[Start(hash)]); }
+  void Prefetch(std::uint64_t hash) const { __builtin_prefetch(slots() + Start(hash)); }
 
  private:
   std::size_t Start(std::uint64_t hash) const {
-    return static_cast<std::size_t>((hash >> 32) * slots_.size() >> 32);
+    return static_cast<std::size_t>((hash >> 32) * size_ >> 32);
   }
-  std::size_t Next(std::size_t i) const { return i + 1 == slots_.size() ? 0 : i + 1; }
+  std::size_t Next(std::size_t i) const { return i + 1 == size_ ? 0 : i + 1; }
   std::uint32_t Tag(std::uint64_t hash) const { return static_cast<std::uint32_t>(hash) << bits_; }
 
-  std::vector<std::uint32_t> slots_;  // 0: free
-  unsigned bits_;                     // of a slot that are the number; those above are of the hash
+  // 0: free.
+  const std::uint32_t* slots() const {
+    return reinterpret_cast<const std::uint32_t*>(memory_.at(1));
+  }
+  std::uint32_t* slots() { return reinterpret_cast<std::uint32_t*>(memory_.at(1)); }
+
+  Arena memory_;
+  std::size_t size_;  // slots
+  unsigned bits_;     // of a slot that are the number; those above are of the hash
 };
 
 }  // namespace dnsd::zone

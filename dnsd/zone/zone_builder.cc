@@ -65,6 +65,13 @@ ZoneBuilder::ZoneBuilder(const Name& apex, AddressTable& addresses, const SiteRu
   AddNode(apex_hash_, {}, 0);
 }
 
+void ZoneBuilder::Reserve(std::size_t file_size) {
+  constexpr std::size_t kPerName = 64;  // octets of text, at the least in most zones
+  zone_->nodes_.Reserve(file_size);
+  zone_->data_.Reserve(file_size);
+  Reindex(file_size / kPerName, file_size);
+}
+
 void ZoneBuilder::Fault(RecordSource source, std::string message, bool fatal) {
   faults_.push_back({source, std::move(message), fatal});
 }

@@ -32,6 +32,10 @@ class ZoneBuilder {
  public:
   ZoneBuilder(const wire::Name& apex, AddressTable& addresses, const SiteRules& rules);
 
+  // Makes room for what a file of so many octets will hold. A guess: what is too much is given
+  // back.
+  void Reserve(std::size_t file_size);
+
   // Adds a record of class IN; `rdata` is uncompressed wire form. A name outside the apex is noted
   // as a fault, and so is rdata that is not of its type.
   void Add(const wire::Name& owner, wire::RrType type, std::uint32_t ttl,

@@ -153,7 +153,11 @@ TEST(ZoneFind, FindsEachOfManyNames) {
   for (int i = 0; i < 5000; ++i) {
     const Name name =
         *Name::Parse("h" + std::to_string(i) + ".e" + std::to_string(i % 50) + ".example");
-    ASSERT_EQ(zone->Find(name, NameHashes(name)).kind, Kind::kExact) << name.ToString();
+    const NameHashes hashes(name);
+    zone->Prefetch(hashes.of(0));
+    zone->PrefetchNode(hashes.of(0));
+    zone->PrefetchData(hashes.of(0));
+    ASSERT_EQ(zone->Find(name, hashes).kind, Kind::kExact) << name.ToString();
     const Name none =
         *Name::Parse("n" + std::to_string(i) + ".e" + std::to_string(i % 50) + ".example");
     ASSERT_EQ(zone->Find(none, NameHashes(none)).kind, Kind::kNone) << none.ToString();
@@ -182,6 +186,21 @@ TEST(ZoneSet, FindsTheZoneOfTheLongestApex) {
   EXPECT_EQ(above("a.b.example"), outer.get());
   EXPECT_EQ(above("x.a.b.example"), inner.get());
   EXPECT_EQ(above("example"), nullptr);
+}
+
+TEST(ZoneSet, FindsEachOfManyZones) {
+  std::vector<std::shared_ptr<const Zone>> zones;
+  for (int i = 0; i < 300; ++i) zones.push_back(Load("z" + std::to_string(i) + ".example", ""));
+  const ZoneSet set(zones, {SiteOptions{}});
+  for (int i = 0; i < 300; ++i) {
+    const Name below = *Name::Parse("a.z" + std::to_string(i) + ".example");
+    EXPECT_EQ(set.FindClosest(below, NameHashes(below)), zones[static_cast<std::size_t>(i)].get());
+    const Name none = *Name::Parse("a.y" + std::to_string(i) + ".example");
+    EXPECT_EQ(set.FindClosest(none, NameHashes(none)), nullptr);
+  }
+  const ZoneSet empty({}, {SiteOptions{}});
+  const Name name = *Name::Parse("example");
+  EXPECT_EQ(empty.FindClosest(name, NameHashes(name)), nullptr);
 }
 
 TEST(ZoneSet, FindsTheRootZoneForAllElse) {
