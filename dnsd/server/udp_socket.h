@@ -13,7 +13,9 @@ namespace dnsd::server {
 // Reads queries from one socket and sends the responses, kBatch at a time. One worker's own.
 class UdpSocket {
  public:
-  static constexpr std::size_t kBatch = 64;
+  // A batch this small leaves the client to work on the responses to one while the next is read;
+  // larger ones were slower at saturation (docs/performance.md).
+  static constexpr std::size_t kBatch = 16;
   static constexpr std::size_t kMaxQuery = 4096;     // octets; the rest of a longer one is cut off
   static constexpr std::size_t kMaxResponse = 4096;  // octets; the ceiling of edns_size
 
