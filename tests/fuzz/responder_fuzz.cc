@@ -226,7 +226,7 @@ void CheckShape(const Case& c, std::span<const std::uint8_t> reply) {
   for (std::size_t i = 0; i < u16(6) + u16(8) + u16(10); ++i) {
     at = SkipName(reply, at);
     CHECK_PROPERTY(at + 10 <= reply.size());
-    opts += u16(at) == 41 ? 1 : 0;
+    opts += u16(at) == 41 ? 1U : 0U;
     at += 10 + u16(at + 8);
     CHECK_PROPERTY(at <= reply.size());
   }
