@@ -36,6 +36,16 @@ void WriteSubnet(wire::Writer& out, const wire::ClientSubnet& subnet, std::uint8
   out.Bytes(subnet.address.octets().first(octets));
 }
 
+void WriteOptions(wire::Writer& out, const wire::Edns& asked, const OptAnswer& answer) {
+  if (asked.subnet.present) WriteSubnet(out, asked.subnet, answer.client_scope);
+  if (!answer.nsid.empty()) WriteOption(out, EdnsOption::kNsid, answer.nsid);
+  if (answer.cookie) WriteOption(out, EdnsOption::kCookie, *answer.cookie);
+  if (answer.keepalive) {
+    WriteHeader(out, EdnsOption::kTcpKeepalive, 2);
+    out.U16(*answer.keepalive);
+  }
+}
+
 // Only where the code says less than we know.
 std::string_view TextOf(ExtendedError error) {
   return error == ExtendedError::kInvalidData ? "no server of this site is up" : "";
@@ -70,28 +80,13 @@ std::size_t OptSize(const wire::Edns& asked, const OptAnswer& answer) {
 void WriteOpt(wire::Writer& out, const wire::Edns& asked, const OptAnswer& answer,
               wire::Rcode rcode, std::uint16_t udp_size) {
   const std::size_t options = OptSize(asked, answer) - kFixed;
-  const std::array<std::uint8_t, kFixed> fixed = {
-      0,  // the root
-      0,
-      static_cast<std::uint8_t>(wire::RrType::kOpt),
-      static_cast<std::uint8_t>(udp_size >> 8),
-      static_cast<std::uint8_t>(udp_size),
-      static_cast<std::uint8_t>(static_cast<std::uint16_t>(rcode) >> 4),
-      0,                                                      // version
-      static_cast<std::uint8_t>(asked.dnssec_ok ? 0x80 : 0),  // copied (RFC 3225 §3)
-      0,
-      static_cast<std::uint8_t>(options >> 8),
-      static_cast<std::uint8_t>(options)};
-  out.Bytes(fixed);
-  if (options == 0 && answer.error == ExtendedError::kNone) return;
-  const std::size_t length_at = out.size() - 2;
-  if (asked.subnet.present) WriteSubnet(out, asked.subnet, answer.client_scope);
-  if (!answer.nsid.empty()) WriteOption(out, EdnsOption::kNsid, answer.nsid);
-  if (answer.cookie) WriteOption(out, EdnsOption::kCookie, *answer.cookie);
-  if (answer.keepalive) {
-    WriteHeader(out, EdnsOption::kTcpKeepalive, 2);
-    out.U16(*answer.keepalive);
-  }
+  out.U8(0);
+  // The TTL is the upper bits of the RCODE, the version, and DO (copied, RFC 3225 §3).
+  const std::uint32_t ttl =
+      static_cast<std::uint32_t>(rcode) >> 4 << 24 | (asked.dnssec_ok ? std::uint32_t{0x8000} : 0);
+  const std::size_t length_at = out.size() + 8;
+  out.RecordHead(wire::RrType::kOpt, udp_size, ttl, options);
+  if (options > 0) WriteOptions(out, asked, answer);
   if (answer.error != ExtendedError::kNone) WriteError(out, answer.error, length_at);
 }
 

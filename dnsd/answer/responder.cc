@@ -478,7 +478,7 @@ bool Responder::AddRrset(const Step& step, const Zone& zone, std::span<const std
   }
   response.Begin();
   for (const policy::Candidate& member : answer.members) {
-    response.Put(owner, rrset.type, answer.ttl, site.pool.address(member.member));
+    response.PutPlain(owner, rrset.type, answer.ttl, site.pool.address(member.member));
   }
   return response.End(section, fit);
 }

@@ -45,6 +45,13 @@ class Response {
   void Begin() { start_ = out_.size(); }
   void Put(std::span<const std::uint8_t> owner, wire::RrType type, std::uint32_t ttl,
            std::span<const std::uint8_t> rdata);
+  // Put of rdata that holds no names.
+  void PutPlain(std::span<const std::uint8_t> owner, wire::RrType type, std::uint32_t ttl,
+                std::span<const std::uint8_t> rdata) {
+    out_.CompressedName(owner);
+    out_.RecordBody(type, ttl, rdata);
+    ++records_;
+  }
   bool End(Section section, Fit fit);
 
   void set_rcode(wire::Rcode rcode) { rcode_ = rcode; }

@@ -55,19 +55,20 @@ class Writer {
   // Lets later names point into `name`, which stands uncompressed at `offset` of what is written.
   void RememberName(const Name& name, std::size_t offset);
 
-  // What stands behind an owner name: TYPE, CLASS IN, TTL, and rdata as it is.
+  // What stands behind an owner name: TYPE, CLASS, TTL and the length of the rdata. OPT has a
+  // payload size for a class.
+  void RecordHead(RrType type, std::uint16_t rr_class, std::uint32_t ttl, std::size_t rdata_size) {
+    if (std::uint8_t* at = Take(kRecordHead)) PutHead(at, type, rr_class, ttl, rdata_size);
+  }
+  // Likewise of class IN, and rdata as it is.
   void RecordBody(RrType type, std::uint32_t ttl, std::span<const std::uint8_t> rdata) {
-    std::uint8_t* at = Take(10 + rdata.size());
+    std::uint8_t* at = Take(kRecordHead + rdata.size());
     if (at == nullptr) return;
-    Put16(at, static_cast<std::uint16_t>(type));
-    Put16(at + 2, static_cast<std::uint16_t>(RrClass::kIn));
-    Put16(at + 4, static_cast<std::uint16_t>(ttl >> 16));
-    Put16(at + 6, static_cast<std::uint16_t>(ttl));
-    Put16(at + 8, static_cast<std::uint16_t>(rdata.size()));
+    PutHead(at, type, static_cast<std::uint16_t>(RrClass::kIn), ttl, rdata.size());
     if (rdata.size() == 4) {  // a copy of known size is no call
-      std::memcpy(at + 10, rdata.data(), 4);
+      std::memcpy(at + kRecordHead, rdata.data(), 4);
     } else if (!rdata.empty()) {
-      std::memcpy(at + 10, rdata.data(), rdata.size());
+      std::memcpy(at + kRecordHead, rdata.data(), rdata.size());
     }
   }
 
@@ -100,6 +101,15 @@ class Writer {
   static void Put16(std::uint8_t* at, std::uint16_t value) {
     at[0] = static_cast<std::uint8_t>(value >> 8);
     at[1] = static_cast<std::uint8_t>(value);
+  }
+  static constexpr std::size_t kRecordHead = 10;
+  static void PutHead(std::uint8_t* at, RrType type, std::uint16_t rr_class, std::uint32_t ttl,
+                      std::size_t rdata_size) {
+    Put16(at, static_cast<std::uint16_t>(type));
+    Put16(at + 2, rr_class);
+    Put16(at + 4, static_cast<std::uint16_t>(ttl >> 16));
+    Put16(at + 6, static_cast<std::uint16_t>(ttl));
+    Put16(at + 8, static_cast<std::uint16_t>(rdata_size));
   }
   std::uint8_t* Take(std::size_t count) {
     const std::size_t capacity = buffer_.size() > reserved_ ? buffer_.size() - reserved_ : 0;
