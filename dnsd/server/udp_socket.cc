@@ -11,12 +11,10 @@
 namespace dnsd::server {
 namespace {
 
-// Octets of a query that lie in its slot. Nearly all queries are shorter; slots far apart would
-// fall into few lines of the cache and each into a page of its own.
-constexpr std::size_t kSlot = 320;
-
 // Responses of one batch stand one behind the other, each from a cache line's start.
 constexpr std::size_t kLine = 64;
+// Slots a page apart would all fall into the same few lines of the cache.
+constexpr std::size_t kSlot = UdpSocket::kMaxQuery + kLine;
 constexpr std::size_t kResponseRoom = UdpSocket::kBatch * 4 * kLine + UdpSocket::kMaxResponse;
 
 }  // namespace
@@ -33,14 +31,13 @@ struct UdpSocket::Buffers {
 
   std::array<mmsghdr, kBatch> queries;
   std::array<mmsghdr, kBatch> responses;
-  std::array<std::array<iovec, 2>, kBatch> query_parts;  // the slot, and the rest of a long query
+  std::array<iovec, kBatch> query_parts;
   std::array<iovec, kBatch> response_parts;
   std::array<Client, kBatch> clients;
   alignas(cmsghdr) std::array<std::array<std::uint8_t, kControl>, kBatch> control;
   std::array<answer::Exchange, kBatch> exchanges;
-  alignas(kLine) std::array<std::array<std::uint8_t, kSlot>, kBatch> slots;
+  alignas(kLine) std::array<std::array<std::uint8_t, kSlot>, kBatch> query_octets;
   alignas(kLine) std::array<std::uint8_t, kResponseRoom> response_octets;
-  std::array<std::array<std::uint8_t, kMaxQuery>, kBatch> long_queries;
 
   std::size_t to_send = 0;        // responses, from the first
   std::size_t response_size = 0;  // octets taken of response_octets
@@ -55,11 +52,10 @@ UdpSocket::UdpSocket(Fd fd, bool any_address, answer::Responder& responder,
       buffers_(std::make_unique<Buffers>()) {
   for (std::size_t i = 0; i < kBatch; ++i) {
     Buffers& b = *buffers_;
-    b.query_parts[i] = {iovec{b.slots[i].data(), kSlot},
-                        iovec{b.long_queries[i].data() + kSlot, kMaxQuery - kSlot}};
+    b.query_parts[i] = {b.query_octets[i].data(), kMaxQuery};
     b.queries[i].msg_hdr.msg_name = &b.clients[i];
-    b.queries[i].msg_hdr.msg_iov = b.query_parts[i].data();
-    b.queries[i].msg_hdr.msg_iovlen = b.query_parts[i].size();
+    b.queries[i].msg_hdr.msg_iov = &b.query_parts[i];
+    b.queries[i].msg_hdr.msg_iovlen = 1;
     if (any_address_) b.queries[i].msg_hdr.msg_control = b.control[i].data();
     b.responses[i].msg_hdr.msg_iov = &b.response_parts[i];
     b.responses[i].msg_hdr.msg_iovlen = 1;
@@ -75,14 +71,6 @@ void UdpSocket::Prepare(std::size_t i) {
   msghdr& header = buffers_->queries[i].msg_hdr;
   header.msg_namelen = sizeof(Buffers::Client);
   header.msg_controllen = any_address_ ? Buffers::kControl : 0;
-}
-
-// The `size` octets of query `i` in one piece.
-std::span<const std::uint8_t> UdpSocket::Query(std::size_t i, std::size_t size) {
-  Buffers& b = *buffers_;
-  if (size <= kSlot) return std::span(b.slots[i]).first(size);
-  std::memcpy(b.long_queries[i].data(), b.slots[i].data(), kSlot);
-  return std::span(b.long_queries[i]).first(size);
 }
 
 // Turns the control data that told where query `i` was sent to into that of a reply from there.
@@ -102,7 +90,7 @@ std::size_t UdpSocket::ServeBatch() {
   if (received <= 0) return 0;
   const auto count = static_cast<std::size_t>(received);
   for (std::size_t i = 0; i < count; ++i) {
-    responder_.Read(Query(i, b.queries[i].msg_len), b.exchanges[i]);
+    responder_.Read(std::span(b.query_octets[i]).first(b.queries[i].msg_len), b.exchanges[i]);
   }
   responder_.LookAhead(std::span(b.exchanges).first(count));
   for (std::size_t i = 0; i < count && responder_.limits_rates(); ++i) {

@@ -36,7 +36,6 @@ class UdpSocket {
   struct Buffers;
 
   void Prepare(std::size_t i);
-  std::span<const std::uint8_t> Query(std::size_t i, std::size_t size);
   void NameSource(std::size_t i);
   void Respond(std::size_t count);
   void Send();
