@@ -1,0 +1,52 @@
+// Answers from the zones (RFC 1034 §4.3.2), at a site from its pool.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "dnsd/answer/exchange.h"
+#include "dnsd/answer/rate_gate.h"
+#include "dnsd/answer/response.h"
+#include "dnsd/answer/served.h"
+#include "dnsd/answer/site_chooser.h"
+#include "dnsd/base/ip.h"
+
+namespace dnsd::answer {
+
+// A worker's own. Borrows the chooser and the gate. Never allocates, locks or throws.
+class ZoneAnswerer {
+ public:
+  ZoneAnswerer(SiteChooser& chooser, RateGate& gate) : chooser_(chooser), gate_(gate) {}
+
+  // Borrowed until the next Adopt.
+  void Adopt(const Served& served) { served_ = &served; }
+
+  // The zone that a question for `type` at `name` is looked up in; null if there is none.
+  const zone::Zone* ZoneFor(wire::RrType type, const wire::Name& name,
+                            const wire::NameHashes& hashes) const;
+
+  // Fills in the response to a well-formed question. `client`: whose closeness counts.
+  void Answer(const Exchange& exchange, const IpAddress& client, Response& response);
+
+ private:
+  // One name on the way along a chain of CNAMEs, and the zone it is looked up in.
+  struct Step;
+
+  bool AnswerStep(Step& step, Response& response);
+  bool AnswerNode(Step& step, const zone::Node& node, Response& response);
+  void AnswerAny(const Step& step, const zone::Node& node, Response& response);
+  bool Follow(Step& step, std::span<const std::uint8_t> target);
+  bool FollowDname(Step& step, const zone::Lookup& found, Response& response);
+  void Refer(const zone::Zone& zone, const zone::Node& cut, Response& response);
+  void Deny(const Step& step, Response& response);
+  bool AddRrset(const Step& step, const zone::Zone& zone, std::span<const std::uint8_t> owner,
+                std::uint64_t owner_hash, const zone::Rrset& rrset, Section section, Fit fit,
+                Response& response);
+  void AddAdditional(const Step& step, const zone::Rrset& rrset, Response& response);
+
+  SiteChooser& chooser_;
+  RateGate& gate_;
+  const Served* served_ = nullptr;
+};
+
+}  // namespace dnsd::answer
