@@ -241,6 +241,7 @@ void Fleet::TakeReport(NodeIndex index, const Heartbeat& beat, MonotonicTime now
   node.judged_from = node.heard;
   node.sequence = beat.sequence;
   node.load = beat.load;
+  node.demand.Take(beat.demand);
   node.healthy = beat.healthy;
   node.health_detail = beat.health_detail;
   node.left = node.dead = node.silent = false;

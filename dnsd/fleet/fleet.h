@@ -21,6 +21,7 @@
 #include "dnsd/base/address_table.h"
 #include "dnsd/base/clock.h"
 #include "dnsd/base/ip.h"
+#include "dnsd/fleet/demand.h"
 #include "dnsd/fleet/directive.h"
 #include "dnsd/fleet/hosting.h"
 #include "dnsd/fleet/hosting_builder.h"
@@ -70,6 +71,7 @@ struct Node {
   Duration interval = std::chrono::seconds(1);
   bool declares_hosting = false;
   Load load;  // of the last report
+  NodeDemand demand;
   std::string health_detail;
 
   bool reported = false;        // in this process

@@ -37,7 +37,10 @@ struct Load {
   std::optional<double> cpu_pressure{};  // 0 to 1: share of the time that some task waited for it
   std::optional<double> memory_pressure{};
   std::optional<double> io_pressure{};
-  std::optional<double> process_time_seconds{};
+  std::optional<double> process_time_seconds{};         // mean, that the server takes for a request
+  std::optional<double> busy_workers{};                 // requests being worked on
+  std::optional<double> workers{};                      // most that there may be
+  std::optional<double> memory_per_connection_bytes{};  // mean
   std::map<std::string, double> named_metrics{};
 
   friend bool operator==(const Load&, const Load&) = default;
@@ -60,6 +63,20 @@ struct HostingReport {
   std::vector<wire::Name> removed{};
 };
 
+// What is asked of a site at the node, a second.
+struct SiteDemand {
+  wire::Name name;
+  double rps = 0;               // requests; 0: none any more
+  double eps = 0;               // of those, failed
+  double bytes_per_second = 0;  // of responses
+};
+
+// The sites whose demand has changed; of the others, what was told before goes on.
+struct DemandReport {
+  bool full = false;  // nothing does
+  std::vector<SiteDemand> sites{};
+};
+
 struct Heartbeat {
   std::uint64_t sequence = 0;
   Duration age{0};  // of the sample when it was sent
@@ -67,6 +84,7 @@ struct Heartbeat {
   bool healthy = true;
   std::string health_detail{};
   HostingReport hosting{};
+  DemandReport demand{};
 };
 
 }  // namespace dnsd::fleet

@@ -19,8 +19,9 @@ constexpr Duration kSavePeriod = std::chrono::seconds(3);
 constexpr Duration kStall = std::chrono::milliseconds(500);
 constexpr Duration kAfterStall = std::chrono::seconds(2);
 constexpr std::size_t kWarningsPerStep = 20;
-constexpr double kRecentSeconds = 1;   // over which workers' shares of the answers are seen
-constexpr double kFailingShare = 0.5;  // of the requests
+constexpr std::size_t kBusiestShown = 10;  // sites of a node, in the status
+constexpr double kRecentSeconds = 1;       // over which workers' shares of the answers are seen
+constexpr double kFailingShare = 0.5;      // of the requests
 
 fleet::FleetOptions OptionsOf(const HeartbeatConfig& config) {
   return {.max_nodes = answer::kMaxNodes,
@@ -268,6 +269,9 @@ NodeStatus Controller::StatusOf(fleet::NodeIndex index, MonotonicTime now) const
   status.answers = index < answers_.size() ? answers_[index] : 0;
   status.declares_hosting = node.declares_hosting;
   status.sites = fleet_.hosted_count(index);
+  status.demanded_sites = node.demand.sites().size();
+  status.demand_rps = node.demand.rps();
+  status.busiest = node.demand.Busiest(kBusiestShown);
   return status;
 }
 

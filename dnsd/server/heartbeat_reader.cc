@@ -55,6 +55,9 @@ constexpr LoadField kFields[] = {
     DNSD_FIELD(memory_pressure, kShare, true),
     DNSD_FIELD(io_pressure, kShare, true),
     DNSD_FIELD(process_time_seconds, 3600, true),
+    DNSD_FIELD(busy_workers, 1e7, false),
+    DNSD_FIELD(workers, 1e7, false),
+    DNSD_FIELD(memory_per_connection_bytes, kBytes, false),
 };
 #undef DNSD_FIELD
 
@@ -147,6 +150,28 @@ absl::Status CheckHostingSize(const v1::Hosting& hosting) {
                                     std::to_string(kMostSites) + " at most");
 }
 
+fleet::DemandReport ReadDemand(const v1::Demand& in, Findings& findings) {
+  fleet::DemandReport out;
+  out.full = in.full();
+  if (in.sites_size() > kMostDemands) {
+    findings.Add(HeartbeatFault::kTooMany,
+                 "demand: found " + std::to_string(in.sites_size()) + " sites, wanted at most " +
+                     std::to_string(kMostDemands) + "; the rest is left out");
+  }
+  const int count = std::min(in.sites_size(), kMostDemands);
+  for (int i = 0; i < count; ++i) {
+    const v1::SiteDemand& site = in.sites(i);
+    const auto name = ReadSiteName(site.name(), findings);
+    const auto rps = Possible("demand.rps", site.rps(), kPerSecond, true, findings);
+    const auto eps = Possible("demand.eps", site.eps(), kPerSecond, true, findings);
+    const auto bytes =
+        Possible("demand.bytes_per_second", site.bytes_per_second(), kBytes, true, findings);
+    if (!name || !rps || !eps || !bytes) continue;
+    out.sites.push_back({*name, *rps, std::min(*eps, *rps), *bytes});
+  }
+  return out;
+}
+
 fleet::Heartbeat ReadHeartbeat(const v1::Heartbeat& in, Findings& findings) {
   fleet::Heartbeat out;
   out.sequence = in.sequence();
@@ -156,6 +181,7 @@ fleet::Heartbeat ReadHeartbeat(const v1::Heartbeat& in, Findings& findings) {
   out.healthy = !in.has_node_health() || in.node_health().healthy();
   out.health_detail = OneLine(in.node_health().detail());
   if (in.has_hosting()) out.hosting = ReadHosting(in.hosting(), findings);
+  if (in.has_demand()) out.demand = ReadDemand(in.demand(), findings);
   return out;
 }
 

@@ -40,6 +40,11 @@ fleet::Load ReadLoad(const heartbeat::v1::Load& in, Findings& findings);
 inline constexpr int kMostSites = 1'000'000;
 absl::Status CheckHostingSize(const heartbeat::v1::Hosting& hosting);
 
+// The demand with its rates held to what is possible, of kMostDemands sites at most. Sites whose
+// name is no domain name, and those with a rate that is no number, are left out.
+inline constexpr int kMostDemands = 1024;
+fleet::DemandReport ReadDemand(const heartbeat::v1::Demand& in, Findings& findings);
+
 // A heartbeat; sites whose name is no domain name are left out.
 fleet::Heartbeat ReadHeartbeat(const heartbeat::v1::Heartbeat& in, Findings& findings);
 

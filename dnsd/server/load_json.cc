@@ -30,6 +30,9 @@ constexpr struct {
     {"memory_pressure", &Load::memory_pressure},
     {"io_pressure", &Load::io_pressure},
     {"process_time_seconds", &Load::process_time_seconds},
+    {"busy_workers", &Load::busy_workers},
+    {"workers", &Load::workers},
+    {"memory_per_connection_bytes", &Load::memory_per_connection_bytes},
 };
 constexpr const char* kNamedMetrics = "named_metrics";
 

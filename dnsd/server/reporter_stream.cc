@@ -231,7 +231,7 @@ void ReporterStream::TakeHello(const v1::Hello& in, MonotonicTime now) {
                      .interval = CheckInterval(in.interval_ms(), findings),
                      .boot_id = in.boot_id(),
                      .state = ReadHeartbeat(in.state(), findings)};
-  LeaveOutSitesNotGranted(hello.state.hosting, findings);
+  LeaveOutSitesNotGranted(hello.state, findings);
   LogFindings(findings);
   {
     std::lock_guard lock(mutex_);
@@ -270,7 +270,7 @@ void ReporterStream::TakeHeartbeat(const v1::Heartbeat& in, MonotonicTime now) {
   if (!TakesHosting(in, false)) return;
   Findings findings(host_.fault_counts());
   fleet::Heartbeat beat = ReadHeartbeat(in, findings);
-  LeaveOutSitesNotGranted(beat.hosting, findings);
+  LeaveOutSitesNotGranted(beat, findings);
   host_.inbox().Put({id_, now, std::move(beat)});
   if (findings.texts().empty() || now - warned_ < kWarningPeriod) return;
   warned_ = now;
@@ -292,13 +292,15 @@ bool ReporterStream::TakesHosting(const v1::Heartbeat& in, bool is_hello) {
   return false;
 }
 
-void ReporterStream::LeaveOutSitesNotGranted(fleet::HostingReport& hosting, Findings& findings) {
-  std::erase_if(hosting.sites, [&](const fleet::SiteReport& site) {
+void ReporterStream::LeaveOutSitesNotGranted(fleet::Heartbeat& beat, Findings& findings) {
+  const auto not_granted = [&](const auto& site) {
     if (MayHost(*grant_, site.name)) return false;
     findings.Add(HeartbeatFault::kNotGranted, "site '" + Printable(site.name.ToString()) +
                                                   "' is not granted to this reporter; left out");
     return true;
-  });
+  };
+  std::erase_if(beat.hosting.sites, not_granted);
+  std::erase_if(beat.demand.sites, not_granted);
 }
 
 void ReporterStream::LogFindings(const Findings& findings) {

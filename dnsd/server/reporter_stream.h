@@ -72,7 +72,7 @@ class ReporterStream final
   absl::Status Identify(const std::string& token);
   bool TakesHosting(const heartbeat::v1::Heartbeat& in, bool is_hello);
   Duration CheckInterval(std::uint32_t interval_ms, Findings& findings);
-  void LeaveOutSitesNotGranted(fleet::HostingReport& hosting, Findings& findings);
+  void LeaveOutSitesNotGranted(fleet::Heartbeat& beat, Findings& findings);
   void LogFindings(const Findings& findings);
   void Enqueue(const fleet::Directive& directive);
   void Pump();

@@ -80,6 +80,18 @@ Json ZonesJson(const Observed& observed) {
   return zones;
 }
 
+Json DemandJson(const NodeStatus& node) {
+  Json busiest = Json::array();
+  for (const fleet::NodeDemand::Site& site : node.busiest) {
+    busiest.push_back({{"site", site.name},
+                       {"rps", site.rates.rps},
+                       {"eps", site.rates.eps},
+                       {"bytes_per_second", site.rates.bytes_per_second}});
+  }
+  return {
+      {"sites", node.demanded_sites}, {"rps", node.demand_rps}, {"busiest", std::move(busiest)}};
+}
+
 Json NodeJson(const NodeStatus& node, MonotonicTime now) {
   Json json{{"name", node.name},
             {"state", fleet::NameOf(node.state)},
@@ -96,6 +108,7 @@ Json NodeJson(const NodeStatus& node, MonotonicTime now) {
             {"sites", node.sites},
             {"load", LoadToJson(node.load)}};
   if (node.heard) json["heartbeat_age_seconds"] = Seconds(now - *node.heard);
+  json["demand"] = DemandJson(node);
   json["model"] = {{"sessions", node.figures.sessions},
                    {"load_per_session", node.figures.load_per_session},
                    {"background", node.figures.background},

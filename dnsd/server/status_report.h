@@ -29,7 +29,10 @@ struct NodeStatus {
   double error_share = 0;     // of its requests, 0 to 1
   std::uint64_t answers = 0;  // addresses of it given out, by all workers
   bool declares_hosting = false;
-  std::uint64_t sites = 0;  // named by it
+  std::uint64_t sites = 0;           // named by it
+  std::uint64_t demanded_sites = 0;  // with requests, by its access logs
+  double demand_rps = 0;             // sum over them
+  std::vector<fleet::NodeDemand::Site> busiest;
 };
 
 // Immutable and safe to share. Built at most four times a second, and at least once.

@@ -294,12 +294,17 @@ TEST(ControlService, AReporterSpeaksForWhatItsTokenGrants) {
   hosting->set_kind(v1::Hosting::FULL);
   hosting->add_sites()->set_name("www.lb.example");
   hosting->add_sites()->set_name("www.other.example");
+  auto* demand = hello.mutable_hello()->mutable_state()->mutable_demand();
+  demand->add_sites()->set_name("www.lb.example");
+  demand->add_sites()->set_name("www.other.example");
   client.Write(hello);
   const fleet::Event event = server.Next();
-  const auto& sites = std::get<fleet::Hello>(event.what).state.hosting.sites;
-  ASSERT_EQ(sites.size(), 1U);
-  EXPECT_EQ(sites[0].name.ToString(), "www.lb.example.");
-  EXPECT_EQ(server->faults().count(HeartbeatFault::kNotGranted), 1U);
+  const auto& state = std::get<fleet::Hello>(event.what).state;
+  ASSERT_EQ(state.hosting.sites.size(), 1U);
+  EXPECT_EQ(state.hosting.sites[0].name.ToString(), "www.lb.example.");
+  ASSERT_EQ(state.demand.sites.size(), 1U);
+  EXPECT_EQ(state.demand.sites[0].name.ToString(), "www.lb.example.");
+  EXPECT_EQ(server->faults().count(HeartbeatFault::kNotGranted), 2U);
 }
 
 TEST(ControlService, RefusesAnIdentityThatIsUnknownOrSpeaksForOthers) {

@@ -188,6 +188,49 @@ TEST(ReadHeartbeat, TheHealthsDetailStaysOnOneLine) {
   EXPECT_EQ(ReadHeartbeat(in, findings).health_detail, "down?2026-01-01 [info] node web1: forged");
 }
 
+TEST(ReadDemand, TakesPossibleRatesOfDomainNames) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  v1::Demand in;
+  const auto add = [&in](const std::string& name, double rps, double eps, double bytes) {
+    v1::SiteDemand& site = *in.add_sites();
+    site.set_name(name);
+    site.set_rps(rps);
+    site.set_eps(eps);
+    site.set_bytes_per_second(bytes);
+  };
+  add("www.example", 10, 2, 3000);
+  add("more.errors.than.requests.example", 1, 2, 0);
+  add("much.example", 1e9, 0, 1e18);
+  add("a..b", 1, 0, 0);
+  add("nan.example", nan, 0, 0);
+  add("negative.example", 1, -1, 0);
+  HeartbeatFaults faults;
+  Findings findings(faults);
+  const fleet::DemandReport demand = ReadDemand(in, findings);
+  EXPECT_FALSE(demand.full);
+  ASSERT_EQ(demand.sites.size(), 3U);
+  EXPECT_EQ(demand.sites[0].name.ToString(), "www.example.");
+  EXPECT_EQ(demand.sites[0].bytes_per_second, 3000);
+  EXPECT_EQ(demand.sites[1].eps, 1);
+  EXPECT_EQ(demand.sites[2].rps, 1e7);
+  EXPECT_EQ(demand.sites[2].bytes_per_second, 1e15);
+  EXPECT_EQ(faults.count(HeartbeatFault::kSiteName), 1U);
+  EXPECT_EQ(faults.count(HeartbeatFault::kNotFinite), 1U);
+  EXPECT_EQ(faults.count(HeartbeatFault::kNegative), 1U);
+}
+
+TEST(ReadDemand, TakesAThousandSitesOfOneMessage) {
+  v1::Demand in;
+  for (int i = 0; i < kMostDemands; ++i) in.add_sites()->set_name("a.example");
+  HeartbeatFaults faults;
+  Findings findings(faults);
+  EXPECT_EQ(ReadDemand(in, findings).sites.size(), std::size_t{kMostDemands});
+  EXPECT_TRUE(findings.texts().empty());
+  in.add_sites()->set_name("a.example");
+  EXPECT_EQ(ReadDemand(in, findings).sites.size(), std::size_t{kMostDemands});
+  EXPECT_EQ(faults.count(HeartbeatFault::kTooMany), 1U);
+}
+
 TEST(CheckHostingSize, TakesAMillionSitesAtMost) {
   v1::Hosting hosting;
   hosting.mutable_sites()->Reserve(kMostSites);
