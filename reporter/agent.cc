@@ -53,6 +53,7 @@ void Agent::Build() {
   started_ = MonotonicClock::now();
   BuildSampler();
   BuildSource();
+  BuildStatistics();
   if (config_.health) {
     HealthCheckConfig check = *config_.health;
     if (!check.address) check.address = config_.addresses.front();
@@ -61,6 +62,7 @@ void Agent::Build() {
     health_.Forget("");
   }
   NodeHealthChanged();
+  BuildLogs();
   BuildHosting();
   SetClock();
 }
@@ -80,6 +82,31 @@ void Agent::BuildSource() {
   source_.emplace(base_, config_.load_source);
   source_->ReadFile(started_);
   source_->StartCommand();
+}
+
+void Agent::BuildStatistics() {
+  const bool kept =
+      statistics_ && config_.statistics && statistics_->config() == *config_.statistics;
+  if (!kept) {
+    if (statistics_) past_sessions_ += statistics_->sessions();
+    statistics_.reset();
+    if (config_.statistics) statistics_.emplace(base_, *config_.statistics);
+  }
+  if (!config_.server.any()) {
+    memory_.reset();
+  } else if (!memory_ || memory_->processes() != config_.server) {
+    memory_.emplace(FileRoot(), config_.server);
+  }
+}
+
+void Agent::BuildLogs() {
+  if ((logs_ ? logs_->config() : std::vector<AccessLogConfig>()) == config_.access_logs) return;
+  logs_.reset();
+  state_.demand.clear();
+  if (config_.access_logs.empty()) return;
+  logs_ = std::make_unique<AccessLogs>(base_, config_.access_logs, [this](const std::string& site) {
+    return state_.hosts_all || contents_.contains(site);
+  });
 }
 
 void Agent::BuildHosting() {
@@ -172,9 +199,36 @@ Load Agent::LoadSoFar(MonotonicTime now) const {
   return load;
 }
 
+// Sessions to this node that nobody but the reporter has opened.
+std::uint64_t Agent::own_sessions() const {
+  return health_.sessions() + past_sessions_ + (statistics_ ? statistics_->sessions() : 0);
+}
+
+void Agent::SampleLogs(MonotonicTime now, Load& load) {
+  const DemandMeter& demand = logs_->Read(now);
+  if (!demand.known()) return;
+  load.set_rps(demand.total().requests);
+  load.set_eps(demand.total().errors);
+  state_.demand = demand.sites();
+}
+
+// What each says counts over what those before it said. New sessions are the kernel's where it
+// counts them: it knows them without those of the health checks.
 void Agent::Sample(MonotonicTime now) {
   Load load;
-  if (sampler_) load = sampler_->Read(now, health_.sessions());
+  if (sampler_) load = sampler_->Read(now, own_sessions());
+  if (health_.response_seconds()) load.set_process_time_seconds(*health_.response_seconds());
+  if (logs_) SampleLogs(now, load);
+  const Load* statistics = statistics_ ? statistics_->Find(now) : nullptr;
+  if (statistics != nullptr) {
+    const auto sps = load.has_sps() ? std::optional(load.sps()) : std::nullopt;
+    load.MergeFrom(*statistics);
+    if (sps) load.set_sps(*sps);
+  }
+  if (memory_ && load.has_connections()) {
+    memory_->Take(load.connections(), now);
+    if (memory_->per_connection()) load.set_memory_per_connection_bytes(*memory_->per_connection());
+  }
   if (const Load* source = source_->Find(now)) load.MergeFrom(*source);
   state_.load = std::move(load);
   state_.sampled = beat_ = now;

@@ -8,12 +8,15 @@
 #include <vector>
 
 #include "dnsd/base/random.h"
+#include "reporter/access_logs.h"
 #include "reporter/config.h"
 #include "reporter/event_loop.h"
 #include "reporter/health_monitor.h"
 #include "reporter/heartbeat_client.h"
 #include "reporter/hosting_watch.h"
 #include "reporter/sampler.h"
+#include "reporter/server_memory.h"
+#include "reporter/statistics.h"
 
 namespace dnsd::reporter {
 
@@ -43,6 +46,8 @@ class Agent {
   void Build();
   void BuildSampler();
   void BuildSource();
+  void BuildStatistics();
+  void BuildLogs();
   void BuildHosting();
   void WatchSite(const std::string& site);
   void SetClock();
@@ -57,6 +62,8 @@ class Agent {
   void Beat(MonotonicTime now, bool urgent);
   void BeatSoon();
   Load LoadSoFar(MonotonicTime now) const;
+  std::uint64_t own_sessions() const;
+  void SampleLogs(MonotonicTime now, Load& load);
 
   void NodeHealthChanged();
   void SitesChanged(const SiteContents& sites);
@@ -73,6 +80,10 @@ class Agent {
 
   std::optional<Sampler> sampler_;
   std::optional<LoadSource> source_;
+  std::optional<Statistics> statistics_;
+  std::uint64_t past_sessions_ = 0;  // of statistics that are no more
+  std::optional<ServerMemory> memory_;
+  std::unique_ptr<AccessLogs> logs_;
   HealthMonitor health_;
   std::optional<HostingWatch> watch_;
   std::vector<std::unique_ptr<HeartbeatClient>> clients_;

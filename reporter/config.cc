@@ -143,8 +143,11 @@ absl::Status FinishConfig(Config& config) {
   ReadTls(config.tls, findings);
   CheckSites(config, findings);
   ReadToken(config, findings);
-  if (!config.kernel_load && config.load_source.kind == LoadSourceConfig::Kind::kNone) {
-    findings.Add("no load at all: without the kernel's, a load source is wanted");
+  if (!config.kernel_load && config.load_source.kind == LoadSourceConfig::Kind::kNone &&
+      !config.statistics && config.access_logs.empty()) {
+    findings.Add(
+        "no load at all: without the kernel's, a load source, statistics or an access log "
+        "is wanted");
   }
   const bool group =
       config.cgroup == "self" || config.cgroup == "none" || config.cgroup.starts_with('/');

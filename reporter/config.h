@@ -9,9 +9,12 @@
 #include "dnsd/base/clock.h"
 #include "dnsd/base/ip.h"
 #include "dnsd/base/status.h"
+#include "reporter/access_logs.h"
 #include "reporter/health_check.h"
 #include "reporter/hosting.h"
 #include "reporter/load_source.h"
+#include "reporter/server_memory.h"
+#include "reporter/statistics.h"
 
 namespace dnsd::reporter {
 
@@ -45,6 +48,9 @@ struct Config {
   Duration interval = std::chrono::seconds(1);
   std::vector<std::uint16_t> ports = {80, 443};
   LoadSourceConfig load_source;
+  std::optional<StatisticsConfig> statistics;
+  std::vector<AccessLogConfig> access_logs;
+  ServerProcesses server;       // whose memory is measured
   bool kernel_load = true;      // false: the load source alone, as for an appliance
   std::string cgroup = "self";  // or "none", or the path of a group
   HostingConfig hosting;

@@ -121,6 +121,65 @@ void ReadLoad(YamlMap& root, Config& config) {
   root.Read("cgroup", config.cgroup);
 }
 
+void ReadStatistics(YamlMap& root, Config& config) {
+  root.ReadMap("statistics", [&](YamlMap& map) {
+    StatisticsConfig statistics;
+    map.Require("kind", "nginx, apache or haproxy");
+    map.ReadChoice<ServerKind>("kind", statistics.kind,
+                               {{"nginx", ServerKind::kNginx},
+                                {"apache", ServerKind::kApache},
+                                {"haproxy", ServerKind::kHaproxy}});
+    const auto parse = [&](const std::string& url) {
+      return StatisticsOverHttp(statistics.kind, url);
+    };
+    std::string socket;
+    ReadPath(map, "socket", config.path, socket);
+    if (ReadParsed(map, "url", parse, statistics.request)) {
+      map.Read("url", statistics.place);
+      if (!socket.empty()) map.Refuse("socket", "either a socket or a url, not both");
+    } else if (!socket.empty()) {
+      if (statistics.kind != ServerKind::kHaproxy) map.Refuse("socket", "a url for this kind");
+      statistics.request = StatisticsOverSocket(socket);
+      statistics.place = socket;
+    } else if (!map.Has("url")) {
+      map.AddError("statistics: wanted a `url`, or a `socket` of haproxy's");
+    }
+    map.Read("interval", statistics.interval, kLeastInterval, kMostInterval);
+    map.Read("timeout", statistics.request.timeout, Duration(10ms), Duration(1min));
+    config.statistics = std::move(statistics);
+  });
+}
+
+void ReadAccessLogs(YamlMap& root, Config& config) {
+  root.ReadMaps("access_logs", [&](YamlMap& map) {
+    AccessLogConfig log;
+    map.Require("path", "a file's path, as /var/log/nginx/{site}.access.log");
+    ReadPath(map, "path", config.path, log.path);
+    map.ReadChoice<bool>(
+        "format", log.host_first,
+        {{"common", false}, {"combined", false}, {"vhost_common", true}, {"vhost_combined", true}});
+    const bool named = log.path.find("{site}") != std::string::npos;
+    if (named && log.host_first) map.Refuse("path", "no {site}: the lines name it");
+    std::string text;
+    if (map.Read("site", text)) {
+      log.site = SiteName(text);
+      if (log.site.empty()) map.Refuse("site", "an owner name, as www.example");
+      if (named || log.host_first) map.Refuse("site", "none: the path or the lines name it");
+    }
+    config.access_logs.push_back(std::move(log));
+  });
+}
+
+void ReadServer(YamlMap& root, Config& config) {
+  root.ReadMap("server", [&](YamlMap& map) {
+    map.Read("process", config.server.name);
+    ReadPath(map, "pid_file", config.path, config.server.pid_file);
+    if (config.server.name.empty() == config.server.pid_file.empty()) {
+      map.AddError("server: wanted either `process` or `pid_file`");
+    }
+  });
+}
+
 void ReadRoot(YamlMap& root, Config& config) {
   root.Read("node", config.node);
   root.Read("addresses", config.addresses);
@@ -128,6 +187,9 @@ void ReadRoot(YamlMap& root, Config& config) {
   root.Read("interval", config.interval, kLeastInterval, kMostInterval);
   ReadPorts(root, config);
   ReadLoad(root, config);
+  ReadStatistics(root, config);
+  ReadAccessLogs(root, config);
+  ReadServer(root, config);
   ReadSites(root, config);
   ReadHealth(root, "health", config.health);
   ReadHealth(root, "site_health", config.site_health);

@@ -9,6 +9,8 @@ namespace {
 // A check that contradicts "healthy" is repeated after this part of the interval, so that a service
 // that died is out soon, while one lost packet alone says nothing.
 constexpr int kDoubtDivisor = 4;
+// What the latest response counts for in the mean.
+constexpr double kLatest = 0.25;
 
 }  // namespace
 
@@ -30,6 +32,7 @@ void HealthMonitor::Forget(const std::string& subject) {
   if (at == subjects_.end()) return;
   const bool ran = at->second->probe != nullptr;
   subjects_.erase(at);
+  if (subjects_.empty()) response_seconds_.reset();
   std::erase(waiting_, subject);
   if (!ran) return;
   --running_;
@@ -57,6 +60,7 @@ void HealthMonitor::Due(const std::string& name) {
 void HealthMonitor::Begin(const std::string& name, Subject& subject) {
   ++running_;
   if (subject.check.kind != HealthCheckConfig::Kind::kCommand) ++sessions_;
+  subject.begun = MonotonicClock::now();
   subject.probe = Probe::Start(base_, subject.check,
                                [this, name](const absl::Status& result) { End(name, result); });
 }
@@ -65,6 +69,7 @@ void HealthMonitor::End(const std::string& name, const absl::Status& result) {
   --running_;
   Subject& subject = *subjects_.at(name);
   subject.probe.reset();
+  NoteResponse(subject, result);
   const std::string detail(result.message().data(), result.message().size());
   const bool changed = subject.state.Observe(result.ok(), detail);
   subject.timer.After(NextWait(subject));
@@ -78,6 +83,14 @@ void HealthMonitor::BeginWaiting() {
     waiting_.pop_front();
     Begin(name, *subjects_.at(name));
   }
+}
+
+void HealthMonitor::NoteResponse(const Subject& subject, const absl::Status& result) {
+  if (subject.check.kind != HealthCheckConfig::Kind::kHttp) return;
+  if (!result.ok() && !absl::IsDeadlineExceeded(result)) return;
+  const double seconds = Seconds(MonotonicClock::now() - subject.begun);
+  const double mean = response_seconds_.value_or(seconds);
+  response_seconds_ = mean + kLatest * (seconds - mean);
 }
 
 // Spread by a tenth either way, so that the checks of many sites do not march in step.

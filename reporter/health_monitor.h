@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "dnsd/base/random.h"
@@ -35,6 +36,10 @@ class HealthMonitor {
   bool all_known() const;
   // TCP sessions that the checks have opened so far.
   std::uint64_t sessions() const { return sessions_; }
+  // How long a response to an HTTP check takes, in seconds: a mean in which each check counts for
+  // less the more have followed. A check that got none in time counts as its limit; one that
+  // failed sooner tells of no work and does not count. Nothing before the first.
+  std::optional<double> response_seconds() const { return response_seconds_; }
 
  private:
   struct Subject {
@@ -44,11 +49,13 @@ class HealthMonitor {
     HealthState state;
     Timer timer;                   // until the next check
     std::unique_ptr<Probe> probe;  // the check under way
+    MonotonicTime begun;           // when it was begun
   };
   void Due(const std::string& name);
   void Begin(const std::string& name, Subject& subject);
   void End(const std::string& name, const absl::Status& result);
   void BeginWaiting();
+  void NoteResponse(const Subject& subject, const absl::Status& result);
   Duration NextWait(const Subject& subject);
 
   event_base* base_;
@@ -58,6 +65,7 @@ class HealthMonitor {
   std::deque<std::string> waiting_;  // for one of the kMostAtOnce places
   std::size_t running_ = 0;
   std::uint64_t sessions_ = 0;
+  std::optional<double> response_seconds_;
 };
 
 }  // namespace dnsd::reporter

@@ -82,6 +82,7 @@ void HeartbeatClient::WriteHello() {
   hello.set_token(identity_.token);
   hello.set_boot_id(boot_id_);
   news_.Resend();
+  demand_.Resend();
   FillHeartbeat(now, *hello.mutable_state());
   writing_ = true;
   pending_ = false;
@@ -95,6 +96,7 @@ void HeartbeatClient::FillHeartbeat(MonotonicTime now, Heartbeat& out) {
   *out.mutable_load() = node_.load;
   *out.mutable_node_health() = node_.health;
   news_.Tell(node_, out);
+  demand_.Tell(node_.demand, out);
 }
 
 void HeartbeatClient::Report(MonotonicTime now, bool urgent) {
@@ -155,6 +157,7 @@ void HeartbeatClient::OnMessage(const DnsdMessage& message) {
       spdlog::info("dnsd {} wants the full list of sites: {}", dnsd_,
                    message.resend_full().reason());
       news_.Resend();
+      demand_.Resend();
       return Report(MonotonicClock::now(), true);
     case DnsdMessage::kRefusal:
       refused_ = true;

@@ -96,6 +96,7 @@ class HeartbeatClient : private HeartbeatStream::Listener {
   Duration interval_;
   MonotonicTime sent_;
   HostingNews news_;
+  DemandNews demand_;
   std::string leaving_reason_;
   std::string complaint_;  // logged last; cleared by success
 

@@ -8,6 +8,7 @@
 
 #include "dnsd/base/clock.h"
 #include "proto/heartbeat.pb.h"
+#include "reporter/site_demand.h"
 
 namespace dnsd::reporter {
 
@@ -30,6 +31,7 @@ struct NodeState {
   heartbeat::v1::Health health;
   bool hosts_all = true;
   std::map<std::string, heartbeat::v1::HostedSite> sites;  // empty when it hosts all
+  Demands demand;  // of the sites hosted; empty where no log tells
 };
 
 // What one dnsd does not know yet of the hosting. Changes add up until they are sent, so that a

@@ -45,6 +45,9 @@ constexpr Metric kMetrics[] = {
     {"memory_pressure", Range::kShare, &Load::set_memory_pressure},
     {"io_pressure", Range::kShare, &Load::set_io_pressure},
     {"process_time_seconds", Range::kNotNegative, &Load::set_process_time_seconds},
+    {"busy_workers", Range::kNotNegative, &Load::set_busy_workers},
+    {"workers", Range::kNotNegative, &Load::set_workers},
+    {"memory_per_connection_bytes", Range::kNotNegative, &Load::set_memory_per_connection_bytes},
 };
 
 // Measurements overshoot; a percentage is another thing.

@@ -1,8 +1,10 @@
 // The reporter: wiring only.
 #include <malloc.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -17,6 +19,14 @@ namespace {
 
 // Once, before any thread: gRPC's threads would each have an arena of their own.
 void SaveMemory() { mallopt(M_ARENA_MAX, 1); }
+
+// Each access log that is followed stays open, and the usual limit is 1,024 files.
+void AllowManyFiles() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = std::max(files.rlim_cur, std::min<rlim_t>(files.rlim_max, 8192));
+  setrlimit(RLIMIT_NOFILE, &files);
+}
 
 int Check(const Options& options) {
   const auto config = LoadConfig(options);
@@ -52,6 +62,7 @@ int Run(const Options& options) {
     return 1;
   }
   StartLogging("reporter", config->log_level);
+  AllowManyFiles();
   signal(SIGPIPE, SIG_IGN);
   const EventBasePtr base(event_base_new());
   Mailbox mailbox(base.get());

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <charconv>
+#include <filesystem>
 #include <utility>
 
 namespace dnsd::reporter {
@@ -31,6 +32,16 @@ std::optional<std::uint64_t> FileRoot::ReadUnsigned(const std::string& path) con
 
 bool FileRoot::Exists(const std::string& path) const {
   return access((root_ + path).c_str(), F_OK) == 0;
+}
+
+std::vector<std::string> FileRoot::List(const std::string& path) const {
+  std::vector<std::string> names;
+  std::error_code error;
+  std::filesystem::directory_iterator at(root_ + path, error);
+  for (; !error && at != std::filesystem::directory_iterator(); at.increment(error)) {
+    names.push_back(at->path().filename().string());
+  }
+  return names;
 }
 
 std::optional<std::string> ReadAll(int fd, std::size_t most) {

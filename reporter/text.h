@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace dnsd::reporter {
 
@@ -18,6 +19,8 @@ class FileRoot {
   std::optional<std::string> Read(const std::string& path, std::size_t most = 1U << 20) const;
   std::optional<std::uint64_t> ReadUnsigned(const std::string& path) const;
   bool Exists(const std::string& path) const;
+  // The names in the folder at `path`, in no order; none if it cannot be read.
+  std::vector<std::string> List(const std::string& path) const;
   // True for the node's own files, whose facts may also be asked of the kernel directly.
   bool is_system() const { return root_.empty(); }
 

@@ -177,6 +177,54 @@ TEST_F(ConfigFileTest, NamesFileLineAndWhatWasWanted) {
   EXPECT_THAT(Fault("cgroup: web\n"), HasSubstr("cgroup 'web'"));
 }
 
+TEST_F(ConfigFileTest, ReadsWhereTheStatisticsAre) {
+  const auto http =
+      Load("statistics: {kind: apache, url: 'http://127.0.0.1:81/s', interval: 2s, timeout: 3s}\n");
+  ASSERT_TRUE(http.ok()) << http.status();
+  EXPECT_EQ(http->statistics->kind, ServerKind::kApache);
+  EXPECT_EQ(http->statistics->place, "http://127.0.0.1:81/s");
+  EXPECT_EQ(http->statistics->request.endpoint.port, 81);
+  EXPECT_EQ(http->statistics->request.timeout, 3s);
+  EXPECT_EQ(http->statistics->interval, 2s);
+  const auto socket = Load("statistics: {kind: haproxy, socket: ha.sock}\nkernel_load: false\n");
+  ASSERT_TRUE(socket.ok()) << socket.status();
+  EXPECT_EQ(socket->statistics->request.socket, tree_.root() + "/ha.sock");
+}
+
+TEST_F(ConfigFileTest, StatisticsHaveOnePlace) {
+  EXPECT_THAT(Fault("statistics: {kind: nginx}\n"), HasSubstr("wanted a `url`"));
+  EXPECT_THAT(Fault("statistics: {url: 'http://127.0.0.1/'}\n"), HasSubstr("nginx, apache or"));
+  EXPECT_THAT(Fault("statistics: {kind: nginx, url: 'http://web1/'}\n"), HasSubstr("IP address"));
+  EXPECT_THAT(Fault("statistics: {kind: nginx, socket: /s}\n"), HasSubstr("a url for this kind"));
+  EXPECT_THAT(Fault("statistics: {kind: haproxy, socket: /s, url: 'http://127.0.0.1/'}\n"),
+              HasSubstr("not both"));
+}
+
+TEST_F(ConfigFileTest, ReadsTheAccessLogs) {
+  const auto config = Load(
+      "access_logs: [{path: a.log, format: vhost_combined}, {path: '/log/{site}.log'},\n"
+      "  {path: /b.log, site: WWW.example, format: common}]\nkernel_load: false\n");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_THAT(config->access_logs, ElementsAre(AccessLogConfig{tree_.root() + "/a.log", "", true},
+                                               AccessLogConfig{"/log/{site}.log", "", false},
+                                               AccessLogConfig{"/b.log", "www.example", false}));
+}
+
+TEST_F(ConfigFileTest, AnAccessLogNamesItsSitesInOneWay) {
+  EXPECT_THAT(Fault("access_logs: [{format: common}]\n"), HasSubstr("a file's path"));
+  EXPECT_THAT(Fault("access_logs: [{path: a, format: json}]\n"), HasSubstr("one of common"));
+  EXPECT_THAT(Fault("access_logs: [{path: a, site: 'a b'}]\n"), HasSubstr("an owner name"));
+  EXPECT_THAT(Fault("access_logs: [{path: '{site}', site: a}]\n"), HasSubstr("or the lines"));
+  EXPECT_THAT(Fault("access_logs: [{path: '{site}', format: vhost_common}]\n"),
+              HasSubstr("the lines name it"));
+}
+
+TEST_F(ConfigFileTest, ReadsWhichProcessesAreTheServer) {
+  EXPECT_EQ(Load("server: {process: nginx}\n")->server, (ServerProcesses{"nginx", ""}));
+  EXPECT_EQ(Load("server: {pid_file: a.pid}\n")->server.pid_file, tree_.root() + "/a.pid");
+  EXPECT_THAT(Fault("server: {process: a, pid_file: b}\n"), HasSubstr("either `process` or"));
+}
+
 TEST_F(ConfigFileTest, HasAtMost256Ports) {
   std::string ports = "ports: [1";
   for (int port = 2; port <= 256; ++port) ports += "," + std::to_string(port);
