@@ -40,8 +40,9 @@ void SetOption(int fd, int level, int option, int value) {
 void SetUdpOptions(int fd, const Endpoint& endpoint) {
   const bool v4 = endpoint.address.family() == IpFamily::kV4;
   SetOption(fd, SOL_SOCKET, SO_RCVBUF, kReceiveBuffer);
-  // A forged "fragmentation needed" must not shrink what we send.
-  if (v4) SetOption(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
+  // A forged "fragmentation needed" must not shrink what we send. Over IPv4 nobody is to fragment
+  // it either (RFC 9715 §3.1); a datagram that must not be takes no number of the kernel's.
+  if (v4) SetOption(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
   if (!v4) SetOption(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
   if (endpoint.address.is_unspecified()) {
     SetOption(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_PKTINFO : IPV6_RECVPKTINFO, 1);
@@ -90,6 +91,8 @@ absl::StatusOr<std::uint16_t> FindFreePort(Endpoint wanted) {
 }
 
 }  // namespace
+
+void AllowFragments(int fd) { SetOption(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT); }
 
 absl::StatusOr<BoundAddress> Bind(const Endpoint& wanted, std::size_t workers) {
   const auto port = FindFreePort(wanted);

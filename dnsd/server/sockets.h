@@ -50,4 +50,8 @@ struct BoundAddress {
 //   InvalidArgument   the address is not one of this machine's
 absl::StatusOr<BoundAddress> Bind(const Endpoint& wanted, std::size_t workers);
 
+// Lets the kernel send datagrams of this UDP socket in fragments where they are longer than the
+// interface takes, as an edns_size above its MTU asks for.
+void AllowFragments(int fd);
+
 }  // namespace dnsd::server

@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -44,6 +45,12 @@ void SetTcpOptions(int fd) {
 
 bool IsShortage(int error) {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+// Whether somebody waits to be let in.
+bool HasWaiting(int fd) {
+  pollfd waiting{fd, POLLIN, 0};
+  return poll(&waiting, 1, 0) > 0;
 }
 
 }  // namespace
@@ -136,6 +143,8 @@ void TcpListener::AcceptSome(Socket& socket) {
       return;
     } else if (IsShortage(errno)) {
       const int error = errno;
+      // accept4 wants a descriptor before it looks whether there is anybody to take it.
+      if (!HasWaiting(socket.fd.get())) return;
       // A descriptor given up that another took is no reason to give up all.
       if (made_room || !MakeRoom(TcpEnd::kRoom)) return PauseAccepting(error);
       made_room = true;

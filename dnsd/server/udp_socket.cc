@@ -132,6 +132,9 @@ void UdpSocket::Send() {
                            static_cast<unsigned>(b.to_send - sent), MSG_DONTWAIT);
     if (n > 0) {
       sent += static_cast<std::size_t>(n);
+    } else if (errno == EMSGSIZE && !fragments_) {
+      AllowFragments(fd_.get());
+      fragments_ = true;
     } else if (errno != EINTR) {
       stats_.send_errors.Add();
       ++sent;

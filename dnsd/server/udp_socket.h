@@ -42,6 +42,7 @@ class UdpSocket {
 
   Fd fd_;
   bool any_address_;
+  bool fragments_ = false;  // once a response was longer than the interface takes
   answer::Responder& responder_;
   answer::WorkerStats& stats_;
   std::unique_ptr<Buffers> buffers_;

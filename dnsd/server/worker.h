@@ -43,7 +43,7 @@ class Worker {
 
   void Tick();
   void Refresh();
-  void ServeUdp(UdpSocket& socket);
+  void ServeUdp(UdpEvent& udp);
   void Drain();
   void CheckStopped();
 
