@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "dnsd/zone/ldns_ptr.h"
+#include "dnsd/zone/record_text.h"
 
 namespace dnsd::zone {
 namespace {
@@ -251,8 +252,13 @@ class MasterFile::Text {
         }
         out += quoted ? c : ' ';
       } else if (c == '\\' && Has(1) && window_[at_ + 1] != '\n') {
-        out += c;
-        out += window_[++at_];
+        ++at_;
+        if (window_[at_] == '\0') {
+          out += "\\000";  // ldns's texts end at an octet of zero
+        } else {
+          out += c;
+          out += window_[at_];
+        }
       } else if (c == '"') {
         quoted = !quoted;
         out += c;
@@ -433,12 +439,12 @@ void MasterFile::ReadEntry(const std::string& entry, RecordSource source, unsign
 }
 
 void MasterFile::ReadRecord(const std::string& entry, RecordSource source) {
-  const std::string ordered = TtlBeforeClass(entry);
   const auto refuse = [&](const std::string& why) {
     Fault(source, "found '" + Shortened(entry) + "': " + why +
                       "; wanted OWNER [TTL] [IN] TYPE RDATA or a $ directive");
   };
-  const std::string_view word = SecondWord(ordered);
+  const RecordText text(TtlBeforeClass(entry));
+  const std::string_view word = SecondWord(text.text());
   if (!word.empty() && word[0] >= '0' && word[0] <= '9' &&
       ReadPeriod(word).value_or(0) > kMostTtl) {
     return refuse("its TTL is above 2147483647");
@@ -447,28 +453,25 @@ void MasterFile::ReadRecord(const std::string& entry, RecordSource source) {
   ldns_rdf* previous = ToLdns(has_owner_ ? owner_ : origin_).release();
   ldns_rr* read = nullptr;
   const ldns_status status =
-      ldns_rr_new_frm_str(&read, ordered.c_str(), ttl_, origin.get(), &previous);
+      ldns_rr_new_frm_str(&read, text.text().c_str(), ttl_, origin.get(), &previous);
   const LdnsPtr<ldns_rr> record(read);
   const LdnsPtr<ldns_rdf> free_previous(previous);
   if (status != LDNS_STATUS_OK) return refuse(ldns_get_errorstr_by_id(status));
   if (ldns_rr_get_class(read) != LDNS_RR_CLASS_IN) return refuse("wrong class");
+  if (text.misnumbered() || !IsDataType(ldns_rr_get_type(read))) {
+    return refuse("no zone holds data of that type");
+  }
   const ldns_rdf* name = ldns_rr_owner(read);
   const auto owner = Name::FromWire({ldns_rdf_data(name), ldns_rdf_size(name)});
-  const LdnsPtr<ldns_buffer> buffer(ldns_buffer_new(LDNS_MAX_PACKETLEN));
-  if (!owner || ldns_rr_rdata2buffer_wire(buffer.get(), read) != LDNS_STATUS_OK) {
-    return refuse("it does not fit a record");
-  }
+  const auto rdata = text.Rdata(*read);
+  if (!owner || !rdata) return refuse("it does not fit a record");
   // An entry without a TTL has that of $TTL, or else of the entry before (RFC 1035 §5.1).
   if (!ttl_directive_) ttl_ = ldns_rr_ttl(read);
   owner_ = *owner;
   owner_text_.clear();
   has_owner_ = true;
-  take_record_({owner_,
-
-                static_cast<RrType>(ldns_rr_get_type(read)),
-                ldns_rr_ttl(read),
-                {ldns_buffer_begin(buffer.get()), ldns_buffer_position(buffer.get())},
-                source});
+  take_record_(
+      {owner_, static_cast<RrType>(ldns_rr_get_type(read)), ldns_rr_ttl(read), *rdata, source});
 }
 
 void MasterFile::ReadDirective(const std::string& entry, RecordSource source, unsigned depth) {

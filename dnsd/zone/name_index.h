@@ -1,6 +1,7 @@
 // From the hash of an owner name to where its node stands.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -16,7 +17,8 @@ class NameIndex {
  public:
   // Room for `names` at two thirds full, with numbers up to `most`.
   NameIndex(std::size_t names, std::size_t most)
-      : size_(names + names / 2 + 2), bits_(static_cast<unsigned>(std::bit_width(most))) {
+      : size_(names + names / 2 + 2),
+        bits_(std::min(static_cast<unsigned>(std::bit_width(most)), kSlotBits)) {
     memory_.Reserve(size_ * sizeof(std::uint32_t));
     std::memset(memory_.at(memory_.Add(size_ * sizeof(std::uint32_t))), 0,
                 size_ * sizeof(std::uint32_t));
@@ -24,7 +26,7 @@ class NameIndex {
 
   // Whether another name fits, numbered `number`.
   bool HasRoom(std::size_t names, std::size_t number) const {
-    return 3 * (names + 1) <= 2 * size_ && number >> bits_ == 0;
+    return 3 * (names + 1) <= 2 * size_ && std::uint64_t{number} >> bits_ == 0;
   }
   // `number` is neither 0 nor in the table. After HasRoom.
   void Insert(std::uint64_t hash, std::uint32_t number) {
@@ -43,7 +45,7 @@ class NameIndex {
   template <typename IsIt>
   std::uint32_t Find(std::uint64_t hash, IsIt is_it) const {
     const std::uint32_t tag = Tag(hash);
-    const std::uint32_t mask = (std::uint32_t{1} << bits_) - 1;
+    const auto mask = static_cast<std::uint32_t>((std::uint64_t{1} << bits_) - 1);
     for (std::size_t i = Start(hash); slots()[i] != 0; i = Next(i)) {
       const std::uint32_t slot = slots()[i];
       if (((slot ^ tag) & ~mask) == 0 && is_it(slot & mask)) return slot & mask;
@@ -54,11 +56,14 @@ class NameIndex {
   void Prefetch(std::uint64_t hash) const { __builtin_prefetch(slots() + Start(hash)); }
 
  private:
+  static constexpr unsigned kSlotBits = 32;
+
   std::size_t Start(std::uint64_t hash) const {
     return static_cast<std::size_t>((hash >> 32) * size_ >> 32);
   }
   std::size_t Next(std::size_t i) const { return i + 1 == size_ ? 0 : i + 1; }
-  std::uint32_t Tag(std::uint64_t hash) const { return static_cast<std::uint32_t>(hash) << bits_; }
+  // None, where numbers take the whole slot.
+  std::uint32_t Tag(std::uint64_t hash) const { return static_cast<std::uint32_t>(hash << bits_); }
 
   // 0: free.
   const std::uint32_t* slots() const {

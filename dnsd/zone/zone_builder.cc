@@ -30,12 +30,15 @@ bool MayJoinCname(RrType type) { return type == RrType::kRrsig || type == RrType
 bool IsWellFormed(RrType type, std::span<const std::uint8_t> rdata) {
   if (type == RrType::kA) return rdata.size() == 4;
   if (type == RrType::kAaaa) return rdata.size() == 16;
-  if (type == RrType::kDname) return Name::FromWire(rdata).has_value();
   const wire::RdataShape shape = wire::ShapeOf(type);
-  if (shape.names == 0) return true;
+  if (shape.names == 0 && !shape.target) return true;
   wire::Reader in(rdata);
   in.Bytes(shape.prefix);
   Name name;
+  if (shape.target) {
+    const bool more = type == RrType::kSvcb || type == RrType::kHttps;  // parameters
+    return wire::ReadName(in, name) == wire::WireError::kNone && (more || in.left() == 0);
+  }
   for (unsigned i = 0; i < shape.names; ++i) {
     if (wire::ReadName(in, name) != wire::WireError::kNone) return false;
   }
@@ -44,7 +47,8 @@ bool IsWellFormed(RrType type, std::span<const std::uint8_t> rdata) {
 
 constexpr std::uint32_t kFirstApex = 1;          // the node that every zone begins with
 constexpr std::size_t kMostWords = 0x3FFF'FFFF;  // of nodes and of data, before the last owner
-constexpr std::size_t kMostKept = 0xFFFF'0000;   // octets of rdata
+constexpr std::size_t kMostKept = 0xF000'0000;   // octets of rdata, before the last RRset
+constexpr std::size_t kMostTold = 20;            // faults, and warnings
 
 void Append16(std::vector<std::uint8_t>& out, std::size_t value) {
   out.push_back(static_cast<std::uint8_t>(value >> 8));
@@ -73,6 +77,9 @@ void ZoneBuilder::Reserve(std::size_t file_size) {
 }
 
 void ZoneBuilder::Fault(RecordSource source, std::string message, bool fatal) {
+  std::size_t& told = fatal ? told_faults_ : told_warnings_;
+  if (told > kMostTold) return;
+  if (told++ == kMostTold) message = "too many of these; the rest is not told";
   faults_.push_back({source, std::move(message), fatal});
 }
 
@@ -242,6 +249,7 @@ void ZoneBuilder::BuildKept() {
   });
   std::vector<Record> all;
   for (std::size_t first = 0; first < records_.size();) {
+    if (IsTooLarge(records_[first].source)) return;
     const std::uint32_t number = records_[first].node;
     all.clear();
     AddBuilt(number, all);

@@ -113,6 +113,8 @@ class ZoneBuilder {
   std::vector<std::uint8_t> rdata_;
   std::vector<std::uint8_t> octets_;  // of the RRset under way
   std::vector<ZoneFault> faults_;
+  std::size_t told_faults_ = 0;  // of faults_ the fatal ones
+  std::size_t told_warnings_ = 0;
 };
 
 }  // namespace dnsd::zone

@@ -262,20 +262,6 @@ def _lowered(facts_of_one):
     return {(*r[:4], r[4].lower()) for r in facts_of_one["answer"]}
 
 
-# --- known faults of dnsd, each to be mended and its rule taken out
-
-@accept(ALL, "answer authority additional rcode", "FAULT: a name in rdata that is an escaped @ alone is read as the origin, by "
-        "ldns (RFC 1035 §5.1: escaped it is an octet like others)")
-def _(case):
-    return case.zone == dnswire.name_to_wire("octets.example") and any(
-        case.name.startswith(n) for n in (b"\4to64\6", b"\5srv64\6", b"\4al64\6", b"\4mx64\6"))
-
-
-@accept(ALL, "answer", "FAULT: of SINK rdata in the form of RFC 3597 but the first octet is lost, by ldns")
-def _(case):
-    return case.qtype == T["SINK"]
-
-
 # --- EDNS
 
 @accept("Knot", SECTIONS + " rcode aa edns tc", "Knot says FORMERR to some payload sizes below 512; they mean 512 (RFC 6891 "

@@ -106,6 +106,79 @@ TEST_F(LoadZoneTest, ReadsTheTypesAsTheyAreSent) {
   }
 }
 
+TEST_F(LoadZoneTest, ReadsAnEscapedAtSignAsALabel) {
+  const struct {
+    const char* text;
+    RrType type;
+    std::string rdata;
+  } cases[] = {
+      {"www CNAME @", RrType::kCname, "\7example\0"s},
+      {"www CNAME \\064", RrType::kCname, "\1@\7example\0"s},
+      {"www CNAME \\@", RrType::kCname, "\1@\7example\0"s},
+      {"www CNAME \\064.", RrType::kCname, "\1@\0"s},
+      {"www CNAME \\064.Foo", RrType::kCname, "\1@\3foo\7example\0"s},
+      {"www CNAME \\@.foo.", RrType::kCname, "\1@\3foo\0"s},
+      {"www CNAME @.foo.", RrType::kCname, "\1@\3foo\0"s},
+      {"www CNAME \\@x", RrType::kCname, "\2@x\7example\0"s},
+      {"\\@ MX 10 \\@", RrType::kMx, "\0\x0A\1@\7example\0"s},
+      {"www 5 IN SRV 1 2 443 \\064", RrType::kSrv, "\0\1\0\2\1\xBB\1@\7example\0"s},
+      {"www IN 5 HTTPS 1 \\@ alpn=h2", RrType::kHttps, "\0\1\1@\7example\0\0\1\0\3\2h2"s},
+      {"www MINFO \\064 \\064.x.", static_cast<RrType>(14), "\1@\7example\0\1@\1x\0"s},
+      {"www NAPTR 1 2 \"\\@ b\" \"c\\\"\" \\@ \\@", static_cast<RrType>(35),
+       "\0\1\0\2\3@ b\2c\"\1@\1@\7example\0"s},
+      {"www TXT \\@ @ \\064", RrType::kTxt, "\1@\1@\1@"},
+      {"www HIP 2 20 AAAA \\@ @ rvs", static_cast<RrType>(55),
+       "\1\2\0\3\x20\0\0\0\1@\7example\0\7example\0\3rvs\7example\0"s},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.text);
+    const auto zone = MustLoad(kSoa + c.text + "\n");
+    ASSERT_TRUE(zone);
+    const bool other = c.text[0] == '\\';
+    EXPECT_THAT(Rdata(*zone, other ? "\\064.example" : "www.example", c.type),
+                ElementsAre(c.rdata));
+  }
+}
+
+TEST_F(LoadZoneTest, ReadsOpaqueRdataOfAnyType) {
+  const auto zone = MustLoad(kSoa +
+                             "www TYPE40 \\# 4 01020304\n"
+                             "www IN 60 TXT \\# 4 ( 01 61\n 0\n162 )\n"
+                             "www type15 \\# 5 000A 016D 00\n"
+                             "www TYPE65280 \\# 3 aBcDeF\n"
+                             "www TYPE65535 \\# 0\n"
+                             "www TYPE127 \\# 1 00\n"
+                             "www TYPE256 \\# 5 0001000278\n");
+  ASSERT_TRUE(zone);
+  const struct {
+    unsigned type;
+    std::string rdata;
+  } cases[] = {{40, "\1\2\3\4"}, {16, "\1a\1b"}, {15, "\0\x0A\1m\0"s}, {65280, "\xAB\xCD\xEF"},
+               {65535, ""},      {127, "\0"s},   {256, "\0\1\0\2x"s}};
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.type);
+    EXPECT_THAT(Rdata(*zone, "www.example", static_cast<RrType>(c.type)), ElementsAre(c.rdata));
+  }
+}
+
+TEST_F(LoadZoneTest, ReadsOpaqueRdataOfEverySize) {
+  for (const std::size_t size : {65534U, 65535U}) {
+    SCOPED_TRACE(size);
+    std::string digits;
+    for (std::size_t i = 0; i < size; ++i) digits += i % 100 == 0 ? " 5A" : "5A";
+    const auto zone = MustLoad(kSoa + "www TYPE65280 \\# " + std::to_string(size) + digits + "\n");
+    ASSERT_TRUE(zone);
+    EXPECT_THAT(Rdata(*zone, "www.example", static_cast<RrType>(65280)),
+                ElementsAre(std::string(size, 'Z')));
+  }
+}
+
+TEST_F(LoadZoneTest, ReadsAnEscapedOctetOfZero) {
+  const auto zone = MustLoad(kSoa + "www TXT a\\\0b c\n"s);
+  ASSERT_TRUE(zone);
+  EXPECT_THAT(Rdata(*zone, "www.example", RrType::kTxt), ElementsAre("\3a\0b\1c"s));
+}
+
 TEST_F(LoadZoneTest, ReadsAnSoaOverSeveralLines) {
   const auto zone = MustLoad(
       "$ORIGIN example.\n"
@@ -286,6 +359,21 @@ TEST_F(LoadZoneTest, NamesTheLineOfAnEntryThatDoesNotParse) {
       {"a name server without rdata", kSoa + "www 60 NS \\# 0\n", "zone:2: ", "www"},
       {"an address without rdata", kSoa + "www 60 A \\# 0\n", "zone:2: ", "www"},
       {"a DNAME without rdata", kSoa + "www 60 DNAME \\# 0\n", "zone:2: ", "www"},
+      {"opaque rdata of too few digits", kSoa + "www TYPE40 \\# 4 010203\n", "zone:2: ", "www"},
+      {"opaque rdata of too many digits", kSoa + "www TYPE40 \\# 2 010203\n", "zone:2: ", "www"},
+      {"opaque rdata of half an octet", kSoa + "www TYPE300 \\# 1 010\n", "zone:2: ", "www"},
+      {"opaque rdata of no digits", kSoa + "www TYPE300 \\# 2 010g\n", "zone:2: ", "www"},
+      {"opaque rdata without a size", kSoa + "www TYPE300 \\#\n", "zone:2: ", "www"},
+      {"opaque rdata longer than any", kSoa + "www TYPE300 \\# 65536 00\n", "zone:2: ", "www"},
+      {"opaque rdata with octets behind the name", kSoa + "www SRV \\# 8 00010002000300FF\n",
+       "zone:2: ", "www"},
+      {"an SRV without rdata", kSoa + "www SRV \\# 0\n", "zone:2: ", "www"},
+      {"an HTTPS without a target", kSoa + "www HTTPS \\# 2 0001\n", "zone:2: ", "www"},
+      {"type 0", kSoa + "www TYPE0 \\# 1 00\n", "zone:2: ", "no zone holds"},
+      {"type OPT", kSoa + "www TYPE41 \\# 0\n", "zone:2: ", "no zone holds"},
+      {"the first type of questions", kSoa + "www TYPE128 \\# 0\n", "zone:2: ", "no zone holds"},
+      {"the last type of questions", kSoa + "www TYPE255 \\# 1 00\n", "zone:2: ", "no zone holds"},
+      {"a type above 65535", kSoa + "www TYPE65537 \\# 4 C0000201\n", "zone:2: ", "no zone holds"},
       {"an SOA cut short", kSoa + "@ 60 SOA \\# 4 00000000\n", "zone:2: ", "SOA"},
   };
   for (const auto& c : cases) {
@@ -443,6 +531,23 @@ TEST_F(LoadZoneTest, TellsAllFaultsUpToTwenty) {
   const std::string many = Faults(text);
   EXPECT_THAT(many, HasSubstr("too many faults"));
   EXPECT_LT(std::count(many.begin(), many.end(), '\n'), 25);
+}
+
+// A file of the wrong zone, say, of which each record is one.
+TEST_F(LoadZoneTest, TellsTwentyFaultsAndWarningsOfTheZoneAsAWhole) {
+  std::string outside = kSoa;
+  std::string glueless = kSoa;
+  for (int i = 0; i < 1000; ++i) {
+    outside += "www" + std::to_string(i) + ".example.org. A 192.0.2.1\n";
+    glueless += "d" + std::to_string(i) + " NS ns.d\n";
+  }
+  const std::string faults = Faults(outside);
+  EXPECT_THAT(faults, HasSubstr("zone:21: owner"));
+  EXPECT_THAT(faults, HasSubstr("zone:22: too many"));
+  EXPECT_EQ(std::count(faults.begin(), faults.end(), '\n'), 20);
+  const auto loaded = Load(glueless);
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  EXPECT_EQ(loaded->warnings.size(), 21U);
 }
 
 TEST_F(LoadZoneTest, NamesTheFaultInTheIncludedFile) {

@@ -54,6 +54,29 @@ TEST(NameIndex, ToldApartByTheCallerWhereHashesAreTheSame) {
   EXPECT_EQ(index.Find(kLast, [](std::uint32_t found) { return found == 99; }), 99U);
 }
 
+TEST(NameIndex, HoldsNumbersThatTakeTheWholeSlot) {
+  for (const std::size_t most : {0x7FFFFFFFU, 0x80000000U, 0xFFFFFFFFU}) {
+    SCOPED_TRACE(most);
+    const auto largest = static_cast<std::uint32_t>(most);
+    Random random(3);
+    NameIndex index(100, 4 * most);  // as one asks that leaves room to grow
+    EXPECT_TRUE(index.HasRoom(100, most));
+    EXPECT_FALSE(index.HasRoom(100, std::size_t{1} << 32));
+    std::vector<std::uint64_t> hashes;
+    for (std::uint32_t i = 0; i < 100; ++i) {
+      hashes.push_back(AnyHash(random));
+      index.Insert(hashes.back(), largest - i);
+    }
+    index.Replace(hashes[7], largest - 7, largest - 100);
+    for (std::uint32_t i = 0; i < 100; ++i) {
+      const std::uint32_t number = largest - (i == 7 ? 100 : i);
+      EXPECT_EQ(index.Find(hashes[i], [&](std::uint32_t found) { return found == number; }),
+                number);
+    }
+    EXPECT_EQ(index.Find(hashes[7], [&](std::uint32_t found) { return found == largest - 7; }), 0U);
+  }
+}
+
 TEST(NameIndex, TellsWhenItIsFull) {
   const NameIndex index(100, 1000);
   EXPECT_TRUE(index.HasRoom(100, 1000));
