@@ -7,8 +7,11 @@
 #include <vector>
 
 #include "dnsd/base/address_table.h"
+#include "dnsd/fleet/fleet.h"
 #include "dnsd/fleet/hosting.h"
 #include "dnsd/fleet/node_state.h"
+#include "dnsd/policy/fleet_model.h"
+#include "dnsd/policy/gauge.h"
 #include "dnsd/policy/least_cost.h"
 
 namespace dnsd::answer {
@@ -22,9 +25,12 @@ struct NodeEntry {
 };
 
 struct FleetView {
-  std::vector<NodeEntry> nodes;           // by NodeIndex
-  std::vector<fleet::NodeIndex> node_of;  // by AddressId; kNoNode: unmanaged. May be shorter
-                                          // than the address table: the rest is unmanaged
+  std::vector<NodeEntry> nodes;  // by NodeIndex
+  // What the sites' policies ask of the nodes; the first is in `nodes`, and its column empty.
+  std::vector<policy::Gauge> gauges;
+  std::vector<policy::GaugeColumn> columns;  // by gauge
+  std::vector<fleet::NodeIndex> node_of;     // by AddressId; kNoNode: unmanaged. May be shorter
+                                             // than the address table: the rest is unmanaged
   std::shared_ptr<const fleet::HostingTable> hosting = std::make_shared<fleet::HostingTable>();
   // By worker: how many answers all workers give for one of its own, 1 and upwards; a worker past
   // the end counts as the only one.
@@ -36,5 +42,12 @@ struct FleetView {
     return address < node_of.size() ? node_of[address] : fleet::kNoNode;
   }
 };
+
+// One node as of `now`.
+NodeEntry EntryOf(const fleet::Fleet& fleet, const policy::FleetModel& model,
+                  fleet::NodeIndex index, MonotonicTime now);
+
+// All of the fleet as of `now`; its answer_scale is left empty. Builds the hosting table.
+FleetView ViewOf(fleet::Fleet& fleet, const policy::FleetModel& model, MonotonicTime now);
 
 }  // namespace dnsd::answer

@@ -9,6 +9,8 @@
 #include "dnsd/answer/cookies.h"
 #include "dnsd/answer/rate_limit.h"
 #include "dnsd/policy/closeness.h"
+#include "dnsd/policy/gauge.h"
+#include "dnsd/policy/member_tables.h"
 #include "dnsd/zone/zone_set.h"
 
 namespace dnsd::answer {
@@ -23,6 +25,9 @@ struct Served {
   Cookies cookies{};                              // off unless it has secrets
   std::vector<std::uint8_t> nsid{};               // 128 octets at most; empty: not told
   ChaosTexts chaos{};
+  // What the options of the zones' sites number: as AssignGauges gave them, and MemberLists.
+  std::vector<policy::Gauge> gauges{policy::Gauge{}};
+  policy::MemberTables members{};
 };
 
 }  // namespace dnsd::answer

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "dnsd/policy/rendezvous.h"
+#include "dnsd/policy/selection.h"
+
 namespace dnsd::answer {
 namespace {
 
@@ -30,6 +33,7 @@ void SiteChooser::Adopt(const Served& served) {
     longest = std::max(longest, zone->longest_pool());
   }
   scratch_.resize(longest);
+  AdoptColumns();
 }
 
 void SiteChooser::Adopt(const FleetView& fleet) {
@@ -39,40 +43,77 @@ void SiteChooser::Adopt(const FleetView& fleet) {
   prices_.resize(fleet.nodes.size());
   for (std::size_t i = 0; i < fleet.nodes.size(); ++i) {
     const NodeEntry& node = fleet.nodes[i];
-    prices_[i] = {node.cost, node.figures.sessions, node.tier, node.declares_hosting};
+    prices_[i] = {node.cost, node.figures.sessions, 1 / node.figures.factor, node.tier,
+                  node.declares_hosting};
   }
+  AdoptColumns();
+}
+
+// Finds what the sites ask in what is published. They may be of different ages: what a reload has
+// brought is published first for the fleet, so a gauge is missing only if something went wrong.
+void SiteChooser::AdoptColumns() {
+  if (served_ == nullptr || fleet_ == nullptr) return;
+  const auto& wanted = served_->gauges;
+  columns_.assign(wanted.size(), nullptr);
+  followed_.clear();
+  followed_.reserve(wanted.size());  // pointers into it stay
+  for (std::size_t i = 1; i < wanted.size(); ++i) {
+    const auto at = std::ranges::find(fleet_->gauges, wanted[i]);
+    if (at == fleet_->gauges.end()) continue;
+    const auto number = static_cast<std::size_t>(at - fleet_->gauges.begin());
+    const policy::GaugeColumn& column = fleet_->columns[number];
+    columns_[i] = column.values.data();
+    if (!wanted[i].follows_answers()) continue;
+    Followed& followed = followed_.emplace_back();
+    followed.gauge = wanted[i];
+    followed.published = &column;
+    followed.costs = column.values;
+    for (const auto& figures : column.figures) followed.sessions.push_back(figures.sessions);
+    columns_[i] = followed.costs.data();
+  }
+}
+
+const float* SiteChooser::ColumnOf(std::size_t gauge) const {
+  return gauge < columns_.size() ? columns_[gauge] : nullptr;
+}
+
+SiteChooser::Source SiteChooser::SourceOf(const zone::SiteOptions& options,
+                                          policy::Method method) const {
+  return {ColumnOf(options.gauge), method == policy::Method::kPrice};
 }
 
 SiteAnswer SiteChooser::Choose(const SiteQuery& query) {
   stats_.site_answers.Add();
+  const zone::SiteOptions& options = query.options;
+  const policy::Method method = policy::MethodOf(options.policy);
   bool managed = false;
-  const Candidates candidates = Collect(query, managed);
+  Candidates candidates = Collect(query, SourceOf(options, method), managed);
   if (!managed) return Plain(query);
   if (candidates.empty()) return AllDown(query);
-  policy::Preference preference{query.options.order == zone::Order::kLocality,
-                                query.options.margin};
-  if (query.options.policy == zone::Policy::kRoundRobin) {
-    PriceInTurn(query, candidates);
-    preference.margin = 0;
-  } else {
-    PriceUnmanaged(candidates);
-  }
-  const std::size_t count =
-      std::min<std::size_t>(query.options.answers.value_or(1), candidates.size());
-  return Finish(query, candidates, count, preference, query.options.ttl.value_or(0));
+  if (options.groups != 0) candidates = FirstGroup(query, candidates);
+  const bool by_closeness =
+      method == policy::Method::kPrice || options.order == zone::Order::kLocality;
+  if (by_closeness) Judge(query, candidates);
+  const std::uint8_t bits = query.scope_wanted ? BitsUsed(query, candidates, by_closeness,
+                                                          method == policy::Method::kHash)
+                                               : std::uint8_t{0};
+  const std::size_t wanted = std::min<std::size_t>(options.answers.value_or(1), candidates.size());
+  const std::size_t count = Pick(query, method, candidates, wanted);
+  return Answer(candidates.first(count), options.ttl.value_or(0), bits);
 }
 
 // The members that may answer: those usable, or if there are none the last resorts. `managed` tells
 // whether any member's node has ever reported. Usable ones fill scratch_ from its front, last
 // resorts from its back.
-SiteChooser::Candidates SiteChooser::Collect(const SiteQuery& query, bool& managed) {
+SiteChooser::Candidates SiteChooser::Collect(const SiteQuery& query, const Source& source,
+                                             bool& managed) {
   const auto hosts = HostsOf(query);
   std::size_t usable = 0;
   std::size_t resorts = 0;
   for (std::uint32_t i = 0; i < query.pool.members.size(); ++i) {
     const fleet::NodeIndex node = fleet_->NodeOf(query.pool.members[i]);
     if (node == fleet::kNoNode) {
-      scratch_[usable++] = {i, -1, 0};
+      scratch_[usable++] = {i, policy::kUnknown, 0, node};
       continue;
     }
     managed = true;
@@ -80,47 +121,38 @@ SiteChooser::Candidates SiteChooser::Collect(const SiteQuery& query, bool& manag
     if (price.tier == fleet::Tier::kExcluded || !Hosts(price.declares_hosting, node, hosts)) {
       continue;
     }
-    if (price.tier == fleet::Tier::kUsable) {
-      scratch_[usable++] = {i, price.cost, 0};
-    } else {
-      scratch_[scratch_.size() - ++resorts] = {i, price.cost, 0};
-    }
+    const float figure = source.column != nullptr ? source.column[node]
+                         : source.is_cost         ? price.cost
+                                                  : 1.0F;
+    const std::size_t place =
+        price.tier == fleet::Tier::kUsable ? usable++ : scratch_.size() - ++resorts;
+    scratch_[place] = {i, figure, 0, node};
   }
   if (usable > 0) return std::span(scratch_).first(usable);
   return std::span(scratch_).last(resorts);
 }
 
-// An unmanaged member counts as a node of mean cost.
-void SiteChooser::PriceUnmanaged(Candidates candidates) {
-  float sum = 0;
-  std::size_t priced = 0;
+// Those of the first group that has any.
+SiteChooser::Candidates SiteChooser::FirstGroup(const SiteQuery& query,
+                                                Candidates candidates) const {
+  const auto group_of = [&](const Candidate& candidate) {
+    return served_->members.GroupOf(query.options.groups, query.pool.members[candidate.member]);
+  };
+  std::uint8_t first = policy::MemberTables::kNoGroup;
+  for (const Candidate& candidate : candidates) first = std::min(first, group_of(candidate));
+  std::size_t kept = 0;
   for (const Candidate& candidate : candidates) {
-    if (candidate.cost < 0) continue;
-    sum += candidate.cost;
-    ++priced;
+    if (group_of(candidate) == first) candidates[kept++] = candidate;
   }
-  if (priced == candidates.size()) return;
-  const float mean = priced > 0 ? sum / static_cast<float>(priced) : 0;
-  for (Candidate& candidate : candidates) {
-    if (candidate.cost < 0) candidate.cost = mean;
-  }
-}
-
-// Round robin: the price is how many turns a candidate has to wait. A and AAAA take turns apart:
-// clients ask for both in turn.
-void SiteChooser::PriceInTurn(const SiteQuery& query, Candidates candidates) {
-  const std::uint32_t turn = turns_[(query.hash + query.pool.address_size) % turns_.size()]++;
-  const auto size = static_cast<std::uint32_t>(candidates.size());
-  for (std::uint32_t i = 0; i < size; ++i) {
-    candidates[i].cost = static_cast<float>((i + size - turn % size) % size);
-  }
+  return candidates.first(kept);
 }
 
 SiteChooser::Candidates SiteChooser::WholePool(const SiteQuery& query) {
   const std::size_t size = query.pool.members.size();
   const std::uint32_t start = random_.Below(static_cast<std::uint32_t>(size));
   for (std::uint32_t i = 0; i < size; ++i) {
-    scratch_[i] = {static_cast<std::uint32_t>((start + i) % size), static_cast<float>(i), 0};
+    const auto member = static_cast<std::uint32_t>((start + i) % size);
+    scratch_[i] = {member, static_cast<float>(i), 0, fleet_->NodeOf(query.pool.members[member])};
   }
   return std::span(scratch_).first(size);
 }
@@ -137,11 +169,12 @@ SiteChooser::Candidates SiteChooser::LastGood(const SiteQuery& query) {
   std::uint64_t best = 0;
   std::size_t count = 0;
   for (std::uint32_t i = 0; i < query.pool.members.size(); ++i) {
-    const std::uint64_t good = goodness(fleet_->NodeOf(query.pool.members[i]));
+    const fleet::NodeIndex node = fleet_->NodeOf(query.pool.members[i]);
+    const std::uint64_t good = goodness(node);
     if (good < best) continue;
     if (good > best) count = 0;
     best = good;
-    scratch_[count] = {i, static_cast<float>(count), 0};
+    scratch_[count] = {i, static_cast<float>(count), 0, node};
     ++count;
   }
   return std::span(scratch_).first(count);
@@ -153,8 +186,7 @@ SiteAnswer SiteChooser::Plain(const SiteQuery& query) {
   const Candidates all = WholePool(query);
   const std::size_t count =
       std::min<std::size_t>(query.options.answers.value_or(0xFFFF), all.size());
-  return Finish(query, all, count, {.locality_first = true},
-                query.options.ttl.value_or(query.rrset_ttl));
+  return Nearest(query, all, count, query.options.ttl.value_or(query.rrset_ttl));
 }
 
 SiteAnswer SiteChooser::AllDown(const SiteQuery& query) {
@@ -167,30 +199,39 @@ SiteAnswer SiteChooser::AllDown(const SiteQuery& query) {
       return {SiteAnswer::Kind::kServFail, {}, ttl, 0};
     case zone::AllDown::kLastGood: {
       const Candidates latest = LastGood(query);
-      return Finish(query, latest, latest.size(), {.locality_first = true}, ttl);
+      return Nearest(query, latest, latest.size(), ttl);
     }
     case zone::AllDown::kAll:
       break;
   }
   const Candidates all = WholePool(query);
-  return Finish(query, all, all.size(), {.locality_first = true}, ttl);
+  return Nearest(query, all, all.size(), ttl);
 }
 
-SiteAnswer SiteChooser::Finish(const SiteQuery& query, Candidates candidates, std::size_t count,
-                               const policy::Preference& preference, std::uint32_t ttl) {
+// The nearest first, whatever they cost.
+SiteAnswer SiteChooser::Nearest(const SiteQuery& query, Candidates candidates, std::size_t count,
+                                std::uint32_t ttl) {
   Judge(query, candidates);
-  const std::uint8_t bits = query.scope_wanted ? BitsUsed(query, candidates) : std::uint8_t{0};
-  policy::Select(candidates, count, preference, random_);
-  const auto chosen = candidates.first(count);
-  Count(query, chosen);
+  const std::uint8_t bits =
+      query.scope_wanted ? BitsUsed(query, candidates, true, false) : std::uint8_t{0};
+  policy::Select(candidates, count, {.locality_first = true}, random_);
+  return Answer(candidates.first(count), ttl, bits);
+}
+
+SiteAnswer SiteChooser::Answer(Candidates chosen, std::uint32_t ttl, std::uint8_t bits) {
+  Count(chosen);
   return {SiteAnswer::Kind::kMembers, chosen, ttl, bits};
 }
 
 // Every client that shares this many bits is in the same lists, and as far from each candidate:
 // one bit past the longest prefix shared with one. Candidates of one network are as far from
-// anybody, and a client of the other family is as far from all.
-std::uint8_t SiteChooser::BitsUsed(const SiteQuery& query,
-                                   std::span<const Candidate> candidates) const {
+// anybody, and a client of the other family is as far from all. A hash takes all the bits of the
+// client's network.
+std::uint8_t SiteChooser::BitsUsed(const SiteQuery& query, std::span<const Candidate> candidates,
+                                   bool by_closeness, bool by_hash) const {
+  if (candidates.size() == 1) return 0;
+  if (by_hash) return policy::HashedBits(query.client);
+  if (!by_closeness) return 0;
   const unsigned most = query.pool.address_size == 4 ? policy::kMostShared4 : policy::kMostShared6;
   const IpAddress first = MemberAddress(query.pool, candidates[0].member);
   bool one_network = true;
@@ -200,7 +241,6 @@ std::uint8_t SiteChooser::BitsUsed(const SiteQuery& query,
     one_network = one_network && member.SharedPrefix(first) >= most;
     shared = std::max(shared, query.client.SharedPrefix(member));
   }
-  if (candidates.size() == 1) return 0;
   const bool comparable = query.client.family() == first.family();
   const unsigned by_address = one_network || !comparable ? 0 : std::min(shared + 1, most);
   return static_cast<std::uint8_t>(
@@ -223,15 +263,20 @@ void SiteChooser::Judge(const SiteQuery& query, Candidates candidates) const {
 }
 
 // Every address given out brings its node sessions: it costs more from now on.
-void SiteChooser::Count(const SiteQuery& query, std::span<const Candidate> chosen) {
+void SiteChooser::Count(std::span<const Candidate> chosen) {
   for (const Candidate& candidate : chosen) {
-    const fleet::NodeIndex node = fleet_->NodeOf(query.pool.members[candidate.member]);
+    const fleet::NodeIndex node = candidate.node;
     if (node == fleet::kNoNode) continue;
     const policy::CostFigures& figures = fleet_->nodes[node].figures;
     stats_.answers[node].Add();
     Price& price = prices_[node];
     price.sessions += figures.sessions_per_answer * answer_scale_;
     price.cost = policy::CostOf(figures, price.sessions);
+    for (Followed& other : followed_) {
+      const policy::CostFigures& theirs = other.published->figures[node];
+      other.sessions[node] += theirs.sessions_per_answer * answer_scale_;
+      other.costs[node] = policy::PriceOf(other.gauge, theirs, other.sessions[node]);
+    }
   }
 }
 

@@ -11,7 +11,9 @@
 #include "dnsd/answer/worker_stats.h"
 #include "dnsd/base/ip.h"
 #include "dnsd/base/random.h"
-#include "dnsd/policy/selection.h"
+#include "dnsd/policy/candidate.h"
+#include "dnsd/policy/gauge.h"
+#include "dnsd/policy/method.h"
 #include "dnsd/zone/pool.h"
 #include "dnsd/zone/site_options.h"
 
@@ -55,29 +57,60 @@ class SiteChooser {
  private:
   // What choosing needs of a node, in one place: most members are looked at and not chosen.
   struct Price {
-    float cost = 0;      // of one more session than `sessions`
+    float cost = 0;      // of one more session than `sessions`, under the first gauge
     float sessions = 0;  // those published, and own answers since
+    float guard = 1;     // what the guards leave of a weight, 0 to 1
     fleet::Tier tier = fleet::Tier::kUsable;
     bool declares_hosting = false;
+  };
+  // Another gauge's prices that follow own answers: a private copy of its column.
+  struct Followed {
+    policy::Gauge gauge;
+    const policy::GaugeColumn* published = nullptr;
+    std::vector<float> costs;     // by NodeIndex
+    std::vector<float> sessions;  // likewise
+  };
+  // Where the candidates' figures come from.
+  struct Source {
+    const float* column = nullptr;  // by NodeIndex; null: as follows
+    bool is_cost = false;           // the first gauge's price; else 1
   };
   using Candidates = std::span<policy::Candidate>;
   std::span<const fleet::Host> HostsOf(const SiteQuery& query) const {
     if (hosting_ == nullptr) return {};
     return hosting_->Find(query.hash, query.name);
   }
-  Candidates Collect(const SiteQuery& query, bool& managed);
-  static void PriceUnmanaged(Candidates candidates);
-  void PriceInTurn(const SiteQuery& query, Candidates candidates);
+  void AdoptColumns();
+  const float* ColumnOf(std::size_t gauge) const;
+  Source SourceOf(const zone::SiteOptions& options, policy::Method method) const;
+  Candidates Collect(const SiteQuery& query, const Source& source, bool& managed);
+  Candidates FirstGroup(const SiteQuery& query, Candidates candidates) const;
   Candidates WholePool(const SiteQuery& query);
   Candidates LastGood(const SiteQuery& query);
   SiteAnswer Plain(const SiteQuery& query);
   SiteAnswer AllDown(const SiteQuery& query);
-  SiteAnswer Finish(const SiteQuery& query, Candidates candidates, std::size_t count,
-                    const policy::Preference& preference, std::uint32_t ttl);
-  std::uint8_t BitsUsed(const SiteQuery& query,
-                        std::span<const policy::Candidate> candidates) const;
+  SiteAnswer Nearest(const SiteQuery& query, Candidates candidates, std::size_t count,
+                     std::uint32_t ttl);
+  SiteAnswer Answer(Candidates chosen, std::uint32_t ttl, std::uint8_t bits);
+  std::uint8_t BitsUsed(const SiteQuery& query, std::span<const policy::Candidate> candidates,
+                        bool by_closeness, bool by_hash) const;
   void Judge(const SiteQuery& query, Candidates candidates) const;
-  void Count(const SiteQuery& query, std::span<const policy::Candidate> chosen);
+  void Count(std::span<const policy::Candidate> chosen);
+
+  // The policies (site_policies.cc): each moves what it picks to the front, and returns its number.
+  std::size_t Pick(const SiteQuery& query, policy::Method method, Candidates candidates,
+                   std::size_t count);
+  std::size_t PickByPrice(const SiteQuery& query, Candidates candidates, std::size_t count);
+  std::size_t PickInTurn(const SiteQuery& query, Candidates candidates, std::size_t count);
+  std::size_t PickByShare(const SiteQuery& query, Candidates candidates, std::size_t count);
+  std::size_t PickByHash(const SiteQuery& query, Candidates candidates, std::size_t count) const;
+  bool GuardsDiffer(Candidates candidates) const;
+  void Divide(const SiteQuery& query, Candidates candidates) const;
+  void Weigh(const SiteQuery& query, Candidates candidates) const;
+  std::uint32_t NextTurn(const SiteQuery& query);
+  float GuardOf(const policy::Candidate& candidate) const {
+    return candidate.node == fleet::kNoNode ? 1.0F : prices_[candidate.node].guard;
+  }
 
   const std::size_t worker_;
   WorkerStats& stats_;
@@ -87,8 +120,10 @@ class SiteChooser {
   const fleet::HostingTable* hosting_ = nullptr;  // null: no node named any site
   float answer_scale_ = 1;                        // answers of all workers for one of this one's
   std::vector<Price> prices_;                     // by NodeIndex
-  std::vector<policy::Candidate> scratch_;        // as long as the longest pool
-  std::array<std::uint32_t, 4096> turns_{};       // round robin, by the site's hash
+  std::vector<Followed> followed_;                // other gauges that follow own answers
+  std::vector<const float*> columns_;        // by number in Served::gauges; null: not in the view
+  std::vector<policy::Candidate> scratch_;   // as long as the longest pool
+  std::array<std::uint32_t, 4096> turns_{};  // answers given, by the site's hash
 };
 
 }  // namespace dnsd::answer

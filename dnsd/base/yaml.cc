@@ -212,6 +212,12 @@ bool YamlMap::ReadMap(const std::string& key, const YamlFile::Visit& visit) {
   return node->kind == YamlNode::Kind::kMap;
 }
 
+std::vector<std::string> YamlMap::Keys() const {
+  std::vector<std::string> keys;
+  for (const auto& key : node_.keys) keys.push_back(key.text);
+  return keys;
+}
+
 bool YamlMap::ReadMaps(const std::string& key, const YamlFile::Visit& visit) {
   const YamlNode* node = Find(key);
   if (node == nullptr) return false;

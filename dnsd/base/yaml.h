@@ -162,6 +162,8 @@ class YamlMap {
   bool ReadMap(const std::string& key, const YamlFile::Visit& visit);
   bool ReadMaps(const std::string& key, const YamlFile::Visit& visit);
 
+  // The keys of a map whose keys are data, in their order.
+  std::vector<std::string> Keys() const;
   bool Has(const std::string& key) { return Find(key) != nullptr; }
   // "path:line" of the map: where something configured came from.
   std::string Origin() const;

@@ -257,6 +257,19 @@ CostFigures CostModel::Predict(fleet::NodeIndex index, MonotonicTime now, double
   return figures;
 }
 
+// Answers bring connections as they bring sessions, which end as sessions do.
+float CostModel::ConnectionsAt(fleet::NodeIndex index, const fleet::Load& reported,
+                               MonotonicTime now) const {
+  if (index >= nodes_.size()) return 0;
+  const NodeModel& node = nodes_[index];
+  const std::optional<double> connections = FactsOf(reported).connections;
+  if (!connections) return Predict(index, now, 1).sessions;
+  const double since = std::max(0.0, Seconds(now - node.answers_at));
+  const double alive =
+      node.answers_alive * std::exp(-since / averages_.SessionSeconds(node.interval));
+  return static_cast<float>(*connections + averages_.SessionsPerAnswer() * alive);
+}
+
 double CostModel::ErrorShare(fleet::NodeIndex index) const {
   return index < nodes_.size() ? ErrorShareOf(nodes_[index]) : 0;
 }

@@ -95,6 +95,9 @@ class CostModel {
 
   // `warm_up` multiplies the cost. The figures' table lives as long as delay_tables().
   CostFigures Predict(fleet::NodeIndex node, MonotonicTime now, double warm_up) const;
+  // The connections that its last report gave and those that answers since have brought; where
+  // connections are not reported, active sessions.
+  float ConnectionsAt(fleet::NodeIndex node, const fleet::Load& reported, MonotonicTime now) const;
   // Of the node's requests, those that failed: 0 to 1, over some 10 s.
   double ErrorShare(fleet::NodeIndex node) const;
   const FleetAverages& averages() const { return averages_; }

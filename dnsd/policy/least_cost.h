@@ -1,9 +1,12 @@
-// `least_cost`, the worker's half: what one more session would cost a node, from figures that the
-// control loop publishes. Formulas and their evidence: docs/policies.md.
+// The worker's half of the prices that follow own answers (`least_cost` and its like): what one
+// more session would cost a node, from figures that the control loop publishes. Formulas and their
+// evidence: docs/policies.md.
 #pragma once
 
 #include <array>
 #include <cstdint>
+
+#include "dnsd/policy/gauge.h"
 
 namespace dnsd::policy {
 
@@ -35,6 +38,7 @@ struct CostFigures {
   float cpus = 1;                     // m
   float overload_price = 50;          // 1000 * mean CPUs busy per session: slope beyond the knee
   float factor = 1;                   // warm-up, error and memory guards: 1 and upwards
+  float memory_price = 0;             // of a session's memory, where cost is exponential
   const DelayTable* delay = nullptr;  // for this m; owned by the published fleet
 };
 
@@ -42,5 +46,23 @@ struct CostFigures {
 //   factor * (e m M(min(y, 0.9), m) + overload_price * max(0, y - 0.9))
 // `sessions` stands in for figures.sessions, so that a worker prices its own answers.
 float CostOf(const CostFigures& figures, float sessions);
+
+// x + e: the load with one more session; held to 0 and upwards.
+float LoadWith(const CostFigures& figures, float sessions);
+
+// The same figures under any gauge that follows answers:
+//   kDelayCost        CostOf
+//   kLoadCost         factor * (x + e)
+//   kExponentialCost  factor * (base^(x + e) - base^x + memory_price)
+//   kConnections      factor * (sessions + kIdle), `sessions` being connections
+// All grow with `sessions`. None is a NaN or infinite.
+float PriceOf(const Gauge& gauge, const CostFigures& figures, float sessions);
+
+// What an idle node's load or connections count as, so that guards and weights tell idle nodes
+// apart as well.
+inline constexpr float kIdle = 0.01F;
+
+// 2^x from a table, to within 1e-5 of it; x is held to [-126, 126].
+float PowerOfTwo(float x);
 
 }  // namespace dnsd::policy

@@ -11,11 +11,6 @@ constexpr double kMostRate = 1e7;  // events a second, tasks, connections
 constexpr double kLeastCpus = 0.01;
 constexpr double kMostCpus = 4096;
 
-std::optional<double> Sane(const std::optional<double>& value, double most) {
-  if (!value || std::isnan(*value)) return std::nullopt;
-  return std::clamp(*value, 0.0, most);
-}
-
 double LoadOf(const fleet::Load& load, double cpus) {
   std::optional<double> used = Sane(load.application_utilization, kMostRate);
   if (!used) used = Sane(load.cpu_utilization, 1);
@@ -26,15 +21,20 @@ double LoadOf(const fleet::Load& load, double cpus) {
   return u + u / 2 * std::log1p(std::max(0.0, beyond));
 }
 
-double MemoryOf(const fleet::Load& load) {
-  if (const auto used = Sane(load.mem_utilization, 1)) return *used;
-  const auto total = Sane(load.memory_total_bytes, 1e18);
-  const auto available = Sane(load.memory_available_bytes, 1e18);
-  if (!total || !available || *total <= 0) return 0;
-  return std::clamp(1 - *available / *total, 0.0, 1.0);
+}  // namespace
+
+std::optional<double> Sane(const std::optional<double>& value, double most) {
+  if (!value || std::isnan(*value)) return std::nullopt;
+  return std::clamp(*value, 0.0, most);
 }
 
-}  // namespace
+std::optional<double> MemoryOf(const fleet::Load& load) {
+  if (const auto used = Sane(load.mem_utilization, 1)) return used;
+  const auto total = Sane(load.memory_total_bytes, 1e18);
+  const auto available = Sane(load.memory_available_bytes, 1e18);
+  if (!total || !available || *total <= 0) return std::nullopt;
+  return std::clamp(1 - *available / *total, 0.0, 1.0);
+}
 
 ReportFacts FactsOf(const fleet::Load& load) {
   ReportFacts facts;
@@ -45,7 +45,7 @@ ReportFacts FactsOf(const fleet::Load& load) {
   facts.connections = Sane(load.connections, kMostRate);
   facts.errors =
       std::min(Sane(load.eps, kMostRate).value_or(0), facts.requests.value_or(kMostRate));
-  facts.memory = MemoryOf(load);
+  facts.memory = MemoryOf(load).value_or(0);
   facts.is_swapping = Sane(load.swap_out_rate, kMostRate).value_or(0) > 0 &&
                       Sane(load.blocked_processes, kMostRate).value_or(0) > 0;
   return facts;

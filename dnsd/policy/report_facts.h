@@ -18,6 +18,12 @@ struct ReportFacts {
   bool is_swapping = false;           // pages go out while tasks wait for them
 };
 
+// The value held to 0 and `most`; nothing for what is no number.
+std::optional<double> Sane(const std::optional<double>& value, double most);
+
+// The share of memory in use, 0 to 1; nothing where it is not reported.
+std::optional<double> MemoryOf(const fleet::Load& load);
+
 // z = u + u/2 ln(1 + max(u, q) - u), with u the application's own utilisation, or else the CPU's,
 // held to 1, and q the larger of that utilisation and the runnable tasks per CPU.
 //

@@ -1,20 +1,13 @@
-// From candidates to members, in order of preference.
+// From candidates and their prices to members, in order of preference.
 #pragma once
 
 #include <cstdint>
 #include <span>
 
 #include "dnsd/base/random.h"
-#include "dnsd/policy/closeness.h"
+#include "dnsd/policy/candidate.h"
 
 namespace dnsd::policy {
-
-// A member that may be answered.
-struct Candidate {
-  std::uint32_t member = 0;      // place in its pool
-  float cost = 0;                // 0 and upwards; least is best
-  ClosenessScore closeness = 0;  // greatest is best
-};
 
 struct Preference {
   bool locality_first = false;  // closeness before cost

@@ -15,6 +15,7 @@
 #include "dnsd/server/edns_config.h"
 #include "dnsd/server/tcp_limits.h"
 #include "dnsd/wire/name.h"
+#include "dnsd/zone/member_lists.h"
 #include "dnsd/zone/site_options.h"
 #include "dnsd/zone/site_rules.h"
 
@@ -81,6 +82,7 @@ struct Config {
   std::vector<ZoneConfig> zones;
   std::vector<SiteRule> sites;
   zone::SiteOptions site_defaults;
+  zone::MemberLists member_lists;  // those that site options number
   std::vector<SubnetRule> subnets;
   HeartbeatConfig heartbeat;
   std::optional<Endpoint> http_listen;  // nothing: no HTTP

@@ -2,11 +2,14 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <initializer_list>
 #include <map>
 #include <string>
 #include <unordered_map>
 #include <vector>
+
+#include "dnsd/policy/gauge.h"
 
 namespace dnsd::server {
 namespace {
@@ -88,6 +91,22 @@ void CheckZones(const Config& config, Findings& findings) {
       });
 }
 
+// Every policy with parameters of its own costs the control loop time, for every node.
+void CheckGauges(const Config& config, Findings& findings) {
+  std::vector<policy::Gauge> gauges{policy::Gauge{}};
+  for (const SiteRule& rule : config.sites) {
+    for (const auto& gauge : {policy::GaugeOf(rule.options), policy::WeightGaugeOf(rule.options)}) {
+      if (!gauge || std::ranges::find(gauges, *gauge) != gauges.end()) continue;
+      gauges.push_back(*gauge);
+    }
+    // The defaults may need two more.
+    if (gauges.size() <= policy::kMostGauges - 2) continue;
+    return findings.Add(rule.origin, "more than " + std::to_string(policy::kMostGauges - 2) +
+                                         " policies that differ in their parameters; let sites "
+                                         "share some");
+  }
+}
+
 void CheckRules(const Config& config, Findings& findings) {
   if (config.sites.size() > zone::SiteRules::kMost) {
     findings.Add(config.sites[zone::SiteRules::kMost].origin,
@@ -95,6 +114,7 @@ void CheckRules(const Config& config, Findings& findings) {
                      " names and patterns in 'sites'," + " wanted at most " +
                      std::to_string(zone::SiteRules::kMost) + "; join some into a pattern");
   }
+  CheckGauges(config, findings);
   ForEachRepeated(
       config.sites, [](const SiteRule& rule) { return rule.pattern; },
       [&](const SiteRule& first, const SiteRule& again) {

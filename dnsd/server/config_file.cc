@@ -90,7 +90,7 @@ void ReadSite(YamlMap& map, Config& config) {
   zone::SiteOptions options = config.site_defaults;
   map.Require("name", "an owner name, a pattern, or a list of them");
   const auto patterns = ReadSitePatterns(map, "name");
-  ReadSiteOptions(map, options);
+  ReadSiteOptions(map, config.member_lists, options);
   for (const auto& pattern : patterns) config.sites.push_back({pattern, options, map.Origin()});
 }
 
@@ -183,7 +183,9 @@ void ReadRoot(YamlMap& root, Source& source) {
   NoteOrigin(root, "listen", "", config);
   root.Read("workers", config.workers, 0U, 1024U);
   root.ReadMaps("zones", [&](YamlMap& zone) { ReadZone(zone, source); });
-  root.ReadMap("site_defaults", [&](YamlMap& map) { ReadSiteOptions(map, config.site_defaults); });
+  root.ReadMap("site_defaults", [&](YamlMap& map) {
+    ReadSiteOptions(map, config.member_lists, config.site_defaults);
+  });
   root.ReadMaps("sites", [&](YamlMap& site) { ReadSite(site, config); });
   root.ReadMaps("subnets", [&](YamlMap& subnet) { ReadSubnet(subnet, config); });
   root.ReadMap("heartbeat", [&](YamlMap& map) { ReadHeartbeat(map, source); });
@@ -195,7 +197,8 @@ void ReadRoot(YamlMap& root, Source& source) {
   });
   ReadPath(root, "state_dir", source, config.state_dir);
   root.Read<std::uint16_t>("edns_size", config.edns_size, 512, 4096);
-  ReadEdns(root, [&](const std::string& file) { return source.Path(file); }, config.edns);
+  ReadEdns(
+      root, [&](const std::string& file) { return source.Path(file); }, config.edns);
   root.ReadMap("tcp", [&](YamlMap& tcp) {
     TcpLimits& limits = config.tcp;
     tcp.Read("clients", limits.clients, 1U, 1'000'000U);

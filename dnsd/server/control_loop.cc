@@ -63,6 +63,10 @@ void ControlLoop::Post(std::function<void()> work) {
 
 void ControlLoop::RebindAddresses() { controller_->RebindAddresses(MonotonicClock::now()); }
 
+void ControlLoop::SetGauges(std::vector<policy::Gauge> gauges) {
+  controller_->SetGauges(std::move(gauges), MonotonicClock::now());
+}
+
 std::shared_ptr<const StatusReport> ControlLoop::status() const { return controller_->status(); }
 
 void ControlLoop::Wake() {

@@ -59,6 +59,9 @@ class ControlLoop {
   // nodes' addresses to them and publishes.
   void RebindAddresses();
 
+  // On the control thread, before sites are served whose policies ask other things of the nodes.
+  void SetGauges(std::vector<policy::Gauge> gauges);
+
   // The newest report, at most a quarter of a second old; any thread, never null.
   std::shared_ptr<const StatusReport> status() const;
 

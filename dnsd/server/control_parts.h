@@ -19,6 +19,7 @@ struct ControlParts {
   Published<answer::FleetView>* fleet = nullptr;
   std::vector<const answer::WorkerStats*> workers{};
   StateStore* store = nullptr;  // nothing: nothing outlives a restart
+  std::vector<policy::Gauge> gauges{policy::Gauge{}};  // of the first sites served
 };
 
 }  // namespace dnsd::server

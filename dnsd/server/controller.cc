@@ -49,6 +49,7 @@ void Log(const std::string& name, const fleet::Transition& transition) {
 Controller::Controller(const ControlParts& parts, MonotonicTime now)
     : parts_(parts),
       fleet_(OptionsOf(parts.config), *parts.addresses, now),
+      model_(parts.gauges),
       workers_(parts.workers.size()),
       counted_(now),
       stepped_(now),
@@ -174,38 +175,23 @@ bool Controller::PassOutcomeOn() {
 }
 
 void Controller::Publish(MonotonicTime now) {
-  auto view = std::make_shared<answer::FleetView>();
-  view->nodes.reserve(fleet_.nodes().size());
-  any_warming_ = false;
-  for (fleet::NodeIndex i = 0; i < fleet_.nodes().size(); ++i) {
-    view->nodes.push_back(EntryOf(i, now));
-    any_warming_ = any_warming_ || fleet_.nodes()[i].warming;
-  }
-  view->node_of = fleet_.node_of();
-  view->hosting = fleet_.hosting();
+  auto view = std::make_shared<answer::FleetView>(answer::ViewOf(fleet_, model_, now));
+  any_warming_ = std::ranges::any_of(fleet_.nodes(), &fleet::Node::warming);
   view->answer_scale = AnswerScale();
-  view->delay_tables = model_.delay_tables();
   parts_.fleet->Publish(std::move(view));
   published_ = now;
   unreported_ = true;
   ++publications_;
 }
 
-answer::NodeEntry Controller::EntryOf(fleet::NodeIndex index, MonotonicTime now) const {
-  const fleet::Node& node = fleet_.nodes()[index];
-  answer::NodeEntry entry;
-  entry.figures = model_.Predict(index, now, fleet_.WarmUpFactor(index, now));
-  entry.cost = policy::CostOf(entry.figures, entry.figures.sessions);
-  entry.tier = fleet::TierOf(node.state);
-  const MonotonicTime usable = entry.tier == fleet::Tier::kUsable ? now : node.last_usable;
-  entry.last_usable = static_cast<std::uint32_t>(
-      std::chrono::duration_cast<std::chrono::seconds>(usable.time_since_epoch()).count());
-  entry.declares_hosting = node.declares_hosting;
-  return entry;
-}
-
 void Controller::RebindAddresses(MonotonicTime now) {
   fleet_.RebindAddresses();
+  Publish(now);
+}
+
+void Controller::SetGauges(std::vector<policy::Gauge> gauges, MonotonicTime now) {
+  if (gauges == model_.gauges()) return;
+  model_.SetGauges(std::move(gauges));
   Publish(now);
 }
 
@@ -251,7 +237,7 @@ void Controller::Report(MonotonicTime now) {
 
 NodeStatus Controller::StatusOf(fleet::NodeIndex index, MonotonicTime now) const {
   const fleet::Node& node = fleet_.nodes()[index];
-  const answer::NodeEntry entry = EntryOf(index, now);
+  const answer::NodeEntry entry = answer::EntryOf(fleet_, model_, index, now);
   NodeStatus status;
   status.name = node.name;
   status.state = node.state;

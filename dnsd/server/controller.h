@@ -12,7 +12,7 @@
 #include "dnsd/fleet/directive.h"
 #include "dnsd/fleet/fleet.h"
 #include "dnsd/fleet/inbox.h"
-#include "dnsd/policy/cost_model.h"
+#include "dnsd/policy/fleet_model.h"
 #include "dnsd/server/control_parts.h"
 #include "dnsd/server/status_report.h"
 
@@ -32,6 +32,8 @@ class Controller {
   MonotonicTime NextWake() const;
   // After the address table has grown.
   void RebindAddresses(MonotonicTime now);
+  // Reads what the policies of other sites ask, and publishes it.
+  void SetGauges(std::vector<policy::Gauge> gauges, MonotonicTime now);
   // Hands the state to the store now, if it is not there yet.
   void Save(MonotonicTime now);
 
@@ -46,14 +48,13 @@ class Controller {
   void TakeEvent(const fleet::Event& event);
   bool PassOutcomeOn();
   void Publish(MonotonicTime now);
-  answer::NodeEntry EntryOf(fleet::NodeIndex index, MonotonicTime now) const;
   void Report(MonotonicTime now);
   NodeStatus StatusOf(fleet::NodeIndex index, MonotonicTime now) const;
 
   const ControlParts parts_;
   fleet::DirectiveSink* sink_ = nullptr;
   fleet::Fleet fleet_;
-  policy::CostModel model_;
+  policy::FleetModel model_;
 
   struct WorkerCount {
     std::uint64_t answers = 0;  // at sites, at the last count

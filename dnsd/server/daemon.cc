@@ -104,7 +104,8 @@ absl::Status Daemon::StartControl() {
                                                            .addresses = &addresses_,
                                                            .fleet = &fleet_,
                                                            .workers = observed_.workers,
-                                                           .store = store_.get()});
+                                                           .store = store_.get(),
+                                                           .gauges = served_->Get()->gauges});
   observed_.fleet = [this] { return loop_->status(); };
   observed_.streams = [this] { return control_ == nullptr ? 0 : control_->stream_count(); };
   if (config_.heartbeat.listen) {
@@ -147,7 +148,9 @@ void Daemon::BuildReloader() {
   parts.config = config_;
   parts.addresses = addresses_;
   parts.served = served_.get();
-  parts.take_addresses = [this](AddressTable grown) { TakeAddresses(std::move(grown)); };
+  parts.take_addresses = [this](AddressTable grown, std::vector<policy::Gauge> gauges) {
+    TakeAddresses(std::move(grown), std::move(gauges));
+  };
   parts.take_grants = [this](std::vector<ReporterGrant> grants) {
     if (control_ != nullptr) control_->SetGrants(std::move(grants));
   };
@@ -155,12 +158,14 @@ void Daemon::BuildReloader() {
   observed_.reload = [this] { return reloader_->status(); };
 }
 
-// Returns once the control thread has bound the nodes to the new addresses: zones published
-// earlier would take a dead node's address for one that nobody reports.
-void Daemon::TakeAddresses(AddressTable addresses) {
+// Returns once the control thread has bound the nodes to the new addresses, and reads what the new
+// sites' policies ask: zones published earlier would take a dead node's address for one that nobody
+// reports.
+void Daemon::TakeAddresses(AddressTable addresses, std::vector<policy::Gauge> gauges) {
   std::promise<void> done;
   loop_->Post([&] {
     addresses_ = std::move(addresses);
+    loop_->SetGauges(std::move(gauges));
     loop_->RebindAddresses();
     done.set_value();
   });

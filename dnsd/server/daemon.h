@@ -51,7 +51,7 @@ class Daemon {
   absl::Status StartControl();
   absl::Status StartHttp();
   void BuildReloader();
-  void TakeAddresses(AddressTable addresses);
+  void TakeAddresses(AddressTable addresses, std::vector<policy::Gauge> gauges);
   HttpReply Health() const;
   std::vector<std::pair<std::string, std::string>> ReadyLines() const;
   std::string Summary() const;

@@ -41,15 +41,19 @@ absl::StatusOr<LoadedServed> LoadServed(const Config& config, AddressTable& addr
   malloc_trim(0);  // what building the zones took besides
   if (!faults.empty()) return absl::InvalidArgumentError(faults);
   const EdnsConfig& edns = config.edns;
+  std::vector<zone::SiteOptions> options = rules.options();
+  std::vector<policy::Gauge> gauges = policy::AssignGauges(options);
   auto served = std::make_shared<const answer::Served>(
-      answer::Served{.zones = zone::ZoneSet(std::move(zones), rules.options()),
+      answer::Served{.zones = zone::ZoneSet(std::move(zones), std::move(options)),
                      .closeness = ClosenessOf(config),
                      .edns_size = config.edns_size,
                      .rate_limit = config.rate_limit,
                      .rate_limit_seed = RandomSeed(),
                      .cookies = answer::Cookies(CookieSecretsOf(edns, {})),
                      .nsid = edns.nsid,
-                     .chaos = answer::ChaosTexts(edns.chaos_version, edns.chaos_identity)});
+                     .chaos = answer::ChaosTexts(edns.chaos_version, edns.chaos_identity),
+                     .gauges = std::move(gauges),
+                     .members = policy::MemberTables(config.member_lists, addresses)});
   return LoadedServed{std::move(served), std::move(warnings)};
 }
 

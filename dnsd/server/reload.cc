@@ -36,7 +36,7 @@ absl::Status Reloader::TryReload() {
   // From here on nothing can fail.
   for (const std::string& warning : loaded->warnings) spdlog::warn("{}", warning);
   parts_.addresses = addresses;
-  parts_.take_addresses(std::move(addresses));
+  parts_.take_addresses(std::move(addresses), loaded->served->gauges);
   parts_.served->Publish(std::move(loaded->served));
   parts_.take_grants(config->heartbeat.grants);
   SetLogLevel(config->log_level);

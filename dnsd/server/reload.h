@@ -39,8 +39,9 @@ class Reloader {
     Config config;           // as started
     AddressTable addresses;  // a copy of the one the control loop has
     Published<answer::Served>* served = nullptr;
-    // Hands the control loop a grown address table, from which the nodes are bound anew.
-    std::function<void(AddressTable)> take_addresses;
+    // Hands the control loop a grown address table, from which the nodes are bound anew, and what
+    // the sites' policies ask of the nodes.
+    std::function<void(AddressTable, std::vector<policy::Gauge>)> take_addresses;
     // Gives the control service the reporters' grants.
     std::function<void(std::vector<ReporterGrant>)> take_grants;
   };

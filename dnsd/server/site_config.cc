@@ -1,12 +1,97 @@
 #include "dnsd/server/site_config.h"
 
-namespace dnsd::server {
+#include <string>
+#include <utility>
+#include <vector>
 
-void ReadSiteOptions(YamlMap& map, zone::SiteOptions& options) {
-  using zone::AllDown, zone::Order, zone::Policy;
-  map.ReadChoice<Policy>(
-      "policy", options.policy,
-      {{"least_cost", Policy::kLeastCost}, {"round_robin", Policy::kRoundRobin}});
+namespace dnsd::server {
+namespace {
+
+using zone::AllDown, zone::CostRule, zone::Order, zone::Policy, zone::SiteOptions, zone::WeightRule;
+
+constexpr std::size_t kMostLists = 65'535;
+constexpr std::size_t kMostGroups = 254;
+
+void ReadFloat(YamlMap& map, const std::string& key, double least, double most, float& out) {
+  double value = 0;
+  if (map.Read(key, value, least, most)) out = static_cast<float>(value);
+}
+void ReadFloat(YamlMap& map, const std::string& key, double least, double most,
+               std::optional<float>& out) {
+  double value = 0;
+  if (map.Read(key, value, least, most)) out = static_cast<float>(value);
+}
+
+// {192.0.2.1: 3, 198.51.100.0/24: 0.5}
+void ReadWeights(YamlMap& map, zone::MemberLists& lists, SiteOptions& options) {
+  zone::MemberWeights weights;
+  const bool given = map.ReadMap("weights", [&](YamlMap& list) {
+    for (const std::string& key : list.Keys()) {
+      float weight = 0;
+      ReadFloat(list, key, 0, 1e6, weight);
+      if (const auto prefix = IpPrefix::Parse(key)) {
+        weights.emplace_back(*prefix, weight);
+      } else {
+        list.AddError("key 'weights': found '" + key + "', wanted " + YamlType<IpPrefix>::kWanted);
+      }
+    }
+  });
+  if (!given) return;
+  if (lists.weights.size() == kMostLists) return map.Refuse("weights", "65,535 lists at most");
+  lists.weights.push_back(std::move(weights));
+  options.weights = static_cast<std::uint16_t>(lists.weights.size());
+}
+
+// [{members: [192.0.2.1, 192.0.2.2]}, {members: 198.51.100.0/24}]
+void ReadGroups(YamlMap& map, zone::MemberLists& lists, SiteOptions& options) {
+  zone::MemberGroups groups;
+  const bool given = map.ReadMaps("groups", [&](YamlMap& group) {
+    group.Require("members", "addresses or prefixes");
+    group.Read("members", groups.emplace_back());
+  });
+  if (!given) return;
+  if (groups.size() > kMostGroups) return map.Refuse("groups", "254 groups at most");
+  if (lists.groups.size() == kMostLists) return map.Refuse("groups", "65,535 lists at most");
+  lists.groups.push_back(std::move(groups));
+  options.groups = static_cast<std::uint16_t>(lists.groups.size());
+}
+
+void ReadPolicy(YamlMap& map, SiteOptions& options) {
+  map.ReadChoice<Policy>("policy", options.policy,
+                         {{"least_cost", Policy::kLeastCost},
+                          {"round_robin", Policy::kRoundRobin},
+                          {"random", Policy::kRandom},
+                          {"weighted", Policy::kWeighted},
+                          {"least_load", Policy::kLeastLoad},
+                          {"quota", Policy::kQuota},
+                          {"wlc", Policy::kWlc},
+                          {"memory_weight", Policy::kMemoryWeight},
+                          {"dynamic_weight", Policy::kDynamicWeight},
+                          {"hash", Policy::kHash},
+                          {"failover", Policy::kFailover}});
+  map.ReadChoice<CostRule>("cost", options.cost,
+                           {{"delay", CostRule::kDelay},
+                            {"load", CostRule::kLoad},
+                            {"exponential", CostRule::kExponential}});
+  map.ReadChoice<WeightRule>("weights_by", options.weights_by,
+                             {{"static", WeightRule::kStatic},
+                              {"cpus", WeightRule::kCpus},
+                              {"memory", WeightRule::kMemory},
+                              {"process_time", WeightRule::kProcessTime}});
+  ReadFloat(map, "cost_base", 1.1, 1e6, options.cost_base);
+  ReadFloat(map, "smoothing", 0, 0.99, options.smoothing);
+  map.Read<std::uint16_t>("quota_every", options.quota_every, 1, 10'000);
+  ReadFloat(map, "bound", 0, 100, options.bound);
+  ReadFloat(map, "memory_per_connection", 1, 1e12, options.memory_per_connection);
+  ReadFloat(map, "memory_plus", 0.001, 1e6, options.memory_plus);
+}
+
+}  // namespace
+
+void ReadSiteOptions(YamlMap& map, zone::MemberLists& lists, SiteOptions& options) {
+  ReadPolicy(map, options);
+  ReadWeights(map, lists, options);
+  ReadGroups(map, lists, options);
   map.ReadChoice<Order>("order", options.order,
                         {{"cost", Order::kCost}, {"locality", Order::kLocality}});
   map.ReadChoice<AllDown>("all_down", options.all_down,
@@ -18,8 +103,7 @@ void ReadSiteOptions(YamlMap& map, zone::SiteOptions& options) {
   if (map.Read<std::uint16_t>("answers", answers, 1, 100)) options.answers = answers;
   std::uint32_t ttl = 0;
   if (map.Read<std::uint32_t>("ttl", ttl, 0, 604'800)) options.ttl = ttl;
-  double margin = 0;
-  if (map.Read("margin", margin, 0, 10)) options.margin = static_cast<float>(margin);
+  ReadFloat(map, "margin", 0, 10, options.margin);
 }
 
 }  // namespace dnsd::server

@@ -92,7 +92,8 @@ DnsServer::DnsServer(SimZone& zone, std::size_t workers, std::uint64_t seed) : q
                                                                 .addresses = &zone.addresses(),
                                                                 .fleet = &published_,
                                                                 .workers = stats,
-                                                                .store = nullptr},
+                                                                .store = nullptr,
+                                                                .gauges = zone.served().gauges},
                                            ClockAt(0));
   for (Worker& worker : workers_) worker.responder->Adopt(worker.view.Refresh());
 }

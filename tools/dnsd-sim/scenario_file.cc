@@ -206,7 +206,7 @@ void ReadPolicy(YamlMap& map, std::vector<PolicySpec>& out) {
         {{"limit", PolicySpec::Kind::kLimit}, {"splitter", PolicySpec::Kind::kSplitter}});
   } else {
     auto config = std::make_shared<server::Config>();
-    server::ReadSiteOptions(map, config->site_defaults);
+    server::ReadSiteOptions(map, config->member_lists, config->site_defaults);
     map.Read("suspect_after", config->heartbeat.suspect_after, 1, 1000);
     map.Read("dead_after", config->heartbeat.dead_after, 1, 1000);
     map.Read("warm_up", config->heartbeat.warm_up, 0s, 1h);

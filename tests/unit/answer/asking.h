@@ -157,8 +157,12 @@ class AskingTest : public ::testing::Test {
   }
   // After the zones and nodes are there; again after the fleet has changed.
   void Start() {
+    std::vector<zone::SiteOptions> options = rules_.options();
+    std::vector<policy::Gauge> gauges = policy::AssignGauges(options);
     served_ = std::make_unique<Served>(
-        Served{zone::ZoneSet(zones_, rules_.options()), policy::Closeness(subnets_), edns_size_});
+        Served{zone::ZoneSet(zones_, std::move(options)), policy::Closeness(subnets_), edns_size_});
+    served_->gauges = std::move(gauges);
+    served_->members = policy::MemberTables(lists_, addresses_);
     responder_ = std::make_unique<Responder>(0, stats_, 1);
     responder_->Adopt(*served_);
     responder_->Adopt(fleet_);
@@ -178,6 +182,7 @@ class AskingTest : public ::testing::Test {
   AddressTable addresses_;
   zone::SiteRules rules_;
   std::vector<policy::SubnetOrder> subnets_;
+  zone::MemberLists lists_;
   std::uint16_t edns_size_ = 1232;
   FleetView fleet_;
   WorkerStats stats_;

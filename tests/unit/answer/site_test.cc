@@ -134,17 +134,44 @@ TEST_F(SiteTest, FindsTheHostOfEachNameUnderAWildcardPool) {
   EXPECT_EQ(stats_.fail_open.value(), 1U);
 }
 
-TEST_F(SiteTest, TakesAnUnmanagedMemberForANodeOfMeanCost) {
-  options_.answers = 3;
-  options_.margin = 0;
+// Nothing is known of it: priced at the mean of the others it would never be the cheapest.
+TEST_F(SiteTest, GivesAnUnmanagedMemberItsPartOfTheAnswers) {
   AddSites();
   AddNode(NodeOfLoad(0.6F), {"203.0.113.2"});
   AddNode(NodeOfLoad(0.1F), {"203.0.113.3"});
-  fleet_.nodes[1].tier = Tier::kUsable;
   AddNode(NodeOfLoad(0), {"203.0.113.4"});
+  for (NodeEntry& node : fleet_.nodes) node.figures.sessions_per_answer = 0;
   fleet_.nodes[2].tier = Tier::kExcluded;
   Start();
-  EXPECT_THAT(Answers(), ElementsAre("203.0.113.3", "192.0.2.1", "203.0.113.2"));
+  std::map<std::string, int> given;
+  for (int i = 0; i < 300; ++i) ++given[Answers()[0]];
+  EXPECT_NEAR(given["192.0.2.1"], 100, 2) << "one of three candidates";
+  EXPECT_NEAR(given["203.0.113.3"], 200, 2) << "the cheapest of the others";
+}
+
+TEST_F(SiteTest, GivesAnUnmanagedMemberItsPartOfSeveralAddresses) {
+  options_.answers = 2;
+  AddSites();
+  AddNode(NodeOfLoad(0.6F), {"203.0.113.2"});
+  AddNode(NodeOfLoad(0.1F), {"203.0.113.3"});
+  for (NodeEntry& node : fleet_.nodes) node.figures.sessions_per_answer = 0;
+  Start();
+  std::map<std::string, int> given;
+  for (int i = 0; i < 300; ++i) {
+    const auto both = Answers();
+    ASSERT_EQ(both.size(), 2U);
+    for (const std::string& address : both) ++given[address];
+  }
+  EXPECT_NEAR(given["192.0.2.1"] + given["203.0.113.4"], 300, 2) << "half of the candidates";
+  EXPECT_EQ(given["203.0.113.3"], 300);
+}
+
+TEST_F(SiteTest, TakesAnUnmanagedMemberForUsable) {
+  AddSites();
+  AddNode(NodeOfLoad(0.6F), {"203.0.113.2"});
+  AddNode(NodeOfLoad(0.1F), {"203.0.113.3"});
+  AddNode(NodeOfLoad(0), {"203.0.113.4"});
+  fleet_.nodes[2].tier = Tier::kExcluded;
   fleet_.nodes[0].tier = fleet_.nodes[1].tier = Tier::kExcluded;
   Start();
   EXPECT_THAT(Answers(), ElementsAre("192.0.2.1")) << "unknown is not dead";

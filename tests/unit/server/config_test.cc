@@ -112,6 +112,48 @@ log: {level: debug}
   EXPECT_EQ(config->log_level, "debug");
 }
 
+TEST_F(ConfigTest, ReadsThePoliciesAndTheirParameters) {
+  const auto config = Load(std::string(kLeast) + R"(
+site_defaults: {policy: least_cost, cost: load, smoothing: 0.5}
+sites:
+  - {name: a, policy: weighted, weights: {192.0.2.1: 3, 198.51.100.0/24: 0.5, "2001:db8::1": 0}}
+  - {name: b, policy: failover, groups: [{members: 192.0.2.1}, {members: [192.0.2.2, 198.51.100.0/24]}]}
+  - {name: c, policy: quota, cost_base: 9, quota_every: 3}
+  - {name: d, policy: wlc, weights_by: memory, memory_per_connection: 1000000, memory_plus: 5}
+  - {name: e, policy: hash, bound: 0.5, margin: 0.2}
+)");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->site_defaults.cost, zone::CostRule::kLoad);
+  const auto options = [&](std::size_t i) { return config->sites[i].options; };
+  EXPECT_EQ(options(0).smoothing, 0.5F) << "from the defaults";
+  EXPECT_EQ(options(0).policy, zone::Policy::kWeighted);
+  ASSERT_EQ(options(0).weights, 1U);
+  const auto& weights = config->member_lists.weights[0];
+  ASSERT_EQ(weights.size(), 3U);
+  EXPECT_EQ(weights[1].first.ToString(), "198.51.100.0/24");
+  EXPECT_EQ(weights[1].second, 0.5F);
+  EXPECT_EQ(options(1).policy, zone::Policy::kFailover);
+  ASSERT_EQ(options(1).groups, 1U);
+  ASSERT_EQ(config->member_lists.groups[0].size(), 2U);
+  EXPECT_EQ(config->member_lists.groups[0][1].size(), 2U);
+  EXPECT_EQ(options(2).cost_base, 9.0F);
+  EXPECT_EQ(options(2).quota_every, 3U);
+  EXPECT_EQ(options(3).weights_by, zone::WeightRule::kMemory);
+  EXPECT_EQ(options(3).memory_per_connection, 1e6F);
+  EXPECT_EQ(options(3).memory_plus, 5.0F);
+  EXPECT_EQ(options(4).bound, 0.5F);
+  EXPECT_EQ(options(4).margin, 0.2F);
+}
+
+TEST_F(ConfigTest, BoundsHowManyPoliciesDiffer) {
+  std::string text = std::string(kLeast) + "sites:\n";
+  for (int i = 0; i < 70; ++i) {
+    text += "  - {name: s" + std::to_string(i) +
+            ", policy: quota, cost_base: " + std::to_string(2 + i) + "}\n";
+  }
+  EXPECT_THAT(Errors(text), ::testing::HasSubstr("more than 62 policies that differ"));
+}
+
 TEST_F(ConfigTest, TheFirstMatchingSiteRuleWins) {
   const auto config = Load(std::string(kLeast) +
                            "site_defaults: {answers: 3}\n"
@@ -136,8 +178,17 @@ TEST_F(ConfigTest, SaysWhatIsWrongAndWhatWasWanted) {
   } cases[] = {
       {"workers: -1",
        "dnsd.yaml:3: key 'workers': found '-1', wanted a whole number from 0 to 1024"},
-      {"sites: [{name: a, policy: random}]",
-       "dnsd.yaml:3: key 'policy': found 'random', wanted one of least_cost, round_robin"},
+      {"sites: [{name: a, policy: lest_cost}]",
+       "dnsd.yaml:3: key 'policy': found 'lest_cost', wanted one of least_cost, round_robin, "
+       "random, "
+       "weighted, least_load, quota, wlc, memory_weight, dynamic_weight, hash, failover"},
+      {"sites: [{name: a, weights: {10.0.0.x: 3}}]",
+       "dnsd.yaml:3: key 'weights': found '10.0.0.x', wanted an address or a prefix without bits "
+       "past its length, as 192.0.2.0/24 or 2001:db8::/32"},
+      {"sites: [{name: a, weights: {10.0.0.1: -3}}]",
+       "dnsd.yaml:3: key '10.0.0.1': found '-3', wanted a number from 0 to 1e+06"},
+      {"sites: [{name: a, groups: [{}]}]",
+       "dnsd.yaml:3: key 'members' is missing, wanted addresses or prefixes"},
       {"sites: [{policy: round_robin}]",
        "dnsd.yaml:3: key 'name' is missing, wanted an owner name, a pattern, or a list of them"},
       {"edns_size: 511",

@@ -195,13 +195,14 @@ TEST_F(EdnsConfigTest, IsServedAndReloaded) {
   ASSERT_EQ(loaded->served->cookies.secrets().size(), 1U);
   const answer::CookieSecret random = loaded->served->cookies.secrets()[0];
   Published<answer::Served> served(std::move(loaded->served));
-  Reloader reloader({.options = options,
-                     .config = *started,
-                     .addresses = addresses,
-                     .served = &served,
-                     .take_addresses = [](const AddressTable&) {},
-                     .take_grants = [](const auto&) {}},
-                    WallTime());
+  Reloader reloader(
+      {.options = options,
+       .config = *started,
+       .addresses = addresses,
+       .served = &served,
+       .take_addresses = [](const AddressTable&, const std::vector<policy::Gauge>&) {},
+       .take_grants = [](const auto&) {}},
+      WallTime());
 
   Write("dnsd.yaml", config, 0644);
   ASSERT_TRUE(reloader.Reload(WallTime()).ok());

@@ -34,12 +34,14 @@ class ReloadTest : public testing::Test {
   void Restart() {
     const auto config = LoadConfig(options_);
     ASSERT_TRUE(config.ok()) << config.status();
-    Reloader::Parts parts{.options = options_,
-                          .config = *config,
-                          .addresses = addresses_,
-                          .served = served_.get(),
-                          .take_addresses = [this](AddressTable grown) { addresses_ = grown; },
-                          .take_grants = [this](auto grants) { grants_ = grants; }};
+    Reloader::Parts parts{
+        .options = options_,
+        .config = *config,
+        .addresses = addresses_,
+        .served = served_.get(),
+        .take_addresses = [this](const AddressTable& grown,
+                                 const std::vector<policy::Gauge>&) { addresses_ = grown; },
+        .take_grants = [this](auto grants) { grants_ = grants; }};
     reloader_ = std::make_unique<Reloader>(std::move(parts), WallTime());
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }

@@ -1,0 +1,62 @@
+// Keeps a client on its member: rendezvous hashing (Thaler and Ravishankar 1998) with bounded
+// loads (after Mirrokni, Thorup and Zadimoghaddam 2018).
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <utility>
+
+#include "dnsd/policy/candidate.h"
+
+namespace dnsd::policy {
+
+// Spreads 64 bits over 64 (the finish of SplitMix64).
+constexpr std::uint64_t MixBits(std::uint64_t bits) {
+  bits = (bits ^ (bits >> 30)) * 0xBF58476D1CE4E5B9U;
+  bits = (bits ^ (bits >> 27)) * 0x94D049BB133111EBU;
+  return bits ^ (bits >> 31);
+}
+
+// How many leading bits of a client tell its network from others (RFC 7871 §11.1).
+inline std::uint8_t HashedBits(const IpAddress& client) {
+  return client.family() == IpFamily::kV4 ? kMostShared4 : kMostShared6;
+}
+
+// The same for a member and a client on every dnsd, whatever else is in the pool.
+std::uint64_t HashOf(std::span<const std::uint8_t> address);
+constexpr std::uint64_t Affinity(std::uint64_t client, std::uint64_t member) {
+  return MixBits(client ^ member);
+}
+
+// Below this load nobody is passed over for having more than the others: they are all idle.
+inline constexpr float kLeastBusy = 0.2F;
+
+// The load above which a member is passed over: (1 + bound) times the candidates' mean.
+float LoadLimit(std::span<const Candidate> candidates, float bound);
+
+// Where a candidate stands for a client, the greatest first: one that can take it before those
+// that cannot, then by affinity. `guard`, 0 to 1, is the share of its clients that a member in
+// trouble keeps: the same clients each time.
+constexpr std::uint64_t RendezvousRank(std::uint64_t affinity, bool overloaded, float guard) {
+  const auto part = static_cast<float>(affinity & 0xFFFFFF) * 0x1.0p-24F;
+  const bool takes_it = !overloaded && part < guard;
+  return affinity >> 1 | std::uint64_t{takes_it} << 63;
+}
+
+// Moves the `count` candidates of the greatest rank to the front, the greatest first; count at most
+// the size.
+template <typename Rank>
+void PickGreatest(std::span<Candidate> candidates, std::size_t count, Rank rank) {
+  for (std::size_t i = 0; i < count; ++i) {
+    std::size_t best = i;
+    std::uint64_t best_rank = 0;
+    for (std::size_t j = i; j < candidates.size(); ++j) {
+      const std::uint64_t at = rank(candidates[j]);
+      best = at > best_rank ? j : best;
+      best_rank = at > best_rank ? at : best_rank;
+    }
+    std::swap(candidates[i], candidates[best]);
+  }
+}
+
+}  // namespace dnsd::policy
