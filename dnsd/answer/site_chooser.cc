@@ -135,8 +135,10 @@ SiteChooser::Candidates SiteChooser::Collect(const SiteQuery& query, const Sourc
 // Those of the first group that has any.
 SiteChooser::Candidates SiteChooser::FirstGroup(const SiteQuery& query,
                                                 Candidates candidates) const {
+  const auto groups = served_->members.GroupsOf(query.options.groups);
   const auto group_of = [&](const Candidate& candidate) {
-    return served_->members.GroupOf(query.options.groups, query.pool.members[candidate.member]);
+    const AddressId id = query.pool.members[candidate.member];
+    return id < groups.size() ? groups[id] : policy::MemberTables::kNoGroup;
   };
   std::uint8_t first = policy::MemberTables::kNoGroup;
   for (const Candidate& candidate : candidates) first = std::min(first, group_of(candidate));

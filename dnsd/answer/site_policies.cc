@@ -14,34 +14,42 @@ using policy::Candidate;
 using policy::Method;
 using Candidates = std::span<Candidate>;
 
-// Gives those of whom nothing is known the mean of the others.
-void FillUnknown(Candidates candidates) {
-  float sum = 0;
-  std::size_t known = 0;
-  for (const Candidate& candidate : candidates) {
-    if (candidate.cost < 0) continue;
-    sum += candidate.cost;
-    ++known;
+// What the candidates have of a figure that not all have; those without it get the mean.
+class Known {
+ public:
+  void Add(float figure) {
+    if (figure < 0) return;
+    sum_ += figure;
+    least_ = std::min(least_, figure);
+    ++count_;
   }
-  if (known == candidates.size()) return;
-  const float mean = known > 0 ? sum / static_cast<float>(known) : 1;
-  for (Candidate& candidate : candidates) {
-    if (candidate.cost < 0) candidate.cost = mean;
+  std::size_t count() const { return count_; }
+  float mean(float of_none) const {
+    return count_ > 0 ? sum_ / static_cast<float>(count_) : of_none;
   }
+  float least() const { return count_ > 0 ? least_ : 0; }
+
+ private:
+  float sum_ = 0;
+  float least_ = std::numeric_limits<float>::infinity();
+  std::size_t count_ = 0;
+};
+
+Known Survey(Candidates candidates) {
+  Known known;
+  for (const Candidate& candidate : candidates) known.Add(candidate.cost);
+  return known;
 }
 
-// Rhee: connections that a node has memory for beyond what the fullest has, plus 1 or k; nothing
-// for one that is exhausted.
-void WeighMemory(Candidates candidates, float plus) {
-  float least = std::numeric_limits<float>::infinity();
-  for (const Candidate& candidate : candidates) {
-    if (candidate.cost >= 0) least = std::min(least, candidate.cost);
-  }
-  for (Candidate& candidate : candidates) {
-    if (candidate.cost >= 0) candidate.cost += plus - least;
-    if (candidate.cost == policy::kExhausted) candidate.cost = 0;
-  }
-  FillUnknown(candidates);
+// A weight as a column has it, made ready: what all have is taken off and `plus` added where the
+// weight is of memory, so that least is the least of the pool (Rhee).
+float Ready(float figure, float mean, float beyond) {
+  if (figure == policy::kExhausted) return 0;
+  return (figure < 0 ? mean : figure) + beyond;
+}
+
+float At(std::span<const float> weights, AddressId member) {
+  return member < weights.size() ? weights[member] : 1.0F;
 }
 
 // Applies `pick` to the nearest, then to the next nearest, until `count` are picked.
@@ -62,29 +70,32 @@ std::size_t NearestFirst(Candidates candidates, std::size_t count, Pick pick) {
 
 std::size_t SiteChooser::Pick(const SiteQuery& query, Method method, Candidates candidates,
                               std::size_t count) {
-  const bool nearest_first = query.options.order == zone::Order::kLocality;
+  const auto by_closeness = [&](auto pick) {
+    return query.options.order == zone::Order::kLocality ? NearestFirst(candidates, count, pick)
+                                                         : pick(candidates, count);
+  };
   switch (method) {
     case Method::kPrice:
       if (query.options.policy == zone::Policy::kWlc) Divide(query, candidates);
       return PickByPrice(query, candidates, count);
     case Method::kTurns:
-      if (!GuardsDiffer(candidates)) return PickInTurn(query, candidates, count);
-      break;
+      if (GuardsDiffer(candidates)) break;
+      return by_closeness(
+          [&](Candidates some, std::size_t wanted) { return PickInTurn(query, some, wanted); });
     case Method::kHash:
-      if (!nearest_first) return PickByHash(query, candidates, count);
-      return NearestFirst(candidates, count, [&](Candidates equals, std::size_t some) {
-        return PickByHash(query, equals, some);
-      });
+      return by_closeness(
+          [&](Candidates some, std::size_t wanted) { return PickByHash(query, some, wanted); });
     case Method::kRandom:
     case Method::kShare:
       break;
   }
   Weigh(query, candidates);
-  if (!nearest_first) return PickByShare(query, candidates, count);
-  const Candidates weighty = candidates.first(policy::KeepWeighty(candidates));
-  return NearestFirst(
-      weighty, std::min(count, weighty.size()),
-      [&](Candidates equals, std::size_t some) { return PickByShare(query, equals, some); });
+  if (query.options.order == zone::Order::kLocality) {
+    candidates = candidates.first(policy::KeepWeighty(candidates));
+    count = std::min(count, candidates.size());
+  }
+  return by_closeness(
+      [&](Candidates some, std::size_t wanted) { return PickByShare(query, some, wanted); });
 }
 
 // Of members whose price is not known as many are answered as they are of the candidates: priced at
@@ -96,20 +107,23 @@ std::size_t SiteChooser::PickByPrice(const SiteQuery& query, Candidates candidat
       options.policy == zone::Policy::kLeastCost || options.policy == zone::Policy::kFailover;
   const policy::Preference preference{options.order == zone::Order::kLocality,
                                       options.margin.value_or(is_cost ? 0.1F : 0.0F)};
-  std::size_t unknown = 0;
-  for (const Candidate& candidate : candidates) unknown += candidate.cost < 0 ? 1U : 0U;
-  if (unknown == 0 || unknown == candidates.size() || preference.locality_first) {
-    if (unknown > 0) FillUnknown(candidates);
+  const Known known = Survey(candidates);
+  const std::size_t unknown = candidates.size() - known.count();
+  const bool mixed = unknown > 0 && known.count() > 0 && !preference.locality_first;
+  if (mixed) {
+    std::ranges::partition(candidates, [](const Candidate& c) { return c.cost < 0; });
+  }
+  for (std::size_t i = 0; unknown > 0 && i < candidates.size(); ++i) {
+    if (candidates[i].cost < 0) candidates[i].cost = known.mean(0);
+  }
+  if (!mixed) {
     policy::Select(candidates, count, preference, random_);
     return count;
   }
-  const auto known = candidates.size() - unknown;
-  std::ranges::partition(candidates, [](const Candidate& c) { return c.cost < 0; });
-  FillUnknown(candidates);
   const float due = static_cast<float>(count * unknown) / static_cast<float>(candidates.size()) +
                     policy::SpreadPoint(NextTurn(query));
   const std::size_t of_known =
-      std::min(known, count - std::min({unknown, count, static_cast<std::size_t>(due)}));
+      std::min(known.count(), count - std::min({unknown, count, static_cast<std::size_t>(due)}));
   const std::size_t of_unknown = count - of_known;
   policy::Select(candidates.first(unknown), of_unknown, preference, random_);
   policy::Select(candidates.subspan(unknown), of_known, preference, random_);
@@ -119,15 +133,16 @@ std::size_t SiteChooser::PickByPrice(const SiteQuery& query, Candidates candidat
   return count;
 }
 
-// Round robin: the price is how many turns a candidate has to wait.
+// Round robin: whoever's turn it is, and those after it in the order of the zone file.
 std::size_t SiteChooser::PickInTurn(const SiteQuery& query, Candidates candidates,
                                     std::size_t count) {
-  const std::uint32_t turn = NextTurn(query);
-  const auto size = static_cast<std::uint32_t>(candidates.size());
-  for (std::uint32_t i = 0; i < size; ++i) {
-    candidates[i].cost = static_cast<float>((i + size - turn % size) % size);
+  const std::size_t start = NextTurn(query) % candidates.size();
+  if (count == 1) {
+    std::swap(candidates[0], candidates[start]);
+  } else {
+    std::rotate(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(start),
+                candidates.end());
   }
-  policy::Select(candidates, count, {query.options.order == zone::Order::kLocality, 0}, random_);
   return count;
 }
 
@@ -142,14 +157,19 @@ std::size_t SiteChooser::PickByShare(const SiteQuery& query, Candidates candidat
 
 std::size_t SiteChooser::PickByHash(const SiteQuery& query, Candidates candidates,
                                     std::size_t count) const {
-  const std::uint64_t client =
-      policy::HashOf(query.client.Masked(policy::HashedBits(query.client)).octets());
-  FillUnknown(candidates);
   // Loads as they are: a guard must not raise the mean.
-  for (Candidate& candidate : candidates) candidate.cost *= GuardOf(candidate);
-  const float limit = policy::LoadLimit(candidates, query.options.bound);
+  Known known;
+  for (Candidate& candidate : candidates) {
+    candidate.cost *= GuardOf(candidate);
+    known.Add(candidate.cost);
+  }
+  const float limit = policy::LoadLimit(known.mean(0), query.options.bound);
+  const std::uint64_t client = policy::HashOfNetwork(query.client);
+  const auto hashes = served_->members.hashes();
   policy::PickGreatest(candidates, count, [&](const Candidate& candidate) {
-    const std::uint64_t member = policy::HashOf(query.pool.address(candidate.member));
+    const AddressId id = query.pool.members[candidate.member];
+    const std::uint64_t member =
+        id < hashes.size() ? hashes[id] : policy::HashOf(query.pool.address(candidate.member));
     return policy::RendezvousRank(policy::Affinity(client, member), candidate.cost > limit,
                                   GuardOf(candidate));
   });
@@ -162,39 +182,25 @@ bool SiteChooser::GuardsDiffer(Candidates candidates) const {
                              [&](const Candidate& other) { return GuardOf(other) != first; });
 }
 
-// Connections by weights.
+// Connections by weights. A price that is not known stays so.
 void SiteChooser::Divide(const SiteQuery& query, Candidates candidates) const {
   const zone::SiteOptions& options = query.options;
-  const float* column = ColumnOf(options.weight_gauge);
-  float least = std::numeric_limits<float>::infinity();
-  float sum = 0;
-  float known = 0;
-  const auto weight_of = [&](const Candidate& candidate) {
+  const auto weights = served_->members.WeightsOf(options.weights);
+  const float* column = options.weight_gauge == 0 ? nullptr : ColumnOf(options.weight_gauge);
+  const auto dynamic = [column](const Candidate& candidate) {
     return candidate.node == fleet::kNoNode ? policy::kUnknown : column[candidate.node];
   };
-  if (column != nullptr) {
-    for (const Candidate& candidate : candidates) {
-      const float weight = weight_of(candidate);
-      if (weight < 0) continue;
-      least = std::min(least, weight);
-      sum += weight;
-      ++known;
-    }
+  Known known;
+  for (std::size_t i = 0; column != nullptr && i < candidates.size(); ++i) {
+    known.Add(dynamic(candidates[i]));
   }
-  const bool by_memory = options.weights_by == zone::WeightRule::kMemory && known > 0;
-  const float beyond = by_memory ? options.memory_plus - least : 0;
-  const float mean = known > 0 ? sum / known : 1 - beyond;
+  const float beyond =
+      options.weights_by == zone::WeightRule::kMemory ? options.memory_plus - known.least() : 0;
+  if (weights.empty() && column == nullptr) return;
   for (Candidate& candidate : candidates) {
-    float weight = served_->members.WeightOf(options.weights, query.pool.members[candidate.member]);
-    if (column != nullptr) {
-      const float dynamic = weight_of(candidate);
-      if (dynamic == policy::kExhausted) {
-        weight = 0;
-      } else {
-        weight *= (dynamic < 0 ? mean : dynamic) + beyond;
-      }
-    }
     if (candidate.cost < 0) continue;
+    float weight = At(weights, query.pool.members[candidate.member]);
+    if (column != nullptr) weight *= Ready(dynamic(candidate), known.mean(1), beyond);
     candidate.cost = weight > 0 ? candidate.cost / weight : std::numeric_limits<float>::max();
   }
 }
@@ -202,16 +208,17 @@ void SiteChooser::Divide(const SiteQuery& query, Candidates candidates) const {
 // Turns what is known of the candidates into weights.
 void SiteChooser::Weigh(const SiteQuery& query, Candidates candidates) const {
   const zone::SiteOptions& options = query.options;
-  if (options.policy == zone::Policy::kMemoryWeight) {
-    WeighMemory(candidates, options.memory_plus);
-  } else {
-    FillUnknown(candidates);
-  }
-  for (Candidate& candidate : candidates) candidate.cost *= GuardOf(candidate);
-  if (options.weights == 0) return;
+  const Known known = Survey(candidates);
+  const float beyond =
+      options.policy == zone::Policy::kMemoryWeight ? options.memory_plus - known.least() : 0;
+  const float mean = known.mean(1);
   for (Candidate& candidate : candidates) {
-    candidate.cost *=
-        served_->members.WeightOf(options.weights, query.pool.members[candidate.member]);
+    candidate.cost = Ready(candidate.cost, mean, beyond) * GuardOf(candidate);
+  }
+  const auto weights = served_->members.WeightsOf(options.weights);
+  if (weights.empty()) return;
+  for (Candidate& candidate : candidates) {
+    candidate.cost *= At(weights, query.pool.members[candidate.member]);
   }
 }
 

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
+#include "dnsd/policy/rendezvous.h"
+
 namespace dnsd::policy {
 namespace {
 
-unsigned BitsOf(const IpAddress& address) {
-  return static_cast<unsigned>(8 * address.size());
-}
+unsigned BitsOf(const IpAddress& address) { return static_cast<unsigned>(8 * address.size()); }
 
 // Calls `visit` with each address within the prefix.
 template <typename Visit>
@@ -48,6 +48,10 @@ std::vector<std::uint8_t> Groups(const zone::MemberGroups& list, const AddressTa
 MemberTables::MemberTables(const zone::MemberLists& lists, const AddressTable& addresses) {
   for (const auto& list : lists.weights) weights_.push_back(Weights(list, addresses));
   for (const auto& list : lists.groups) groups_.push_back(Groups(list, addresses));
+  hashes_.reserve(addresses.size());
+  for (AddressId id = 0; id < addresses.size(); ++id) {
+    hashes_.push_back(HashOf(addresses.address(id).octets()));
+  }
 }
 
 }  // namespace dnsd::policy

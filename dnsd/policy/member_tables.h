@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "dnsd/base/address_table.h"
@@ -16,23 +17,24 @@ class MemberTables {
   MemberTables() = default;
   MemberTables(const zone::MemberLists& lists, const AddressTable& addresses);
 
-  // The member's weight in `list` (1 and upwards; 0 or unknown: all weigh 1).
-  float WeightOf(std::size_t list, AddressId member) const {
-    if (list == 0 || list > weights_.size()) return 1;
-    const auto& weights = weights_[list - 1];
-    return member < weights.size() ? weights[member] : 1;
+  // The members' weights in `list` (1 and upwards), by AddressId; a member past the end weighs 1.
+  std::span<const float> WeightsOf(std::size_t list) const {
+    if (list == 0 || list > weights_.size()) return {};
+    return weights_[list - 1];
   }
-  // The member's group in `list`, 0 the first; kNoGroup if none names it.
+  // Likewise the members' groups, 0 the first; kNoGroup if none names it, or past the end.
   static constexpr std::uint8_t kNoGroup = 255;
-  std::uint8_t GroupOf(std::size_t list, AddressId member) const {
-    if (list == 0 || list > groups_.size()) return kNoGroup;
-    const auto& groups = groups_[list - 1];
-    return member < groups.size() ? groups[member] : kNoGroup;
+  std::span<const std::uint8_t> GroupsOf(std::size_t list) const {
+    if (list == 0 || list > groups_.size()) return {};
+    return groups_[list - 1];
   }
+  // HashOf each address, by AddressId.
+  std::span<const std::uint64_t> hashes() const { return hashes_; }
 
  private:
   std::vector<std::vector<float>> weights_;        // by list, by AddressId
   std::vector<std::vector<std::uint8_t>> groups_;  // likewise
+  std::vector<std::uint64_t> hashes_;              // by AddressId
 };
 
 }  // namespace dnsd::policy

@@ -17,11 +17,11 @@ std::uint64_t HashOf(std::span<const std::uint8_t> address) {
   return MixBits(words[0] ^ be64toh(words[1]));
 }
 
-float LoadLimit(std::span<const Candidate> candidates, float bound) {
-  float sum = 0;
-  for (const Candidate& candidate : candidates) sum += candidate.cost;
-  const float mean = sum / static_cast<float>(std::max<std::size_t>(candidates.size(), 1));
-  return std::max(mean, kLeastBusy) * (1 + bound);
+std::uint64_t HashOfNetwork(const IpAddress& client) {
+  std::uint64_t prefix = 0;
+  std::memcpy(&prefix, client.octets().data(), std::min<std::size_t>(client.size(), 8));
+  const unsigned bits = HashedBits(client);
+  return MixBits(be64toh(prefix) >> (64 - bits) << 8 | bits);
 }
 
 }  // namespace dnsd::policy

@@ -22,23 +22,30 @@ inline std::uint8_t HashedBits(const IpAddress& client) {
   return client.family() == IpFamily::kV4 ? kMostShared4 : kMostShared6;
 }
 
-// The same for a member and a client on every dnsd, whatever else is in the pool.
+// A member's hash, and that of a client's network: the same on every dnsd.
 std::uint64_t HashOf(std::span<const std::uint8_t> address);
+std::uint64_t HashOfNetwork(const IpAddress& client);
+
+// Who belongs to whom, of two hashes: whatever else is in the pool.
 constexpr std::uint64_t Affinity(std::uint64_t client, std::uint64_t member) {
-  return MixBits(client ^ member);
+  const std::uint64_t product = (client ^ member) * 0xBF58476D1CE4E5B9U;
+  return (product ^ product >> 32) * 0x94D049BB133111EBU;
 }
 
 // Below this load nobody is passed over for having more than the others: they are all idle.
 inline constexpr float kLeastBusy = 0.2F;
 
-// The load above which a member is passed over: (1 + bound) times the candidates' mean.
-float LoadLimit(std::span<const Candidate> candidates, float bound);
+// The load above which a member is passed over: (1 + bound) times the mean.
+constexpr float LoadLimit(float mean, float bound) {
+  return (mean > kLeastBusy ? mean : kLeastBusy) * (1 + bound);
+}
 
 // Where a candidate stands for a client, the greatest first: one that can take it before those
 // that cannot, then by affinity. `guard`, 0 to 1, is the share of its clients that a member in
 // trouble keeps: the same clients each time.
 constexpr std::uint64_t RendezvousRank(std::uint64_t affinity, bool overloaded, float guard) {
-  const auto part = static_cast<float>(affinity & 0xFFFFFF) * 0x1.0p-24F;
+  // Bits that the order of affinities hardly shows.
+  const auto part = static_cast<float>(affinity >> 8 & 0xFFFFFF) * 0x1.0p-24F;
   const bool takes_it = !overloaded && part < guard;
   return affinity >> 1 | std::uint64_t{takes_it} << 63;
 }

@@ -89,6 +89,7 @@ std::size_t DrawShares(Candidates all, std::size_t count, float point, float fir
 }
 
 std::size_t DrawAtRandom(Candidates all, std::size_t count, Random& random) {
+  if (count <= 1) return DrawShares(all, count, static_cast<float>(random.Unit()), 0);
   const Candidates candidates = all.first(KeepWeighty(all));
   count = std::min(count, candidates.size());
   for (std::size_t i = 0; i < count; ++i) {

@@ -87,16 +87,23 @@ TEST(Rendezvous, AnswersThoughAllAreOverloaded) {
 }
 
 TEST(LoadLimit, IsTheMeanAndTheBoundAboveIt) {
-  const std::vector<Candidate> busy{{0, 0.9F}, {1, 0.5F}, {2, 0.4F}};
-  EXPECT_FLOAT_EQ(LoadLimit(busy, 0.25F), 0.75F);
-  const std::vector<Candidate> idle{{0, 0.05F}, {1, 0.01F}};
-  EXPECT_FLOAT_EQ(LoadLimit(idle, 0.25F), 0.25F) << "idle ones pass nobody over";
+  EXPECT_FLOAT_EQ(LoadLimit(0.6F, 0.25F), 0.75F);
+  EXPECT_FLOAT_EQ(LoadLimit(0.03F, 0.25F), 0.25F) << "idle ones pass nobody over";
 }
 
 TEST(HashOf, IsTheSameOnEveryMachine) {
   EXPECT_EQ(Hash("192.0.2.1"), MixBits(0xC000020100000000U ^ 4U));
   EXPECT_NE(Hash("2001:db8::1"), Hash("2001:db8::2"));
   EXPECT_NE(Hash("2001:db8::1"), Hash("2001:db8:0:1::1"));
+}
+
+TEST(HashOfNetwork, IsOneForTheWholeNetwork) {
+  const auto hash = [](const char* client) { return HashOfNetwork(*IpAddress::Parse(client)); };
+  EXPECT_EQ(hash("192.0.2.0"), hash("192.0.2.255"));
+  EXPECT_NE(hash("192.0.2.0"), hash("192.0.3.0"));
+  EXPECT_EQ(hash("2001:db8::"), hash("2001:db8:0:ff::1"));
+  EXPECT_NE(hash("2001:db8::"), hash("2001:db8:0:100::"));
+  EXPECT_NE(hash("32.1.13.0"), hash("2001:d00::"));
 }
 
 }  // namespace
