@@ -47,10 +47,11 @@ bool IsShortage(int error) {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
-// Whether somebody waits to be let in.
-bool HasWaiting(int fd) {
+// Whether somebody waits to be let in; true where that cannot be told (poll refuses to look at more
+// sockets than may be open, which may be none).
+bool MayHaveWaiting(int fd) {
   pollfd waiting{fd, POLLIN, 0};
-  return poll(&waiting, 1, 0) > 0;
+  return poll(&waiting, 1, 0) != 0;
 }
 
 }  // namespace
@@ -144,7 +145,7 @@ void TcpListener::AcceptSome(Socket& socket) {
     } else if (IsShortage(errno)) {
       const int error = errno;
       // accept4 wants a descriptor before it looks whether there is anybody to take it.
-      if (!HasWaiting(socket.fd.get())) return;
+      if (!MayHaveWaiting(socket.fd.get())) return;
       // A descriptor given up that another took is no reason to give up all.
       if (made_room || !MakeRoom(TcpEnd::kRoom)) return PauseAccepting(error);
       made_room = true;

@@ -298,6 +298,18 @@ class Tcp(harness.TestCase):
         self.assertGreater(self.metric('dnsd_tcp_refused_total{reason="shortage"}'), 2)
         self.assertEqual(self.server.log().count("Too many open files"), 1)
 
+    def test_whoever_gets_the_last_descriptor_keeps_it(self):
+        self.serve()
+        self.hard = resource.prlimit(self.server.pid, resource.RLIMIT_NOFILE)[1]
+        used = {int(fd) for fd in os.listdir(f"/proc/{self.server.pid}/fd")}
+        self.limit_files(next(n for n in range(1024) if len(set(range(n)) - used) == 1))
+        s = self.connect()
+        self.assert_answered(s)
+        self.assert_answered(s)
+        self.assertEqual(self.server.answers("host.lb.example"), ["192.0.2.1"])
+        self.limit_files(self.hard)
+        self.assertEqual(self.metric('dnsd_tcp_closed_total{reason="room"}'), 0)
+
     def test_short_of_descriptors_newcomers_take_the_places_of_idle_clients(self):
         self.serve("clients: 500, clients_per_prefix: 500")
         self.hard = resource.prlimit(self.server.pid, resource.RLIMIT_NOFILE)[1]
