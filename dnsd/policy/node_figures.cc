@@ -35,6 +35,8 @@ float MemoryReading(const Load& load, double per_connection) {
   const auto total = Sane(load.memory_total_bytes, 1e18);
   if (!available && used && total) available = (1 - *used) * *total;
   if (!available) return kUnknown;
+  const auto measured = Sane(load.memory_per_connection_bytes, 1e15);
+  if (measured && *measured > 0) per_connection = *measured;
   return static_cast<float>(std::min(*available / std::max(per_connection, 1.0), kMostReading));
 }
 
@@ -71,7 +73,8 @@ Load Smoothed(const Load& last, const Load& sample, double share) {
                                         &Load::cpu_pressure,
                                         &Load::memory_pressure,
                                         &Load::io_pressure,
-                                        &Load::process_time_seconds};
+                                        &Load::process_time_seconds,
+                                        &Load::memory_per_connection_bytes};
   Load smoothed = sample;
   if (!(share > 0)) return smoothed;
   for (const Figure figure : kFigures) {

@@ -39,6 +39,9 @@ TEST(ReadingOf, MemoryIsTheConnectionsThatFit) {
   const Gauge memory{.kind = GaugeKind::kMemory, .memory_per_connection = 3'500'000};
   EXPECT_FLOAT_EQ(ReadingOf(memory, {.memory_available_bytes = 350e6}), 100);
   EXPECT_FLOAT_EQ(ReadingOf(memory, {.mem_utilization = 0.75, .memory_total_bytes = 1400e6}), 100);
+  EXPECT_FLOAT_EQ(
+      ReadingOf(memory, {.memory_available_bytes = 350e6, .memory_per_connection_bytes = 7e6}), 50)
+      << "as the reporter measured it";
   EXPECT_EQ(ReadingOf(memory, {.cpu_utilization = 0.5}), kUnknown);
   EXPECT_EQ(
       ReadingOf(memory,
