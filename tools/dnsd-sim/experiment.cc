@@ -120,6 +120,8 @@ Summary Summarise(const std::vector<const Outcome*>& outcomes, std::size_t polic
         summary.p99_seconds += std::log(std::max(result.p99, 1e-12));
         summary.imbalance += result.imbalance;
         summary.lost_seconds += result.lost_seconds;
+        summary.broken_seconds += result.broken_seconds;
+        summary.served += result.served;
         summary.unfinished = std::max(summary.unfinished, result.unfinished);
         ++cells;
       }
@@ -134,6 +136,8 @@ Summary Summarise(const std::vector<const Outcome*>& outcomes, std::size_t polic
   summary.p99_seconds = std::exp(summary.p99_seconds / runs);
   summary.imbalance /= runs;
   summary.lost_seconds /= runs;
+  summary.broken_seconds /= runs;
+  summary.served /= runs;
   return summary;
 }
 
@@ -147,7 +151,7 @@ absl::StatusOr<double> FindHighest(const Scenario& scenario, const Cell& cell,
   while (true) {
     const auto result = RunOne(scenario, trial, policy, seed);
     if (!result.ok()) return result.status();
-    if (result->slowdown99 <= find.slowdown99) {
+    if (result->slowdown99 <= find.slowdown99 && result->unfinished <= find.unfinished) {
       good = low = trial.utilisation;
     } else if (trial.utilisation == find.from) {
       return 0;

@@ -33,7 +33,9 @@ struct Summary {
   double p99_seconds = 0;
   double imbalance = 0;     // the mean over all runs
   double lost_seconds = 0;  // likewise
-  double unfinished = 0;    // the largest of any run
+  double broken_seconds = 0;
+  double served = 0;      // requests a second, likewise
+  double unfinished = 0;  // the largest of any run
 };
 
 // Runs `jobs` at a time; the outcome does not depend on how many. The limit is put first unless

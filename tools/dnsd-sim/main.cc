@@ -45,7 +45,8 @@ void Declare(CLI::App& app, Arguments& a) {
                  "file with a list 'policies' in place of the scenario's");
   app.add_option("--policy", a.names,
                  "one policy by name in place of the scenario's, as in the configuration of dnsd, "
-                 "or limit or splitter; may be given again");
+                 "or limit or splitter; may be given again")
+      ->allow_extra_args(false);
   app.add_option("--seed", a.seed, "of the first repetition, in place of the scenario's");
   app.add_option("--repetitions", a.repetitions, "in place of the scenario's")
       ->check(CLI::Range(1, 1000));
@@ -121,7 +122,7 @@ absl::Status Run(const Arguments& a, const std::vector<Scenario>& scenarios) {
     if (scenario.find) {
       auto found = FindAll(scenario, a.jobs);
       if (!found.ok()) return found.status();
-      std::fputs(FoundTable(scenario.name, *scenario.find, *found).c_str(), stdout);
+      std::fputs(FoundTable(scenario, *found).c_str(), stdout);
       continue;
     }
     auto outcome = RunAll(scenario, a.jobs);

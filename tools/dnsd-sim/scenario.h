@@ -43,9 +43,14 @@ struct NodeEvent {
 };
 
 struct SessionSpec {
-  double requests = 4;  // mean of a geometric number; at least 1
-  Distribution work{.shape = Shape::kExponential, .mean = 0.05};   // of a request
-  Distribution think{.shape = Shape::kExponential, .mean = 0.25};  // between two requests
+  // How sessions begin: at random (a Poisson process), evenly, or each client's next one as soon as
+  // its last has ended.
+  enum class Arrivals : std::uint8_t { kPoisson, kRegular, kClosed };
+  Arrivals arrivals = Arrivals::kPoisson;
+  std::size_t clients = 0;  // of kClosed
+  double requests = 10;     // mean of a geometric number; at least 1
+  Distribution work{.shape = Shape::kExponential, .mean = 0.05};  // of a request
+  Distribution think{.shape = Shape::kExponential, .mean = 1};    // between two requests
   double keep_alive = 0;  // how long its connection stays open after the last request
   double memory = 3.5e6;  // octets that a connection takes
 
@@ -78,10 +83,12 @@ struct PolicySpec {
   std::shared_ptr<const server::Config> config;  // of dnsd; null unless kDnsd
 };
 
-// The highest utilisation that a policy sustains: where 99 % of requests take at most `slowdown99`
-// times what they take alone at speed 1.
+// The highest utilisation that a policy sustains.
 struct FindSpec {
-  double slowdown99 = 5;
+  // 99 % of requests take at most so many times what they take alone at speed 1.
+  double slowdown99 = std::numeric_limits<double>::infinity();
+  // At most this share of the requests is still under way at the end.
+  double unfinished = std::numeric_limits<double>::infinity();
   double from = 0.05;
   double to = 1;
 };

@@ -134,6 +134,15 @@ void ReadEvent(YamlMap& map, Scenario& scenario) {
 
 void ReadSessions(YamlMap& map, SessionSpec& out) {
   double megabytes = 0;
+  using Arrivals = SessionSpec::Arrivals;
+  map.ReadChoice<Arrivals>("arrivals", out.arrivals,
+                           {{"poisson", Arrivals::kPoisson},
+                            {"regular", Arrivals::kRegular},
+                            {"closed", Arrivals::kClosed}});
+  map.Read<std::size_t>("clients", out.clients, 1, 1'000'000);
+  if ((out.arrivals == Arrivals::kClosed) != (out.clients > 0)) {
+    map.AddError("'arrivals: closed' and 'clients' go together");
+  }
   map.Read("requests", out.requests, 1, 1e6);
   ReadDistribution(map, "work", out.work);
   ReadDistribution(map, "think", out.think);
@@ -253,8 +262,11 @@ void ReadScenario(YamlMap& root, Scenario& scenario) {
   root.ReadMaps("policies", [&](YamlMap& map) { ReadPolicy(map, scenario.policies); });
   root.ReadMap("find", [&](YamlMap& map) {
     FindSpec find;
-    map.Require("slowdown99", "the highest p99 slowdown that is still good, as 5");
     map.Read("slowdown99", find.slowdown99, 1, 1e6);
+    map.Read("unfinished", find.unfinished, 0.0001, 1);
+    if (!map.Has("slowdown99") && !map.Has("unfinished")) {
+      map.AddError("nothing to find: wanted 'slowdown99', 'unfinished' or both");
+    }
     map.Read("from", find.from, 0.001, 10);
     map.Read("to", find.to, 0.001, 10);
     scenario.find = find;

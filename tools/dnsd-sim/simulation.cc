@@ -10,6 +10,7 @@ namespace {
 
 constexpr double kTickEvery = 0.2;   // as the reporter has it
 constexpr double kErrorWork = 0.05;  // of a request's work, that one which fails takes
+constexpr double kRetry = 0.001;     // seconds until a client of a closed loop comes again
 constexpr double kRounding = 1e-9;   // seconds
 
 // Share of the time that a session under way has a job, on an idle node of speed 1.
@@ -70,7 +71,11 @@ Result Simulation::Run() {
 }
 
 void Simulation::Start() {
-  queue_.Push(demand_.Next(0, DrawExponential(sessions_random_)), {What::kArrival});
+  if (scenario_.sessions.arrivals == SessionSpec::Arrivals::kClosed) {
+    for (std::size_t i = 0; i < scenario_.sessions.clients; ++i) queue_.Push(0, {What::kArrival});
+  } else {
+    ScheduleArrival();
+  }
   for (NodeId i = 0; i < servers_.size(); ++i) {
     if (servers_[i].background().changes()) queue_.Push(0, {What::kBackground, i});
     if (!dnsds_.empty()) StartReporter(i, cell_.interval * reports_random_.Unit());
@@ -120,8 +125,14 @@ void Simulation::Take(const Item& item) {
   }
 }
 
+void Simulation::ScheduleArrival() {
+  const bool regular = scenario_.sessions.arrivals == SessionSpec::Arrivals::kRegular;
+  const double next = demand_.Next(now_, regular ? 1 : DrawExponential(sessions_random_));
+  if (std::isfinite(next)) queue_.Push(next, {What::kArrival});
+}
+
 void Simulation::OnArrival() {
-  queue_.Push(demand_.Next(now_, DrawExponential(sessions_random_)), {What::kArrival});
+  if (scenario_.sessions.arrivals != SessionSpec::Arrivals::kClosed) ScheduleArrival();
   const std::uint32_t index = NewSession();
   Session& session = sessions_[index];
   session.random = Random(sessions_random_.Next());
@@ -187,7 +198,7 @@ void Simulation::BeginRequest(std::uint32_t index) {
     if (!servers_[session.node].alive()) return Lose(index);
   }
   WebServer& server = servers_[session.node];
-  if (session.life != server.life()) return Lose(index);
+  if (session.life != server.life()) return Break(index);
   session.work = Draw(scenario_.sessions.work, session.random);
   session.fails = session.random.Unit() < server.error_share();
   session.request_began = now_;
@@ -224,18 +235,29 @@ void Simulation::EndRequest(std::uint32_t index) {
     server.EndSession();
     queue_.Push(now_ + scenario_.sessions.keep_alive, {What::kClosed, session.node, server.life()});
   }
-  if (session.fails) return Lose(index);
+  if (session.fails) return Break(index);
   Free(index);
 }
 
+// It was sent to no live server.
 void Simulation::Lose(std::uint32_t index) {
   if (IsMeasured(sessions_[index].began)) ++result_.lost;
   Free(index);
 }
 
+// Its server died under it, or answered an error; counted when that shows.
+void Simulation::Break(std::uint32_t index) {
+  if (IsMeasured(now_)) ++result_.broken;
+  Free(index);
+}
+
+// Its client may come again: at once, but for the least of a pause where it found no server.
 void Simulation::Free(std::uint32_t index) {
   sessions_[index].running = false;
   free_sessions_.push_back(index);
+  if (scenario_.sessions.arrivals == SessionSpec::Arrivals::kClosed) {
+    queue_.Push(now_ + kRetry, {What::kArrival});
+  }
 }
 
 std::uint32_t Simulation::NewSession() {
@@ -275,7 +297,7 @@ void Simulation::OnEvent(const NodeEvent& event, bool begins) {
 
 void Simulation::Die(NodeId node) {
   if (!servers_[node].alive()) return;
-  for (const JobId session : servers_[node].Die(now_)) Lose(session);
+  for (const JobId session : servers_[node].Die(now_)) Break(session);
 }
 
 // At `at` it says Hello on a new stream, and reports from then on.
@@ -378,8 +400,10 @@ Result Simulation::Finish() {
   result_.unfinished = static_cast<double>(unfinished) /
                        static_cast<double>(std::max<std::uint64_t>(1, tally_.count()));
   result_.served = static_cast<double>(answered_) / scenario_.duration;
-  result_.lost_seconds = static_cast<double>(result_.lost) * scenario_.duration /
-                         static_cast<double>(std::max<std::uint64_t>(1, result_.sessions));
+  const double seconds_each =
+      scenario_.duration / static_cast<double>(std::max<std::uint64_t>(1, result_.sessions));
+  result_.lost_seconds = static_cast<double>(result_.lost) * seconds_each;
+  result_.broken_seconds = static_cast<double>(result_.broken) * seconds_each;
   double sum = 0, most = 0;
   for (std::size_t i = 0; i < servers_.size(); ++i) {
     const double before = i < busy_before_.size() ? busy_before_[i] : 0;

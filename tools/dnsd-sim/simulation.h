@@ -79,6 +79,7 @@ class Simulation {
 
   void Start();
   void Take(const Item& item);
+  void ScheduleArrival();
   void OnArrival();
   void OnDone(NodeId node);
   void OnReport(NodeId node);
@@ -91,6 +92,7 @@ class Simulation {
   void BeginRequest(std::uint32_t session);
   void EndRequest(std::uint32_t session);
   void Lose(std::uint32_t session);
+  void Break(std::uint32_t session);
   void Free(std::uint32_t session);
   std::uint32_t NewSession();
   void Die(NodeId node);

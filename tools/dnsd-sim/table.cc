@@ -32,23 +32,47 @@ int NameWidth(const std::vector<PolicySpec>& policies) {
   return static_cast<int>(width);
 }
 
-constexpr const char* kRow = "%-*s  %18s  %18s  %9s  %9s  %8s  %7s  %s\n";
+constexpr const char* kRow = "%-*s  %18s  %18s  %9s  %9s  %8s  %7s  %8s  %8s  %s\n";
 
 std::string Line(int width, const std::string& name, const Summary& s) {
   return Format(kRow, width, name.c_str(), WithSpread(s.mean).c_str(), WithSpread(s.p99).c_str(),
                 Number(1000 * s.mean_seconds).c_str(), Number(1000 * s.p99_seconds).c_str(),
                 Number(s.imbalance).c_str(), Number(s.lost_seconds).c_str(),
+                Number(s.broken_seconds).c_str(), Number(s.served).c_str(),
                 s.unfinished > 0.01 ? "overloaded" : "");
 }
 
 std::string Header(int width, const char* first) {
   return Format(kRow, width, first, "mean / limit", "p99 / limit", "mean ms", "p99 ms", "max/mean",
-                "lost s", "");
+                "lost s", "broken s", "served/s", "");
 }
 
 std::string CellName(const Cell& cell) {
   return Format("utilisation %.3g, %zu dnsd, reports every %.3g s", cell.utilisation, cell.dnsd,
                 cell.interval);
+}
+
+// The fields of one run, each with a comma before it.
+std::string CsvRun(const Cell& cell, std::uint64_t seed, const Result& run, const Result& limit) {
+  std::string line;
+  const auto real = [&line](double value) { line += Format(",%.6g", value); };
+  const auto whole = [&line](std::uint64_t value) { line += "," + std::to_string(value); };
+  real(cell.utilisation);
+  whole(cell.dnsd);
+  real(cell.interval);
+  whole(seed);
+  for (const double value :
+       {run.mean, run.p99, run.mean / limit.mean, run.p99 / limit.p99, run.slowdown99}) {
+    real(value);
+  }
+  for (const auto value : {run.requests, run.sessions, run.queries, run.lost, run.broken}) {
+    whole(value);
+  }
+  for (const double value :
+       {run.lost_seconds, run.broken_seconds, run.served, run.imbalance, run.unfinished}) {
+    real(value);
+  }
+  return line + "\n";
 }
 
 }  // namespace
@@ -81,18 +105,24 @@ std::string CellTable(const Outcome& outcome) {
   return text;
 }
 
-std::string FoundTable(const std::string& title, const FindSpec& find, const Found& found) {
+std::string FoundTable(const Scenario& scenario, const Found& found) {
+  const FindSpec find = scenario.find.value_or(FindSpec{});
   const int width = NameWidth(found.policies);
-  std::string text = Format("%s: highest utilisation with p99 slowdown at most %.3g\n",
-                            title.c_str(), find.slowdown99);
+  std::string text = scenario.name + ": highest utilisation with";
+  if (std::isfinite(find.slowdown99)) text += Format(" p99 slowdown <= %.3g", find.slowdown99);
+  if (std::isfinite(find.unfinished)) text += Format(" unfinished <= %.3g", find.unfinished);
+  text += "\n";
   for (std::size_t cell = 0; cell < found.cells.size(); ++cell) {
-    text += Format("%zu dnsd, reports every %.3g s\n%-*s  %20s  %s\n", found.cells[cell].dnsd,
-                   found.cells[cell].interval, width, "policy", "utilisation", "of the limit's");
+    text += Format("%zu dnsd, reports every %.3g s\n%-*s  %20s  %10s  %s\n", found.cells[cell].dnsd,
+                   found.cells[cell].interval, width, "policy", "utilisation", "sessions/s",
+                   "of the limit's");
     const double limit = SpreadOf(found.utilisations[0][cell]).mean;
     for (std::size_t i = 0; i < found.policies.size(); ++i) {
       const Spread spread = SpreadOf(found.utilisations[i][cell]);
-      text += Format("%-*s  %20s  %.2f\n", width, found.policies[i].name.c_str(),
-                     WithSpread(spread).c_str(), limit > 0 ? spread.mean / limit : 0);
+      text += Format("%-*s  %20s  %10s  %.3f\n", width, found.policies[i].name.c_str(),
+                     WithSpread(spread).c_str(),
+                     Number(scenario.RateOf({.utilisation = spread.mean})).c_str(),
+                     limit > 0 ? spread.mean / limit : 0);
     }
   }
   return text;
@@ -101,26 +131,16 @@ std::string FoundTable(const std::string& title, const FindSpec& find, const Fou
 std::string Csv(const std::vector<Scenario>& scenarios, const std::vector<Outcome>& outcomes) {
   std::string text =
       "scenario,policy,utilisation,dnsd,interval_s,seed,mean_s,p99_s,mean_of_limit,p99_of_limit,"
-      "slowdown99,requests,sessions,lost_sessions,lost_s,served_per_s,queries,max_over_mean,"
-      "unfinished\n";
+      "slowdown99,requests,sessions,queries,lost_sessions,broken_sessions,lost_s,broken_s,"
+      "served_per_s,max_over_mean,unfinished\n";
   for (std::size_t s = 0; s < outcomes.size(); ++s) {
     const Outcome& outcome = outcomes[s];
     for (std::size_t p = 0; p < outcome.policies.size(); ++p) {
       for (std::size_t c = 0; c < outcome.cells.size(); ++c) {
         for (std::size_t i = 0; i < outcome.results[p][c].size(); ++i) {
-          const Cell& cell = outcome.cells[c];
-          const Result& r = outcome.results[p][c][i];
-          const Result& limit = outcome.results[0][c][i];
-          text += Format(
-              "\"%s\",%s,%.6g,%zu,%.6g,%llu,%.6g,%.6g,%.6g,%.6g,%.6g,%llu,%llu,%llu,%.6g,%.6g,"
-              "%llu,%.6g,%.6g\n",
-              scenarios[s].name.c_str(), outcome.policies[p].name.c_str(), cell.utilisation,
-              cell.dnsd, cell.interval, static_cast<unsigned long long>(scenarios[s].seed + i),
-              r.mean, r.p99, r.mean / limit.mean, r.p99 / limit.p99, r.slowdown99,
-              static_cast<unsigned long long>(r.requests),
-              static_cast<unsigned long long>(r.sessions), static_cast<unsigned long long>(r.lost),
-              r.lost_seconds, r.served, static_cast<unsigned long long>(r.queries), r.imbalance,
-              r.unfinished);
+          text += '"' + scenarios[s].name + "\"," + outcome.policies[p].name +
+                  CsvRun(outcome.cells[c], scenarios[s].seed + i, outcome.results[p][c][i],
+                         outcome.results[0][c][i]);
         }
       }
     }

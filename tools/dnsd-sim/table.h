@@ -13,7 +13,7 @@ namespace dnsd::sim {
 std::string Table(const std::string& title, const std::vector<const Outcome*>& outcomes);
 // One line a policy and cell.
 std::string CellTable(const Outcome& outcome);
-std::string FoundTable(const std::string& title, const FindSpec& find, const Found& found);
+std::string FoundTable(const Scenario& scenario, const Found& found);
 
 // One line a run, the header in front. `scenarios` and `outcomes` go together.
 std::string Csv(const std::vector<Scenario>& scenarios, const std::vector<Outcome>& outcomes);

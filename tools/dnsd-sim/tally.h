@@ -15,8 +15,10 @@ struct Result {
                           // speed 1
   std::uint64_t requests = 0;
   std::uint64_t sessions = 0;
-  std::uint64_t lost = 0;   // sessions that found no server, or lost it, or got an error
-  double lost_seconds = 0;  // as seconds of all sessions
+  std::uint64_t lost = 0;     // sessions that were sent to no live server
+  std::uint64_t broken = 0;   // and those whose server died under them or answered an error
+  double lost_seconds = 0;    // as seconds of all sessions
+  double broken_seconds = 0;  // likewise
   double unfinished =
       0;              // requests under way at the end, of all: large where load exceeds capacity
   double served = 0;  // requests a second that were answered

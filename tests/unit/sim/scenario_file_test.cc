@@ -112,6 +112,8 @@ TEST_F(ScenarioFileTest, TellsFileLineValueAndWhatWasWanted) {
       {"nodes: [{}]\npolicies: [{name: a, policy: best}]\n", "'policy': found 'best'"},
       {"nodes: [{}]\npolicies: [{name: a}, {name: a}]\n", "a name that no policy above has"},
       {"nodes: [{}]\nsessions: {work: {mean: 0s}}\n", "a mean above 0"},
+      {"nodes: [{}]\nsessions: {clients: 4}\n", "'arrivals: closed' and 'clients' go together"},
+      {"nodes: [{}]\nfind: {from: 0.2}\n", "nothing to find"},
       {"duration: 5s\n", "no nodes: wanted 'nodes'"},
   };
   for (const auto& c : cases) {

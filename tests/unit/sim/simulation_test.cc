@@ -122,12 +122,32 @@ TEST_F(SimulationTest, DoesNotDependOnHowManyRunsGoAtATime) {
 }
 
 TEST_F(SimulationTest, FindsTheUtilisationThatAPolicySustains) {
-  scenario_.find = FindSpec{.slowdown99 = 8, .from = 0.1, .to = 1};
+  scenario_.find = FindSpec{.slowdown99 = 8};
   const auto limit = FindHighest(scenario_, cell_, *PolicyNamed("limit"), 1);
   const auto plain = FindHighest(scenario_, cell_, *PolicyNamed("round_robin"), 1);
   ASSERT_TRUE(limit.ok() && plain.ok());
   EXPECT_GT(*limit, 0.5);
   EXPECT_LT(*plain, 0.5) << "3/7 fill the smallest";
+}
+
+// Two equal nodes, two clients without a pause: the one that asks finds the other's node busy.
+TEST_F(SimulationTest, KeepsSoManyClientsBusyInAClosedLoop) {
+  scenario_.nodes = {{.cpus = 1}, {.cpus = 1}};
+  scenario_.sessions.arrivals = SessionSpec::Arrivals::kClosed;
+  scenario_.sessions.clients = 2;
+  scenario_.sessions.requests = 1;
+  scenario_.sessions.work = {Shape::kConstant, 0.5, 0};
+  EXPECT_NEAR(Run("limit").served, 4, 0.1);
+  EXPECT_LE(Run("least_cost").served, 4.1);
+}
+
+TEST_F(SimulationTest, SpacesRegularSessionsEvenly) {
+  scenario_.nodes = {{.cpus = 1}};
+  scenario_.sessions.arrivals = SessionSpec::Arrivals::kRegular;
+  scenario_.sessions.requests = 1;
+  scenario_.sessions.work = {Shape::kConstant, 0.5, 0};
+  cell_.utilisation = 0.99;
+  EXPECT_NEAR(Run("least_cost").p99, 0.5, 0.02) << "none waits";
 }
 
 }  // namespace
