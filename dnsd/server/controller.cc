@@ -80,7 +80,7 @@ void Controller::Restore(MonotonicTime now) {
 void Controller::Step(MonotonicTime now, const std::vector<fleet::Event>& events) {
   ForgiveOwnStall(now);
   CountAnswers(now);
-  for (const fleet::Event& event : events) TakeEvent(event);
+  for (const fleet::Event& event : events) TakeEvent(event, now);
   fleet_.Advance(now);
   const bool any_transition = PassOutcomeOn();
   const bool ramp_moved = any_warming_ && now >= published_ + kWarmingPeriod;
@@ -147,12 +147,13 @@ std::vector<float> Controller::AnswerScale() const {
   return scale;
 }
 
-void Controller::TakeEvent(const fleet::Event& event) {
+void Controller::TakeEvent(const fleet::Event& event, MonotonicTime now) {
   const fleet::NodeIndex index = fleet_.Apply(event);
   if (index == fleet::kNoNode) return;
   const fleet::Node& node = fleet_.nodes()[index];
-  const Duration age = AgeOf(event);
-  model_.OnReport(index, node.load, event.arrival - age, age, node.interval);
+  const MonotonicTime sampled = event.arrival - AgeOf(event);
+  // Answers are counted up to `now`: those since the sample are not in the report.
+  model_.OnReport(index, node.load, sampled, now - sampled, node.interval);
   fleet_.SetFailing(index, model_.ErrorShare(index) > kFailingShare, event.arrival);
   ++reports_;
 }

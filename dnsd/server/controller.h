@@ -45,7 +45,7 @@ class Controller {
   void ForgiveOwnStall(MonotonicTime now);
   void CountAnswers(MonotonicTime now);
   std::vector<float> AnswerScale() const;
-  void TakeEvent(const fleet::Event& event);
+  void TakeEvent(const fleet::Event& event, MonotonicTime now);
   bool PassOutcomeOn();
   void Publish(MonotonicTime now);
   void Report(MonotonicTime now);

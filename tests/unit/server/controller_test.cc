@@ -109,6 +109,19 @@ TEST_F(ControllerTest, SupposesEqualWorkersUntilAnswersAreSeen) {
   EXPECT_THAT(View()->answer_scale, ElementsAre(2.0F, 2.0F));
 }
 
+// The report waited 50 ms for its turn: of the answers since the one before, a twentieth is
+// younger.
+TEST_F(ControllerTest, KeepsAnswersGivenWhileAReportWaitedForItsTurn) {
+  Put(1, {Hello(1, 1, "a", "192.0.2.1", {.sps = 0, .connections = 0})});
+  Answer(0, 0, 1000);
+  fleet::Event beat = Beat(1.95, 1, 2, {.sps = 0, .connections = 0});
+  controller_->Step(At(2), {beat});
+  EXPECT_GT(View()->nodes[0].figures.sessions, 1);
+  beat = Beat(3, 1, 3, {.sps = 0, .connections = 0});
+  controller_->Step(At(3), {beat});
+  EXPECT_LT(View()->nodes[0].figures.sessions, 0.1) << "this one did not wait";
+}
+
 TEST_F(ControllerTest, TellsEachWorkerWhatAllGiveForOneAnswerOfItsOwn) {
   Put(1, {Hello(1, 1, "a", "192.0.2.1")});
   RunUntil(1.2);
