@@ -58,9 +58,10 @@ std::size_t NearestFirst(Candidates candidates, std::size_t count, Pick pick) {
   for (std::size_t picked = 0; picked < count;) {
     const Candidates left = candidates.subspan(picked);
     const auto nearest = std::ranges::max(left, {}, &Candidate::closeness).closeness;
-    const auto others = std::ranges::partition(
-        left, [nearest](const Candidate& candidate) { return candidate.closeness == nearest; });
-    const Candidates equals = left.first(left.size() - others.size());
+    const auto others = std::partition(
+        left.begin(), left.end(),
+        [nearest](const Candidate& candidate) { return candidate.closeness == nearest; });
+    const Candidates equals = left.first(static_cast<std::size_t>(others - left.begin()));
     picked += pick(equals, std::min(equals.size(), count - picked));
   }
   return count;
@@ -111,7 +112,8 @@ std::size_t SiteChooser::PickByPrice(const SiteQuery& query, Candidates candidat
   const std::size_t unknown = candidates.size() - known.count();
   const bool mixed = unknown > 0 && known.count() > 0 && !preference.locality_first;
   if (mixed) {
-    std::ranges::partition(candidates, [](const Candidate& c) { return c.cost < 0; });
+    std::partition(candidates.begin(), candidates.end(),
+                   [](const Candidate& c) { return c.cost < 0; });
   }
   for (std::size_t i = 0; unknown > 0 && i < candidates.size(); ++i) {
     if (candidates[i].cost < 0) candidates[i].cost = known.mean(0);

@@ -16,6 +16,7 @@ constexpr int kBatchesATurn = 16;
 // A batch of this many at least says that more are on their way: asking again costs less than
 // waiting for the event.
 constexpr std::size_t kBusy = UdpSocket::kBatch / 8;
+constexpr unsigned kTcpTurns = 4;   // of TCP clients until UDP has one
 constexpr int kLastBatches = 1000;  // answered on the way out
 
 // The monotonic clock as the kernel's last tick left it, some milliseconds ago: no system call.
@@ -42,10 +43,15 @@ struct Worker::UdpEvent {
       if (e != nullptr) event_free(e);
     }
   }
-  void Watch(bool watch) {
-    if (watch == is_watched) return;
-    is_watched = watch;
-    watch ? event_add(readable, nullptr) : event_del(readable);
+  void Unwatch() {
+    if (is_watched) event_del(readable);
+    is_watched = false;
+  }
+  // Where the kernel has no memory for it, the socket is asked again soon.
+  void Watch() {
+    constexpr timeval kSoon = {0, 1000};
+    if (!is_watched) is_watched = event_add(readable, nullptr) == 0;
+    if (!is_watched) event_add(next_turn, &kSoon);
   }
 };
 
@@ -55,7 +61,7 @@ Worker::Worker(std::size_t number, const Published<answer::Served>& served,
       served_(served),
       fleet_(fleet),
       base_(event_base_new()),
-      tcp_(base_.get(), responder_, stats_, limits, [this] { Refresh(); }) {
+      tcp_(base_.get(), responder_, stats_, limits, [this] { BeforeTcpTurn(); }) {
   responder_.Adopt(served_.get());
   responder_.Adopt(fleet_.get());
   responder_.set_wall_time(std::chrono::system_clock::now());
@@ -127,11 +133,19 @@ void Worker::Refresh() {
 void Worker::ServeUdp(UdpEvent& udp) {
   for (int i = 0; i < kBatchesATurn; ++i) {
     Refresh();
-    if (udp.socket.ServeBatch() < kBusy) return udp.Watch(true);
+    if (udp.socket.ServeBatch() < kBusy) return udp.Watch();
   }
-  udp.Watch(false);
+  udp.Unwatch();
   constexpr timeval kAtOnce = {0, 0};  // once the others have had their turn
   event_add(udp.next_turn, &kAtOnce);
+}
+
+// TCP clients' turns are short but may be many: UDP has its own between them.
+void Worker::BeforeTcpTurn() {
+  if (++tcp_turns_ % kTcpTurns == 0) {
+    for (const auto& udp : udp_) ServeUdp(*udp);
+  }
+  Refresh();
 }
 
 void Worker::Drain() {
@@ -143,7 +157,7 @@ void Worker::Drain() {
 void Worker::CheckStopped() {
   if (!tcp_.empty() && ++stop_polls_ <= kMostStopPolls) return;
   for (const auto& udp : udp_) {
-    udp->Watch(false);
+    udp->Unwatch();
     event_del(udp->next_turn);
     for (int i = 0; i < kLastBatches && udp->socket.ServeBatch() > 0; ++i) {
     }

@@ -44,6 +44,7 @@ class Worker {
   void Tick();
   void Refresh();
   void ServeUdp(UdpEvent& udp);
+  void BeforeTcpTurn();
   void Drain();
   void CheckStopped();
 
@@ -58,6 +59,7 @@ class Worker {
   event* stop_ = nullptr;
   event* stopped_ = nullptr;  // while stopping: polls for the last connection
   int stop_polls_ = 0;
+  unsigned tcp_turns_ = 0;
   std::thread thread_;
 };
 
