@@ -144,7 +144,9 @@ void RecordText::HideAtLabels(std::size_t from, ldns_rr_type type) {
   for (std::size_t i = from; i < words_.size(); ++i) {
     const std::size_t field = FieldOf(type, i - from);
     const std::string_view label = AtLabel(word(i));
-    if (label.empty() || ldns_rr_descriptor_field_type(shape, field) != LDNS_RDF_TYPE_DNAME) {
+    // A type without such a field must not be asked for it: ldns asserts.
+    if (label.empty() || shape == nullptr || field >= ldns_rr_descriptor_maximum(shape) ||
+        ldns_rr_descriptor_field_type(shape, field) != LDNS_RDF_TYPE_DNAME) {
       continue;
     }
     hidden.append(text_, copied, words_[i].at - copied).append("x");
