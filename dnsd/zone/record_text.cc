@@ -57,7 +57,7 @@ bool HasNoShape(ldns_rr_type type) {
 // Whether the text has the form of a type number but is none.
 bool IsMisnumberedType(std::string_view text) {
   constexpr std::string_view kPrefix = "type";
-  if (text.size() <= kPrefix.size() || !IsDigit(text[kPrefix.size()])) return false;
+  if (text.size() <= kPrefix.size()) return false;
   for (std::size_t i = 0; i < kPrefix.size(); ++i) {
     if (wire::LowerOctet(static_cast<std::uint8_t>(text[i])) != kPrefix[i]) return false;
   }
@@ -78,6 +78,7 @@ RecordText::RecordText(std::string entry) : text_(std::move(entry)) {
   const std::size_t type_at = FindType();
   if (type_at >= words_.size()) return;
   misnumbered_ = IsMisnumberedType(word(type_at));
+  if (misnumbered_) return;
   const ldns_rr_type type = ldns_get_rr_type_by_name(std::string(word(type_at)).c_str());
   const std::size_t rdata = type_at + 1;
   if (rdata < words_.size() && word(rdata) == "\\#") {
