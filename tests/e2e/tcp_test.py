@@ -187,7 +187,7 @@ class Tcp(harness.TestCase):
             self.flood(s, question * 1000)
         # Each asks for some 100 MB; less than 16 KiB of queries, and of responses not much more,
         # are kept for it.
-        self.assertLess(self.resident() - before, (4 << 20) * harness.PATIENCE)
+        self.assert_grown_less(before, 4 << 20)
         self.assertEqual(self.server.answers("host.lb.example"), ["192.0.2.1"])
         self.wait_metric('dnsd_tcp_closed_total{reason="slow"}', 50)
         self.assertEqual(self.metric("dnsd_tcp_open"), 0)
@@ -266,7 +266,7 @@ class Tcp(harness.TestCase):
         before = self.resident()
         clients = [self.connect() for _ in range(count)]
         self.wait_metric("dnsd_tcp_open", count)
-        self.assertLess((self.resident() - before) / count, 2048 * harness.PATIENCE)
+        self.assert_grown_less(before, 2048 * count)
         cpu = self.cpu_seconds()
         time.sleep(1)
         self.assertLess(self.cpu_seconds() - cpu, 0.05 * harness.PATIENCE)
@@ -275,6 +275,11 @@ class Tcp(harness.TestCase):
             self.assert_answered(s)
 
     # descriptors
+
+    def assert_grown_less(self, before, octets):
+        # A sanitizer's shadow is memory too: where one is at work (patience is asked for) this says nothing.
+        if harness.PATIENCE == 1:
+            self.assertLess(self.resident() - before, octets)
 
     def limit_files(self, count):
         resource.prlimit(self.server.pid, resource.RLIMIT_NOFILE, (count, self.hard))
