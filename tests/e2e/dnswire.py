@@ -297,7 +297,7 @@ def _ask_round(address, queries, replies, todo, window, timeout):
     return lost
 
 
-def ask_many_tcp(address, queries, window=40, timeout=5.0, tries=3):
+def ask_many_tcp(address, queries, window=40, timeout=5.0, tries=6):
     """Asks all over TCP, `window` of them pipelined at a time (RFC 7766 §6.2.1.1), on a new connection
     where the server ends one; a list of responses' octets, None where none came. The queries' ids
     are replaced, as ask_many_udp does."""
