@@ -60,7 +60,10 @@ class Name {
     return wire().subspan(label_offset(i));
   }
   std::uint64_t Hash() const;
-  bool is_wildcard() const { return label_count_ > 0 && octets_[0] == 1 && octets_[1] == '*'; }
+  // Whether the name without its first `i` labels is a wildcard (RFC 4592 §2.1.1).
+  bool is_wildcard(std::size_t i = 0) const {
+    return i < label_count_ && octets_[label_offset(i)] == 1 && octets_[label_offset(i) + 1] == '*';
+  }
   // True if this name is `ancestor` or lies below it.
   bool IsAtOrBelow(const Name& ancestor) const {
     return label_count_ >= ancestor.label_count_ &&

@@ -14,6 +14,7 @@
 
 #include "dnsd/zone/ldns_ptr.h"
 #include "dnsd/zone/record_text.h"
+#include "dnsd/zone/text.h"
 
 namespace dnsd::zone {
 namespace {
@@ -23,17 +24,6 @@ using wire::RrType;
 
 constexpr std::size_t kMostFaults = 20;  // told before the reader gives up
 constexpr unsigned kMostIncludes = 8;    // deep
-
-constexpr const char* kBlanks = " \t\r";
-
-bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
-
-bool EqualsNoCase(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-           return wire::LowerOctet(static_cast<std::uint8_t>(x)) ==
-                  wire::LowerOctet(static_cast<std::uint8_t>(y));
-         });
-}
 
 // Decimal digits only, below 2^31 (RFC 2181 §8).
 bool ReadTtl(std::string_view text, std::uint32_t& out) {
@@ -157,31 +147,6 @@ std::vector<std::string> Words(const std::string& entry) {
     if (at > start) words.push_back(entry.substr(start, at - start));
   }
   return words;
-}
-
-// The word of an entry behind its owner name, or its first if it has the owner of the one before.
-std::string_view SecondWord(std::string_view entry) {
-  std::size_t at = 0;
-  if (!entry.empty() && !IsBlank(entry[0]))
-    at = std::min(entry.find_first_of(kBlanks), entry.size());
-  at = std::min(entry.find_first_not_of(kBlanks, at), entry.size());
-  return entry.substr(at, std::min(entry.find_first_of(kBlanks, at), entry.size()) - at);
-}
-
-// TTL and class may stand in either order (RFC 1035 §5.1); ldns reads them in this one alone.
-std::string TtlBeforeClass(const std::string& entry) {
-  std::size_t at = 0;
-  if (!IsBlank(entry[0])) at = std::min(entry.find_first_of(kBlanks), entry.size());
-  const std::size_t klass = std::min(entry.find_first_not_of(kBlanks, at), entry.size());
-  const std::size_t klass_end = std::min(entry.find_first_of(kBlanks, klass), entry.size());
-  const std::size_t ttl = std::min(entry.find_first_not_of(kBlanks, klass_end), entry.size());
-  const std::size_t ttl_end = std::min(entry.find_first_of(kBlanks, ttl), entry.size());
-  const bool swap = ttl < ttl_end && entry[ttl] >= '0' && entry[ttl] <= '9' &&
-                    EqualsNoCase(std::string_view(entry).substr(klass, klass_end - klass), "IN");
-  if (!swap) return entry;
-  return entry.substr(0, klass) + entry.substr(ttl, ttl_end - ttl) +
-         entry.substr(klass_end, ttl - klass_end) + entry.substr(klass, klass_end - klass) +
-         entry.substr(ttl_end);
 }
 
 }  // namespace
@@ -368,7 +333,7 @@ void MasterFile::Fault(RecordSource source, std::string message) {
 // nothing done, for all others.
 bool MasterFile::ReadFast(std::string_view line, RecordSource source) {
   std::size_t at = 0;
-  while (at < line.size() && IsBlank(line[at])) ++at;
+  while (at < line.size() && IsLineBlank(line[at])) ++at;
   if (at == line.size() || line[at] == ';') return true;
   return ReadFastRecord(line, at, source);
 }
@@ -380,13 +345,13 @@ bool MasterFile::ReadFastRecord(std::string_view line, std::size_t at, RecordSou
   const bool owner_stated = at == 0;
   while (at < line.size() && line[at] != ';') {
     const std::size_t start = at;
-    for (; at < line.size() && !IsBlank(line[at]) && line[at] != ';'; ++at) {
+    for (; at < line.size() && !IsLineBlank(line[at]) && line[at] != ';'; ++at) {
       const char c = line[at];
       if (c == '"' || c == '(' || c == ')' || c == '\\' || c == '$' || c == '\0') return false;
     }
     if (count == words.size()) return false;
     words[count++] = line.substr(start, at - start);
-    while (at < line.size() && IsBlank(line[at])) ++at;
+    while (at < line.size() && IsLineBlank(line[at])) ++at;
   }
   std::size_t word = owner_stated ? 1 : 0;
   if (!owner_stated && !has_owner_) return false;
@@ -443,10 +408,8 @@ void MasterFile::ReadRecord(const std::string& entry, RecordSource source) {
     Fault(source, "found '" + Shortened(entry) + "': " + why +
                       "; wanted OWNER [TTL] [IN] TYPE RDATA or a $ directive");
   };
-  const RecordText text(TtlBeforeClass(entry));
-  const std::string_view word = SecondWord(text.text());
-  if (!word.empty() && word[0] >= '0' && word[0] <= '9' &&
-      ReadPeriod(word).value_or(0) > kMostTtl) {
+  const RecordText text(entry);
+  if (ReadPeriod(text.ttl()).value_or(0) > kMostTtl) {
     return refuse("its TTL is above 2147483647");
   }
   const LdnsPtr<ldns_rdf> origin = ToLdns(origin_);

@@ -4,12 +4,13 @@
 #include <utility>
 
 #include "dnsd/wire/name.h"
+#include "dnsd/zone/text.h"
 
 namespace dnsd::zone {
 namespace {
 
-bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+// Also a line's end, which a quote may hold.
+bool IsBlank(char c) { return IsLineBlank(c) || c == '\n'; }
 
 // Of a hexadecimal digit; nothing for any other character.
 std::optional<std::uint8_t> DigitValue(char c) {
@@ -57,11 +58,8 @@ bool HasNoShape(ldns_rr_type type) {
 // Whether the text has the form of a type number but is none.
 bool IsMisnumberedType(std::string_view text) {
   constexpr std::string_view kPrefix = "type";
-  if (text.size() <= kPrefix.size()) return false;
-  for (std::size_t i = 0; i < kPrefix.size(); ++i) {
-    if (wire::LowerOctet(static_cast<std::uint8_t>(text[i])) != kPrefix[i]) return false;
-  }
-  return !Read16(text.substr(kPrefix.size()));
+  return text.size() > kPrefix.size() && EqualsNoCase(text.substr(0, kPrefix.size()), kPrefix) &&
+         !Read16(text.substr(kPrefix.size()));
 }
 
 }  // namespace
@@ -75,6 +73,7 @@ bool IsDataType(unsigned type) {
 
 RecordText::RecordText(std::string entry) : text_(std::move(entry)) {
   Split();
+  PutTtlFirst();
   const std::size_t type_at = FindType();
   if (type_at >= words_.size()) return;
   misnumbered_ = IsMisnumberedType(word(type_at));
@@ -105,8 +104,35 @@ void RecordText::Split() {
   }
 }
 
+std::size_t RecordText::BehindOwner() const {
+  return text_.empty() || IsBlank(text_[0]) ? 0 : 1;
+}
+
+// ldns reads them in this order alone.
+void RecordText::PutTtlFirst() {
+  const std::size_t i = BehindOwner();
+  if (i + 1 >= words_.size() || !EqualsNoCase(word(i), "IN") || !IsDigit(word(i + 1)[0])) return;
+  Word& first = words_[i];
+  Word& second = words_[i + 1];
+  const std::size_t gap = second.at - first.at - first.size;
+  std::rotate(text_.begin() + static_cast<std::ptrdiff_t>(first.at),
+              text_.begin() + static_cast<std::ptrdiff_t>(second.at),
+              text_.begin() + static_cast<std::ptrdiff_t>(second.at + second.size));
+  // TTL and class stand side by side now, and what was between them behind both.
+  std::rotate(text_.begin() + static_cast<std::ptrdiff_t>(first.at + second.size),
+              text_.begin() + static_cast<std::ptrdiff_t>(first.at + second.size + first.size),
+              text_.begin() + static_cast<std::ptrdiff_t>(second.at + second.size));
+  std::swap(first.size, second.size);
+  second.at = first.at + first.size + gap;
+}
+
+std::string_view RecordText::ttl() const {
+  const std::size_t i = BehindOwner();
+  return i < words_.size() && IsDigit(word(i)[0]) ? word(i) : std::string_view{};
+}
+
 std::size_t RecordText::FindType() const {
-  std::size_t i = text_.empty() || IsBlank(text_[0]) ? 0 : 1;
+  std::size_t i = BehindOwner();
   if (i < words_.size() && IsDigit(word(i)[0])) ++i;
   if (i < words_.size() && ldns_get_rr_class_by_name(std::string(word(i)).c_str()) != 0) ++i;
   return i;

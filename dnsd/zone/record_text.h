@@ -19,8 +19,11 @@ class RecordText {
  public:
   explicit RecordText(std::string entry);
 
-  // As ldns must be given it.
+  // As ldns must be given it: the TTL before the class, which may stand in either order (RFC 1035
+  // §5.1).
   const std::string& text() const { return text_; }
+  // The TTL as written; empty if the record states none.
+  std::string_view ttl() const;
 
   // Whether its type begins as a number does but is none, as TYPE1X and TYPE65536: ldns takes these
   // for other types.
@@ -35,6 +38,9 @@ class RecordText {
     std::size_t size;
   };
   void Split();
+  // Which word is the first behind the owner name.
+  std::size_t BehindOwner() const;
+  void PutTtlFirst();
   // Which word is the type.
   std::size_t FindType() const;
   std::string_view word(std::size_t i) const {

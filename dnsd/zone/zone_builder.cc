@@ -55,8 +55,6 @@ void Append16(std::vector<std::uint8_t>& out, std::size_t value) {
   out.push_back(static_cast<std::uint8_t>(value));
 }
 
-bool IsWildcard(std::span<const std::uint8_t> name) { return name[0] == 1 && name[1] == '*'; }
-
 }  // namespace
 
 ZoneBuilder::ZoneBuilder(const Name& apex, AddressTable& addresses, const SiteRules& rules)
@@ -177,7 +175,7 @@ std::uint32_t ZoneBuilder::AddOwner(const Name& owner, const NameHashes& hashes,
     AddNode(hashes.of(depth), relative(depth), 0);
   }
   for (std::size_t i = 0; i < depth; ++i) {
-    if (!IsWildcard(owner.suffix(i))) continue;
+    if (!owner.is_wildcard(i)) continue;
     node(zone_->FindNumber(hashes.of(i + 1), owner.suffix(i + 1))).flags |= Node::kHasWildcard;
   }
   return added;
