@@ -108,15 +108,17 @@ std::size_t SiteChooser::PickByPrice(const SiteQuery& query, Candidates candidat
       options.policy == zone::Policy::kLeastCost || options.policy == zone::Policy::kFailover;
   const policy::Preference preference{options.order == zone::Order::kLocality,
                                       options.margin.value_or(is_cost ? 0.1F : 0.0F)};
+  const auto is_unknown = [](const Candidate& candidate) { return candidate.cost < 0; };
+  if (std::ranges::none_of(candidates, is_unknown)) {
+    policy::Select(candidates, count, preference, random_);
+    return count;
+  }
   const Known known = Survey(candidates);
   const std::size_t unknown = candidates.size() - known.count();
-  const bool mixed = unknown > 0 && known.count() > 0 && !preference.locality_first;
-  if (mixed) {
-    std::partition(candidates.begin(), candidates.end(),
-                   [](const Candidate& c) { return c.cost < 0; });
-  }
-  for (std::size_t i = 0; unknown > 0 && i < candidates.size(); ++i) {
-    if (candidates[i].cost < 0) candidates[i].cost = known.mean(0);
+  const bool mixed = known.count() > 0 && !preference.locality_first;
+  if (mixed) std::partition(candidates.begin(), candidates.end(), is_unknown);
+  for (Candidate& candidate : candidates) {
+    if (is_unknown(candidate)) candidate.cost = known.mean(0);
   }
   if (!mixed) {
     policy::Select(candidates, count, preference, random_);
