@@ -61,7 +61,7 @@ class Cpu:
     @property
     def user(self):
         ticks = self.user_ticks + self.system_ticks
-        return self.total * self.user_ticks / ticks if ticks else 0.0
+        return self.total * (self.user_ticks / ticks) if ticks else 0.0
 
 
 def cpu_seconds(pid):
