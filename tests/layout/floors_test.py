@@ -2,6 +2,7 @@
 """No room includes a room above it, and the big libraries stay in the rooms that may know them.
 
     base < wire < zone, fleet < policy < answer < server      zone and fleet: side by side
+                        fleet < locality < policy
     base < wire < proto < reporter
 
 Reads every #include line of dnsd/, reporter/ and tools/, so that header-only rooms, which the
@@ -22,10 +23,12 @@ BELOW = {
     "dnsd/wire": {"dnsd/base"},
     "dnsd/zone": {"dnsd/base", "dnsd/wire"},
     "dnsd/fleet": {"dnsd/base", "dnsd/wire"},
-    "dnsd/policy": {"dnsd/base", "dnsd/wire", "dnsd/zone", "dnsd/fleet"},
-    "dnsd/answer": {"dnsd/base", "dnsd/wire", "dnsd/zone", "dnsd/fleet", "dnsd/policy"},
-    "dnsd/server": {"dnsd/base", "dnsd/wire", "dnsd/zone", "dnsd/fleet", "dnsd/policy",
-                    "dnsd/answer", "proto"},
+    "dnsd/locality": {"dnsd/base", "dnsd/wire", "dnsd/fleet"},
+    "dnsd/policy": {"dnsd/base", "dnsd/wire", "dnsd/zone", "dnsd/fleet", "dnsd/locality"},
+    "dnsd/answer": {"dnsd/base", "dnsd/wire", "dnsd/zone", "dnsd/fleet", "dnsd/locality",
+                    "dnsd/policy"},
+    "dnsd/server": {"dnsd/base", "dnsd/wire", "dnsd/zone", "dnsd/fleet", "dnsd/locality",
+                    "dnsd/policy", "dnsd/answer", "proto"},
     "reporter": {"dnsd/base", "dnsd/wire", "proto"},
 }
 
@@ -89,6 +92,8 @@ PLANTED = [  # file, its include, whether it is a fault
     ("dnsd/zone/a.h", "dnsd/fleet/fleet.h", True),
     ("dnsd/fleet/a.cc", "dnsd/zone/zone.h", True),
     ("dnsd/policy/a.h", "dnsd/fleet/node_state.h", False),
+    ("dnsd/locality/a.h", "dnsd/fleet/node_state.h", False),
+    ("dnsd/locality/b.h", "dnsd/policy/candidate.h", True),
     ("dnsd/policy/b.h", "dnsd/answer/fleet_view.h", True),
     ("dnsd/answer/a.cc", "dnsd/server/config.h", True),
     ("dnsd/answer/b.cc", "proto/heartbeat.pb.h", True),
