@@ -168,7 +168,7 @@ bool Agent::ReadyToReport(MonotonicTime now) const {
 }
 
 Identity Agent::IdentityIn(const Config& config) {
-  return {config.node, config.addresses, config.interval, config.token};
+  return {config.node, config.addresses, config.interval, config.token, config.place};
 }
 
 // To every dnsd that has none.

@@ -1,6 +1,7 @@
 #include "reporter/config.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <utility>
 
@@ -51,6 +52,20 @@ void CheckNode(const Config& config, Findings& findings) {
     if (address.is_unspecified()) {
       findings.Add("address " + address.ToString() + ": wanted an address that a pool lists");
     }
+  }
+}
+
+void CheckPlace(const Place& place, Findings& findings) {
+  const bool is_word = place.region.find_first_of(kSpace) == std::string::npos;
+  if (!is_word || place.region.size() > Place::kMostRegion) {
+    findings.Add("region '" + place.region + "': wanted 63 octets at most without white space");
+  }
+  // NaN is in no range.
+  if (!(std::abs(place.latitude.value_or(0)) <= 90)) findings.Add("latitude: wanted -90 to 90");
+  if (!(std::abs(place.longitude.value_or(0)) <= 180))
+    findings.Add("longitude: wanted -180 to 180");
+  if (place.latitude.has_value() != place.longitude.has_value()) {
+    findings.Add("latitude and longitude: wanted both or neither");
   }
 }
 
@@ -138,6 +153,7 @@ bool IsDnsdAddress(const std::string& text) {
 absl::Status FinishConfig(Config& config) {
   Findings findings(config);
   CheckNode(config, findings);
+  CheckPlace(config.place, findings);
   CheckPorts(config, findings);
   CheckDnsd(config, findings);
   ReadTls(config.tls, findings);

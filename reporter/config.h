@@ -13,6 +13,7 @@
 #include "reporter/health_check.h"
 #include "reporter/hosting.h"
 #include "reporter/load_source.h"
+#include "reporter/place.h"
 #include "reporter/server_memory.h"
 #include "reporter/statistics.h"
 
@@ -44,6 +45,7 @@ struct Config {
   std::string path;  // of the file; empty: flags alone
   std::string node;
   std::vector<IpAddress> addresses;
+  Place place;
   std::vector<std::string> dnsd;  // HOST:PORT
   Duration interval = std::chrono::seconds(1);
   std::vector<std::uint16_t> ports = {80, 443};

@@ -43,6 +43,14 @@ void ReadDnsd(YamlMap& root, Config& config) {
   }
 }
 
+void ReadPlace(YamlMap& root, Place& place) {
+  root.Read("region", place.region);
+  double degrees = 0;
+  if (root.Read("latitude", degrees, -90, 90)) place.latitude = degrees;
+  if (root.Read("longitude", degrees, -180, 180)) place.longitude = degrees;
+  root.Read("asn", place.asn, 1U, UINT32_MAX);
+}
+
 void ReadPorts(YamlMap& root, Config& config) {
   std::vector<std::string> texts;
   if (!root.Read("ports", texts)) return;
@@ -183,6 +191,7 @@ void ReadServer(YamlMap& root, Config& config) {
 void ReadRoot(YamlMap& root, Config& config) {
   root.Read("node", config.node);
   root.Read("addresses", config.addresses);
+  ReadPlace(root, config.place);
   ReadDnsd(root, config);
   root.Read("interval", config.interval, kLeastInterval, kMostInterval);
   ReadPorts(root, config);

@@ -81,6 +81,10 @@ void HeartbeatClient::WriteHello() {
   hello.set_interval_ms(static_cast<std::uint32_t>(identity_.interval / 1ms));
   hello.set_token(identity_.token);
   hello.set_boot_id(boot_id_);
+  hello.set_region(identity_.place.region);
+  if (identity_.place.latitude) hello.set_latitude(*identity_.place.latitude);
+  if (identity_.place.longitude) hello.set_longitude(*identity_.place.longitude);
+  hello.set_asn(identity_.place.asn);
   news_.Resend();
   demand_.Resend();
   FillHeartbeat(now, *hello.mutable_state());

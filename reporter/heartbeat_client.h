@@ -20,6 +20,7 @@
 #include "reporter/event_loop.h"
 #include "reporter/heartbeat_stream.h"
 #include "reporter/hosting.h"
+#include "reporter/place.h"
 
 namespace dnsd::reporter {
 
@@ -29,6 +30,7 @@ struct Identity {
   std::vector<IpAddress> addresses;
   Duration interval{};
   std::string token;
+  Place place;
 
   friend bool operator==(const Identity&, const Identity&) = default;
 };

@@ -92,6 +92,20 @@ void AddNodeFlags(CLI::App& app, Options& options) {
           });
 }
 
+void AddPlaceFlags(CLI::App& app, Place& place) {
+  app.add_option("--region", place.region, "Where the node is: a region of dnsd's configuration")
+      ->type_name("NAME");
+  app.add_option("--latitude", place.latitude, "Likewise, -90 to 90, north above 0")
+      ->type_name("DEGREES")
+      ->check(CLI::Range(-90.0, 90.0));
+  app.add_option("--longitude", place.longitude, "Likewise, -180 to 180, east above 0")
+      ->type_name("DEGREES")
+      ->check(CLI::Range(-180.0, 180.0));
+  app.add_option("--asn", place.asn, "Number of the node's autonomous system")
+      ->type_name("NUMBER")
+      ->check(CLI::Range(1U, UINT32_MAX));
+}
+
 void AddLoadFlags(CLI::App& app, Options& options) {
   AddFlag(
       app, "--load-source", "Load in JSON, over the kernel's: file:PATH or exec:COMMAND", "SOURCE",
@@ -157,6 +171,7 @@ void AddConnectionFlags(CLI::App& app, Options& options) {
 
 void AddFlags(CLI::App& app, Options& options) {
   AddNodeFlags(app, options);
+  AddPlaceFlags(app, options.place);
   AddLoadFlags(app, options);
   AddSiteFlags(app, options);
   AddConnectionFlags(app, options);
@@ -231,6 +246,10 @@ absl::StatusOr<Config> LoadConfig(const Options& options) {
   }
   Overlay(options.node, config.node);
   Overlay(options.addresses, config.addresses);
+  Overlay(options.place.region, config.place.region);
+  Overlay(options.place.latitude, config.place.latitude);
+  Overlay(options.place.longitude, config.place.longitude);
+  Overlay(options.place.asn, config.place.asn);
   Overlay(options.dnsd, config.dnsd);
   Overlay(options.interval, config.interval);
   Overlay(options.load_source, config.load_source);

@@ -20,6 +20,7 @@ struct Options {
   std::string config_path;
   std::string node;
   std::vector<IpAddress> addresses;
+  Place place;
   std::vector<std::string> dnsd;
   std::optional<Duration> interval;
   std::optional<LoadSourceConfig> load_source;

@@ -69,6 +69,7 @@ NodeIndex Fleet::OnHello(const Event& event, const Hello& hello) {
   TakeStream(index, event, hello);
   Node& node = nodes_[index];
   node.software_version = hello.software_version;
+  node.place = hello.place;
   SetAddresses(index, hello.addresses);
   std::vector<std::string> warnings = Shortened(Claim(index));
   for (const std::string& warning : warnings) {

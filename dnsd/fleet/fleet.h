@@ -27,6 +27,7 @@
 #include "dnsd/fleet/hosting_builder.h"
 #include "dnsd/fleet/inbox.h"
 #include "dnsd/fleet/node_state.h"
+#include "dnsd/fleet/place.h"
 
 namespace dnsd::fleet {
 
@@ -68,6 +69,7 @@ struct Node {
   std::vector<IpAddress> addresses;  // as claimed, each once
   std::vector<IpAddress> refused;    // of those, what another node holds
   std::string software_version;
+  Place place;  // as its reporter says
   Duration interval = std::chrono::seconds(1);
   bool declares_hosting = false;
   Load load;  // of the last report

@@ -77,6 +77,19 @@ struct DemandReport {
   std::vector<SiteDemand> sites{};
 };
 
+// Round-trip times from the node to the clients of one prefix: /24 of IPv4, /48 of IPv6.
+struct RttSample {
+  static constexpr unsigned kBits4 = 24;
+  static constexpr unsigned kBits6 = 48;
+
+  IpAddress prefix{};             // its first address
+  std::uint32_t count = 0;        // connections, 1 and more
+  float median_milliseconds = 0;  // above 0
+  float minimum_milliseconds = 0;
+
+  friend bool operator==(const RttSample&, const RttSample&) = default;
+};
+
 struct Heartbeat {
   std::uint64_t sequence = 0;
   Duration age{0};  // of the sample when it was sent
@@ -85,6 +98,7 @@ struct Heartbeat {
   std::string health_detail{};
   HostingReport hosting{};
   DemandReport demand{};
+  std::vector<RttSample> rtts{};
 };
 
 }  // namespace dnsd::fleet

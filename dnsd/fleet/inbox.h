@@ -19,6 +19,7 @@
 #include "dnsd/base/ip.h"
 #include "dnsd/fleet/directive.h"
 #include "dnsd/fleet/heartbeat.h"
+#include "dnsd/fleet/place.h"
 
 namespace dnsd::fleet {
 
@@ -29,6 +30,7 @@ struct Hello {
   std::string software_version{};
   Duration interval{};
   std::uint64_t boot_id = 0;
+  Place place{};
   Heartbeat state{};  // the first heartbeat; kUnchanged hosting here means that it declares no list
 };
 

@@ -248,6 +248,7 @@ NodeStatus Controller::StatusOf(fleet::NodeIndex index, MonotonicTime now) const
   if (node.reported) status.heard = node.heard;
   status.interval = node.interval;
   status.software_version = node.software_version;
+  status.place = node.place;
   status.load = node.load;
   status.figures = entry.figures;
   status.figures.delay = nullptr;

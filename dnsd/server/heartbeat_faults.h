@@ -24,14 +24,16 @@ enum class HeartbeatFault : std::uint8_t {
   kTooMany,       // streams, of one peer or in all
   kEmptyMessage,  // none of the kinds of message that we know
   kUnread,        // a reporter that does not read what it is told
+  kPlace,         // a region or coordinates that cannot be
+  kRtt,           // a round-trip time, or its prefix, that cannot be
 };
-inline constexpr std::size_t kHeartbeatFaults = 14;
+inline constexpr std::size_t kHeartbeatFaults = 16;
 
 constexpr const char* NameOf(HeartbeatFault fault) {
   constexpr const char* kNames[kHeartbeatFaults] = {
-      "no_hello",    "silent",   "node_name",     "address",   "odd_interval",
-      "not_finite",  "negative", "excessive",     "site_name", "identity",
-      "not_granted", "too_many", "empty_message", "unread"};
+      "no_hello",      "silent",    "node_name", "address",  "odd_interval", "not_finite",
+      "negative",      "excessive", "site_name", "identity", "not_granted",  "too_many",
+      "empty_message", "unread",    "place",     "rtt"};
   return kNames[static_cast<std::size_t>(fault)];
 }
 

@@ -119,6 +119,25 @@ fleet::HostingReport ReadHosting(const v1::Hosting& in, Findings& findings) {
   return out;
 }
 
+constexpr std::uint32_t kMostRttUs = 60'000'000;
+constexpr std::uint32_t kMostRttCount = 10'000'000;
+
+std::optional<fleet::RttSample> ReadRtt(const v1::RttSample& in) {
+  using fleet::RttSample;
+  const auto prefix = IpAddress::FromOctets(
+      {reinterpret_cast<const std::uint8_t*>(in.prefix().data()), in.prefix().size()});
+  if (!prefix) return std::nullopt;
+  const unsigned bits = prefix->family() == IpFamily::kV4 ? RttSample::kBits4 : RttSample::kBits6;
+  const bool possible = in.length() == bits && prefix->Masked(bits) == *prefix && in.count() > 0 &&
+                        in.count() <= kMostRttCount && in.minimum_us() > 0 &&
+                        in.minimum_us() <= in.median_us() && in.median_us() < kMostRttUs;
+  if (!possible) return std::nullopt;
+  return RttSample{.prefix = *prefix,
+                   .count = in.count(),
+                   .median_milliseconds = static_cast<float>(in.median_us()) / 1000,
+                   .minimum_milliseconds = static_cast<float>(in.minimum_us()) / 1000};
+}
+
 }  // namespace
 
 fleet::Load ReadLoad(const v1::Load& in, Findings& findings) {
@@ -172,6 +191,61 @@ fleet::DemandReport ReadDemand(const v1::Demand& in, Findings& findings) {
   return out;
 }
 
+fleet::Place ReadPlace(const v1::Hello& in, Findings& findings) {
+  fleet::Place out;
+  out.asn = in.asn();
+  const bool is_word = std::none_of(in.region().begin(), in.region().end(), [](char c) {
+    return static_cast<unsigned char>(c) <= ' ' || c == '\x7F';
+  });
+  if (is_word && in.region().size() <= fleet::Place::kMostRegion) {
+    out.region = in.region();
+  } else {
+    findings.Add(HeartbeatFault::kPlace,
+                 "region: found '" + Printable(in.region()) +
+                     "', wanted 63 octets at most without white space; left out");
+  }
+  if (!in.has_latitude() && !in.has_longitude()) return out;
+  // Written so that NaN is refused too.
+  const bool on_globe = in.has_latitude() && in.has_longitude() && std::abs(in.latitude()) <= 90 &&
+                        std::abs(in.longitude()) <= 180;
+  if (on_globe) {
+    out.coordinates = {in.latitude(), in.longitude()};
+  } else {
+    findings.Add(HeartbeatFault::kPlace, "latitude and longitude: found " +
+                                             std::to_string(in.latitude()) + " and " +
+                                             std::to_string(in.longitude()) +
+                                             ", wanted -90 to 90 and -180 to 180; left out");
+  }
+  return out;
+}
+
+std::vector<fleet::RttSample> ReadRtts(const v1::Heartbeat& in, Findings& findings) {
+  std::vector<fleet::RttSample> out;
+  if (in.rtts_size() > kMostRtts) {
+    findings.Add(HeartbeatFault::kTooMany,
+                 "rtts: found " + std::to_string(in.rtts_size()) + " prefixes, wanted at most " +
+                     std::to_string(kMostRtts) + "; the rest is left out");
+  }
+  const int count = std::min(in.rtts_size(), kMostRtts);
+  out.reserve(static_cast<std::size_t>(count));
+  int refused = 0;
+  for (int i = 0; i < count; ++i) {
+    if (const auto sample = ReadRtt(in.rtts(i))) {
+      out.push_back(*sample);
+    } else {
+      ++refused;
+    }
+  }
+  // Without the prefix: whose clients they are goes into no log.
+  if (refused > 0) {
+    findings.Add(HeartbeatFault::kRtt,
+                 "rtts: " + std::to_string(refused) + " of " + std::to_string(count) +
+                     " impossible, wanted /24 of IPv4 or /48 of IPv6, a count, and 0 < minimum <= "
+                     "median < 60 s; left out");
+  }
+  return out;
+}
+
 fleet::Heartbeat ReadHeartbeat(const v1::Heartbeat& in, Findings& findings) {
   fleet::Heartbeat out;
   out.sequence = in.sequence();
@@ -182,6 +256,7 @@ fleet::Heartbeat ReadHeartbeat(const v1::Heartbeat& in, Findings& findings) {
   out.health_detail = OneLine(in.node_health().detail());
   if (in.has_hosting()) out.hosting = ReadHosting(in.hosting(), findings);
   if (in.has_demand()) out.demand = ReadDemand(in.demand(), findings);
+  out.rtts = ReadRtts(in, findings);
   return out;
 }
 

@@ -8,6 +8,7 @@
 #include "dnsd/base/ip.h"
 #include "dnsd/base/status.h"
 #include "dnsd/fleet/heartbeat.h"
+#include "dnsd/fleet/place.h"
 #include "dnsd/server/heartbeat_faults.h"
 #include "proto/heartbeat.pb.h"
 
@@ -44,6 +45,15 @@ absl::Status CheckHostingSize(const heartbeat::v1::Hosting& hosting);
 // name is no domain name, and those with a rate that is no number, are left out.
 inline constexpr int kMostDemands = 1024;
 fleet::DemandReport ReadDemand(const heartbeat::v1::Demand& in, Findings& findings);
+
+// Where the node is; a region that is no word of at most Place::kMostRegion octets is left out, and
+// so are coordinates that are not on the globe.
+fleet::Place ReadPlace(const heartbeat::v1::Hello& in, Findings& findings);
+
+// The round-trip times of kMostRtts prefixes at most. Those that are not possible, or whose prefix
+// is no /24 of IPv4 or /48 of IPv6, are left out: one finding tells of all.
+inline constexpr int kMostRtts = 256;
+std::vector<fleet::RttSample> ReadRtts(const heartbeat::v1::Heartbeat& in, Findings& findings);
 
 // A heartbeat; sites whose name is no domain name are left out.
 fleet::Heartbeat ReadHeartbeat(const heartbeat::v1::Heartbeat& in, Findings& findings);

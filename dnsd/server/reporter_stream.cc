@@ -230,6 +230,7 @@ void ReporterStream::TakeHello(const v1::Hello& in, MonotonicTime now) {
                      .software_version = Printable(in.software_version()),
                      .interval = CheckInterval(in.interval_ms(), findings),
                      .boot_id = in.boot_id(),
+                     .place = ReadPlace(in, findings),
                      .state = ReadHeartbeat(in.state(), findings)};
   LeaveOutSitesNotGranted(hello.state, findings);
   LogFindings(findings);

@@ -92,6 +92,18 @@ Json DemandJson(const NodeStatus& node) {
       {"sites", node.demanded_sites}, {"rps", node.demand_rps}, {"busiest", std::move(busiest)}};
 }
 
+// What is not known is null.
+Json PlaceJson(const fleet::Place& place) {
+  Json json{{"region", nullptr}, {"latitude", nullptr}, {"longitude", nullptr}, {"asn", nullptr}};
+  if (!place.region.empty()) json["region"] = place.region;
+  if (place.coordinates) {
+    json["latitude"] = place.coordinates->latitude;
+    json["longitude"] = place.coordinates->longitude;
+  }
+  if (place.asn != 0) json["asn"] = place.asn;
+  return json;
+}
+
 Json NodeJson(const NodeStatus& node, MonotonicTime now) {
   Json json{{"name", node.name},
             {"state", fleet::NameOf(node.state)},
@@ -101,6 +113,7 @@ Json NodeJson(const NodeStatus& node, MonotonicTime now) {
             {"heartbeat_age_seconds", nullptr},
             {"interval_seconds", Seconds(node.interval)},
             {"software_version", node.software_version},
+            {"place", PlaceJson(node.place)},
             {"cost", node.cost},
             {"answers", node.answers},
             {"error_share", node.error_share},

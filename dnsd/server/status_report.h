@@ -23,6 +23,7 @@ struct NodeStatus {
   std::optional<MonotonicTime> heard;  // last report in this process; its age is now - heard
   Duration interval{};
   std::string software_version;
+  fleet::Place place;
   fleet::Load load;
   policy::CostFigures figures;  // its `delay` is null here
   float cost = 0;

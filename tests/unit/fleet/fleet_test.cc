@@ -78,6 +78,14 @@ TEST_F(FleetTest, ANodeIsAliveSuspectAtOneAndAHalfBeatsAndDeadAtThree) {
   EXPECT_EQ(outcome.transitions[2].reason, "no heartbeat in time");
 }
 
+TEST_F(FleetTest, ANodesPlaceIsThatOfItsLastHello) {
+  const Place here{"eu", Coordinates{52.5, 13.4}, 64500};
+  fleet_.Apply({1, At(0), Hello{.node = "a", .interval = seconds(1), .boot_id = 1, .place = here}});
+  EXPECT_EQ(fleet_.nodes()[0].place, here);
+  fleet_.Apply({2, At(1), Hello{.node = "a", .interval = seconds(1), .boot_id = 1}});
+  EXPECT_EQ(fleet_.nodes()[0].place, Place());
+}
+
 TEST_F(FleetTest, SilenceIsMeasuredInTheNodesOwnInterval) {
   fleet_.Apply({1, At(0), Hello{.node = "slow", .interval = seconds(10), .boot_id = 1}});
   EXPECT_EQ(fleet_.NextDeadline(), At(15));

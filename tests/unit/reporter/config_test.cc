@@ -225,6 +225,34 @@ TEST_F(ConfigFileTest, ReadsWhichProcessesAreTheServer) {
   EXPECT_THAT(Fault("server: {process: a, pid_file: b}\n"), HasSubstr("either `process` or"));
 }
 
+TEST_F(ConfigFileTest, ReadsWhereTheNodeIs) {
+  const auto config = Load("region: eu-north\nlatitude: 52.5\nlongitude: -13.4\nasn: 4200000000\n");
+  ASSERT_TRUE(config.ok());
+  const Place want{"eu-north", 52.5, -13.4, 4200000000};
+  EXPECT_EQ(config->place, want);
+}
+
+TEST_F(ConfigFileTest, RefusesAPlaceThatIsNone) {
+  EXPECT_THAT(Fault("latitude: 90.1\nlongitude: 0\n"),
+              HasSubstr(":4: key 'latitude': found '90.1'"));
+  EXPECT_THAT(Fault("latitude: 1\n"), HasSubstr("latitude and longitude: wanted both or neither"));
+  EXPECT_THAT(Fault("region: two words\n"), HasSubstr("region 'two words': wanted 63 octets"));
+  EXPECT_THAT(Fault("asn: 0\n"), HasSubstr(":4: key 'asn': found '0'"));
+}
+
+TEST(Options, ThePlaceOfTheNodeMayBeAFlag) {
+  const auto config =
+      Load({"--node", "n", "--address", "127.0.1.1", "--dnsd", "127.0.0.1:1", "--region", "eu",
+            "--latitude", "-52.5", "--longitude", "13.4", "--asn", "64500"});
+  ASSERT_TRUE(config.ok());
+  const Place want{"eu", -52.5, 13.4, 64500};
+  EXPECT_EQ(config->place, want);
+  EXPECT_EQ(Parse({"--node", "n", "--latitude", "90.1"}).exit_status, 2);
+  EXPECT_FALSE(Load({"--node", "n", "--address", "127.0.1.1", "--dnsd", "127.0.0.1:1", "--latitude",
+                     "nan", "--longitude", "0"})
+                   .ok());
+}
+
 TEST_F(ConfigFileTest, HasAtMost256Ports) {
   std::string ports = "ports: [1";
   for (int port = 2; port <= 256; ++port) ports += "," + std::to_string(port);

@@ -180,6 +180,143 @@ TEST(ReadAddresses, Takes256AtMost) {
             "a Hello has 257 service addresses, wanted 256 at most");
 }
 
+TEST(ReadPlace, TakesWhatIsKnown) {
+  HeartbeatFaults faults;
+  Findings findings(faults);
+  v1::Hello in;
+  EXPECT_EQ(ReadPlace(in, findings), fleet::Place());
+  in.set_region("eu-north");
+  in.set_latitude(-90);
+  in.set_longitude(180);
+  in.set_asn(4200000000);
+  const fleet::Place want{"eu-north", fleet::Coordinates{-90, 180}, 4200000000};
+  EXPECT_EQ(ReadPlace(in, findings), want);
+  EXPECT_TRUE(findings.texts().empty());
+}
+
+TEST(ReadPlace, LeavesOutARegionThatIsNoWord) {
+  const std::pair<std::string, bool> cases[] = {{std::string(63, 'x'), true},
+                                                {std::string(64, 'x'), false},
+                                                {"two words", false},
+                                                {"line\nfeed", false},
+                                                {"del\x7F", false}};
+  for (const auto& [region, good] : cases) {
+    HeartbeatFaults faults;
+    Findings findings(faults);
+    v1::Hello in;
+    in.set_region(region);
+    EXPECT_EQ(ReadPlace(in, findings).region, good ? region : "");
+    EXPECT_EQ(faults.count(HeartbeatFault::kPlace), good ? 0U : 1U) << region;
+  }
+}
+
+TEST(ReadPlace, LeavesOutCoordinatesThatAreNotOnTheGlobe) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const struct {
+    std::optional<double> latitude, longitude;
+    bool good;
+  } cases[] = {{52.5, 13.4, true},
+               {90.1, 0, false},
+               {0, -180.1, false},
+               {nan, 0, false},
+               {0, nan, false},
+               {52.5, std::nullopt, false},
+               {std::nullopt, 13.4, false}};
+  for (const auto& c : cases) {
+    HeartbeatFaults faults;
+    Findings findings(faults);
+    v1::Hello in;
+    if (c.latitude) in.set_latitude(*c.latitude);
+    if (c.longitude) in.set_longitude(*c.longitude);
+    EXPECT_EQ(ReadPlace(in, findings).coordinates.has_value(), c.good);
+    EXPECT_EQ(faults.count(HeartbeatFault::kPlace), c.good ? 0U : 1U);
+  }
+}
+
+v1::RttSample Sample(const char* prefix, std::uint32_t length, std::uint32_t count = 1,
+                     std::uint32_t median = 20'000, std::uint32_t minimum = 10'000) {
+  v1::RttSample sample;
+  const auto octets = IpAddress::Parse(prefix)->octets();
+  sample.set_prefix(octets.data(), octets.size());
+  sample.set_length(length);
+  sample.set_count(count);
+  sample.set_median_us(median);
+  sample.set_minimum_us(minimum);
+  return sample;
+}
+
+TEST(ReadRtts, TakesPossibleOnesOfAWholePrefix) {
+  v1::RttSample short_prefix = Sample("192.0.2.0", 24);
+  short_prefix.set_prefix("abc");
+  const struct {
+    const char* what;
+    v1::RttSample sample;
+    bool good;
+  } cases[] = {
+      {"IPv4", Sample("192.0.2.0", 24), true},
+      {"loopback", Sample("127.0.1.0", 24), true},
+      {"IPv6", Sample("2001:db8:1::", 48), true},
+      {"an address", Sample("192.0.2.1", 24), false},
+      {"bits past the length", Sample("2001:db8:1:1::", 48), false},
+      {"longer", Sample("192.0.2.0", 25), false},
+      {"shorter", Sample("192.0.2.0", 23), false},
+      {"IPv6 /24", Sample("2001:d00::", 24), false},
+      {"3 octets", short_prefix, false},
+      {"none", v1::RttSample(), false},
+      {"no connection", Sample("192.0.2.0", 24, 0), false},
+      {"many", Sample("192.0.2.0", 24, 10'000'000), true},
+      {"too many", Sample("192.0.2.0", 24, 10'000'001), false},
+      {"0", Sample("192.0.2.0", 24, 1, 0, 0), false},
+      {"1 microsecond", Sample("192.0.2.0", 24, 1, 1, 1), true},
+      {"minimum 0", Sample("192.0.2.0", 24, 1, 1, 0), false},
+      {"minimum above", Sample("192.0.2.0", 24, 1, 20, 21), false},
+      {"just below a minute", Sample("192.0.2.0", 24, 1, 59'999'999, 1), true},
+      {"a minute", Sample("192.0.2.0", 24, 1, 60'000'000, 1), false},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.what);
+    HeartbeatFaults faults;
+    Findings findings(faults);
+    v1::Heartbeat in;
+    *in.add_rtts() = c.sample;
+    EXPECT_EQ(ReadRtts(in, findings).size(), c.good ? 1U : 0U);
+    EXPECT_EQ(faults.count(HeartbeatFault::kRtt), c.good ? 0U : 1U);
+  }
+}
+
+TEST(ReadRtts, GivesMilliseconds) {
+  HeartbeatFaults faults;
+  Findings findings(faults);
+  v1::Heartbeat in;
+  *in.add_rtts() = Sample("2001:db8:1::", 48, 7, 20'500, 10'000);
+  const fleet::RttSample want{*IpAddress::Parse("2001:db8:1::"), 7, 20.5F, 10};
+  EXPECT_EQ(ReadHeartbeat(in, findings).rtts, std::vector{want});
+}
+
+TEST(ReadRtts, TakesTheFirst256) {
+  v1::Heartbeat in;
+  for (int i = 0; i < 256; ++i) *in.add_rtts() = Sample("192.0.2.0", 24);
+  HeartbeatFaults faults;
+  Findings findings(faults);
+  EXPECT_EQ(ReadRtts(in, findings).size(), 256U);
+  EXPECT_TRUE(findings.texts().empty());
+  *in.add_rtts() = Sample("192.0.2.0", 24);
+  EXPECT_EQ(ReadRtts(in, findings).size(), 256U);
+  EXPECT_EQ(faults.count(HeartbeatFault::kTooMany), 1U);
+}
+
+TEST(ReadRtts, TellsOfAllRefusedOnesInOneLineWithoutTheirPrefixes) {
+  v1::Heartbeat in;
+  for (int i = 0; i < 3; ++i) *in.add_rtts() = Sample("192.0.2.9", 24);
+  *in.add_rtts() = Sample("192.0.2.0", 24);
+  HeartbeatFaults faults;
+  Findings findings(faults);
+  EXPECT_EQ(ReadRtts(in, findings).size(), 1U);
+  ASSERT_EQ(findings.texts().size(), 1U);
+  EXPECT_TRUE(findings.texts()[0].starts_with("rtts: 3 of 4 impossible"));
+  EXPECT_EQ(findings.texts()[0].find("192.0.2"), std::string::npos);
+}
+
 TEST(ReadHeartbeat, TheHealthsDetailStaysOnOneLine) {
   v1::Heartbeat in;
   in.mutable_node_health()->set_detail("down\n2026-01-01 [info] node web1: forged");
