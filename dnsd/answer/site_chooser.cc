@@ -24,6 +24,15 @@ IpAddress MemberAddress(const zone::Pool& pool, std::size_t member) {
   return *IpAddress::FromOctets(pool.address(member));
 }
 
+// The closeness of members of the client's family; `octets` are the pool's.
+template <std::size_t kSize>
+void ShareBits(const policy::SharedBits& client, std::span<const std::uint8_t> octets,
+               std::span<Candidate> candidates) {
+  for (Candidate& candidate : candidates) {
+    candidate.closeness = client.With<kSize>(octets.data() + candidate.member * kSize);
+  }
+}
+
 }  // namespace
 
 void SiteChooser::Adopt(const Served& served) {
@@ -40,11 +49,20 @@ void SiteChooser::Adopt(const FleetView& fleet) {
   fleet_ = &fleet;
   answer_scale_ = worker_ < fleet.answer_scale.size() ? fleet.answer_scale[worker_] : 1.0F;
   hosting_ = fleet.hosting->empty() ? nullptr : fleet.hosting.get();
-  prices_.resize(fleet.nodes.size());
-  for (std::size_t i = 0; i < fleet.nodes.size(); ++i) {
+  const std::size_t nodes = fleet.nodes.size();
+  tiers_.resize(nodes);
+  tiers_unnamed_.resize(nodes);
+  ones_.assign(nodes, 1);
+  guards_.resize(nodes);
+  costs_.resize(nodes);
+  sessions_.resize(nodes);
+  for (std::size_t i = 0; i < nodes; ++i) {
     const NodeEntry& node = fleet.nodes[i];
-    prices_[i] = {node.cost, node.figures.sessions, 1 / node.figures.factor, node.tier,
-                  node.declares_hosting};
+    tiers_[i] = node.tier;
+    tiers_unnamed_[i] = node.declares_hosting ? fleet::Tier::kExcluded : node.tier;
+    guards_[i] = 1 / node.figures.factor;
+    costs_[i] = node.cost;
+    sessions_[i] = node.figures.sessions;
   }
   AdoptColumns();
 }
@@ -77,9 +95,12 @@ const float* SiteChooser::ColumnOf(std::size_t gauge) const {
   return gauge < columns_.size() ? columns_[gauge] : nullptr;
 }
 
-SiteChooser::Source SiteChooser::SourceOf(const zone::SiteOptions& options,
-                                          policy::Method method) const {
-  return {ColumnOf(options.gauge), method == policy::Method::kPrice};
+// The candidates' figures, by NodeIndex.
+const float* SiteChooser::FiguresFor(const zone::SiteOptions& options,
+                                     policy::Method method) const {
+  const float* column = ColumnOf(options.gauge);
+  if (column != nullptr) return column;
+  return method == policy::Method::kPrice ? costs_.data() : ones_.data();
 }
 
 SiteAnswer SiteChooser::Choose(const SiteQuery& query) {
@@ -87,66 +108,79 @@ SiteAnswer SiteChooser::Choose(const SiteQuery& query) {
   const zone::SiteOptions& options = query.options;
   const policy::Method method = policy::MethodOf(options.policy);
   bool managed = false;
-  Candidates candidates = Collect(query, SourceOf(options, method), managed);
+  const Candidates candidates = Collect(query, FiguresFor(options, method), managed);
   if (!managed) return Plain(query);
   if (candidates.empty()) return AllDown(query);
-  if (options.groups != 0) candidates = FirstGroup(query, candidates);
   const bool by_closeness =
       method == policy::Method::kPrice || options.order == zone::Order::kLocality;
-  if (by_closeness) Judge(query, candidates);
   const std::uint8_t bits = query.scope_wanted ? BitsUsed(query, candidates, by_closeness,
                                                           method == policy::Method::kHash)
                                                : std::uint8_t{0};
   const std::size_t wanted = std::min<std::size_t>(options.answers.value_or(1), candidates.size());
-  const std::size_t count = Pick(query, method, candidates, wanted);
-  return Answer(candidates.first(count), options.ttl.value_or(0), bits);
+  const Candidates chosen = Pick(query, method, candidates, wanted);
+  return Answer(chosen, options.ttl.value_or(0), bits);
 }
 
-// The members that may answer: those usable, or if there are none the last resorts. `managed` tells
-// whether any member's node has ever reported. Usable ones fill scratch_ from its front, last
-// resorts from its back.
-SiteChooser::Candidates SiteChooser::Collect(const SiteQuery& query, const Source& source,
+// The members that may answer: those usable, or if there are none the last resorts; of them those
+// of the first group that has any. `managed` tells whether any member's node has ever reported.
+SiteChooser::Candidates SiteChooser::Collect(const SiteQuery& query, const float* figures,
                                              bool& managed) {
   const auto hosts = HostsOf(query);
-  std::size_t usable = 0;
-  std::size_t resorts = 0;
-  for (std::uint32_t i = 0; i < query.pool.members.size(); ++i) {
-    const fleet::NodeIndex node = fleet_->NodeOf(query.pool.members[i]);
-    if (node == fleet::kNoNode) {
-      scratch_[usable++] = {i, policy::kUnknown, 0, node};
-      continue;
-    }
-    managed = true;
-    const Price& price = prices_[node];
-    if (price.tier == fleet::Tier::kExcluded || !Hosts(price.declares_hosting, node, hosts)) {
-      continue;
-    }
-    const float figure = source.column != nullptr ? source.column[node]
-                         : source.is_cost         ? price.cost
-                                                  : 1.0F;
-    const std::size_t place =
-        price.tier == fleet::Tier::kUsable ? usable++ : scratch_.size() - ++resorts;
-    scratch_[place] = {i, figure, 0, node};
+  Seen seen;
+  const auto collect = [&](const auto& tier_of) {
+    const Candidates usable = CollectOf(fleet::Tier::kUsable, query, figures, tier_of, seen);
+    if (!usable.empty() || !seen.last_resorts) return usable;
+    return CollectOf(fleet::Tier::kLastResort, query, figures, tier_of, seen);
+  };
+  Candidates candidates;
+  if (hosts.empty()) {
+    candidates = collect([tiers = tiers_unnamed_.data()](auto node) { return tiers[node]; });
+  } else {
+    candidates = collect([this, hosts](auto node) {
+      const bool declares = fleet_->nodes[node].declares_hosting;
+      return Hosts(declares, node, hosts) ? tiers_[node] : fleet::Tier::kExcluded;
+    });
   }
-  if (usable > 0) return std::span(scratch_).first(usable);
-  return std::span(scratch_).last(resorts);
+  managed = seen.managed;
+  return candidates;
 }
 
-// Those of the first group that has any.
-SiteChooser::Candidates SiteChooser::FirstGroup(const SiteQuery& query,
-                                                Candidates candidates) const {
+// Those of one tier, and whoever is unmanaged.
+template <typename TierOf>
+SiteChooser::Candidates SiteChooser::CollectOf(fleet::Tier wanted, const SiteQuery& query,
+                                               const float* figures, TierOf tier_of, Seen& seen) {
+  const std::span members = query.pool.members;
+  const std::span<const fleet::NodeIndex> node_of = fleet_->node_of;
   const auto groups = served_->members.GroupsOf(query.options.groups);
-  const auto group_of = [&](const Candidate& candidate) {
-    const AddressId id = query.pool.members[candidate.member];
-    return id < groups.size() ? groups[id] : policy::MemberTables::kNoGroup;
-  };
-  std::uint8_t first = policy::MemberTables::kNoGroup;
-  for (const Candidate& candidate : candidates) first = std::min(first, group_of(candidate));
-  std::size_t kept = 0;
-  for (const Candidate& candidate : candidates) {
-    if (group_of(candidate) == first) candidates[kept++] = candidate;
+  std::uint8_t first_group = policy::MemberTables::kNoGroup;
+  std::size_t unmanaged = 0;
+  std::size_t last_resorts = 0;
+  Candidate* const begin = scratch_.data();
+  Candidate* end = begin;
+  for (std::uint32_t i = 0; i < members.size(); ++i) {
+    const AddressId id = members[i];
+    const fleet::NodeIndex node = id < node_of.size() ? node_of[id] : fleet::kNoNode;
+    float figure = policy::kUnknown;
+    if (node == fleet::kNoNode) {
+      ++unmanaged;
+    } else {
+      const fleet::Tier tier = tier_of(node);
+      if (tier != wanted) {
+        last_resorts += tier == fleet::Tier::kLastResort ? 1U : 0U;
+        continue;
+      }
+      figure = figures[node];
+    }
+    if (!groups.empty()) {
+      const std::uint8_t group = id < groups.size() ? groups[id] : policy::MemberTables::kNoGroup;
+      if (group > first_group) continue;
+      if (group < first_group) end = begin;
+      first_group = group;
+    }
+    *end++ = {i, figure, 0, node};
   }
-  return candidates.first(kept);
+  seen = {unmanaged<members.size(), last_resorts> 0};
+  return {begin, end};
 }
 
 SiteChooser::Candidates SiteChooser::WholePool(const SiteQuery& query) {
@@ -252,15 +286,20 @@ std::uint8_t SiteChooser::BitsUsed(const SiteQuery& query, std::span<const Candi
 // By the client's list, and members that it does not name by their addresses.
 void SiteChooser::Judge(const SiteQuery& query, Candidates candidates) const {
   if (candidates.size() == 1) return;
-  const policy::SubnetOrder* list = served_->closeness.Find(query.client);
   const policy::SharedBits shared(query.client);
+  if (query.client.size() != query.pool.address_size) {
+    for (Candidate& candidate : candidates) candidate.closeness = 0;
+  } else if (query.pool.address_size == 4) {
+    ShareBits<4>(shared, query.pool.octets, candidates);
+  } else {
+    ShareBits<16>(shared, query.pool.octets, candidates);
+  }
+  const policy::SubnetOrder* list = served_->closeness.Find(query.client);
+  if (list == nullptr) return;
   for (Candidate& candidate : candidates) {
-    policy::ClosenessScore score = 0;
-    if (list != nullptr) {
-      score = policy::Closeness::Listed(*list, MemberAddress(query.pool, candidate.member));
-    }
-    if (score == 0) score = shared.With(query.pool.address(candidate.member));
-    candidate.closeness = score;
+    const auto score =
+        policy::Closeness::Listed(*list, MemberAddress(query.pool, candidate.member));
+    if (score != 0) candidate.closeness = score;
   }
 }
 
@@ -271,9 +310,8 @@ void SiteChooser::Count(std::span<const Candidate> chosen) {
     if (node == fleet::kNoNode) continue;
     const policy::CostFigures& figures = fleet_->nodes[node].figures;
     stats_.answers[node].Add();
-    Price& price = prices_[node];
-    price.sessions += figures.sessions_per_answer * answer_scale_;
-    price.cost = policy::CostOf(figures, price.sessions);
+    sessions_[node] += figures.sessions_per_answer * answer_scale_;
+    costs_[node] = policy::CostOf(figures, sessions_[node]);
     for (Followed& other : followed_) {
       const policy::CostFigures& theirs = other.published->figures[node];
       other.sessions[node] += theirs.sessions_per_answer * answer_scale_;

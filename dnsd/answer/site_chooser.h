@@ -14,6 +14,7 @@
 #include "dnsd/policy/candidate.h"
 #include "dnsd/policy/gauge.h"
 #include "dnsd/policy/method.h"
+#include "dnsd/policy/selection.h"
 #include "dnsd/zone/pool.h"
 #include "dnsd/zone/site_options.h"
 
@@ -55,14 +56,6 @@ class SiteChooser {
   SiteAnswer Choose(const SiteQuery& query);
 
  private:
-  // What choosing needs of a node, in one place: most members are looked at and not chosen.
-  struct Price {
-    float cost = 0;      // of one more session than `sessions`, under the first gauge
-    float sessions = 0;  // those published, and own answers since
-    float guard = 1;     // what the guards leave of a weight, 0 to 1
-    fleet::Tier tier = fleet::Tier::kUsable;
-    bool declares_hosting = false;
-  };
   // Another gauge's prices that follow own answers: a private copy of its column.
   struct Followed {
     policy::Gauge gauge;
@@ -70,10 +63,10 @@ class SiteChooser {
     std::vector<float> costs;     // by NodeIndex
     std::vector<float> sessions;  // likewise
   };
-  // Where the candidates' figures come from.
-  struct Source {
-    const float* column = nullptr;  // by NodeIndex; null: as follows
-    bool is_cost = false;           // the first gauge's price; else 1
+  // What Collect has seen beside its candidates.
+  struct Seen {
+    bool managed = false;       // some member's node has reported
+    bool last_resorts = false;  // some were passed over
   };
   using Candidates = std::span<policy::Candidate>;
   std::span<const fleet::Host> HostsOf(const SiteQuery& query) const {
@@ -82,9 +75,11 @@ class SiteChooser {
   }
   void AdoptColumns();
   const float* ColumnOf(std::size_t gauge) const;
-  Source SourceOf(const zone::SiteOptions& options, policy::Method method) const;
-  Candidates Collect(const SiteQuery& query, const Source& source, bool& managed);
-  Candidates FirstGroup(const SiteQuery& query, Candidates candidates) const;
+  const float* FiguresFor(const zone::SiteOptions& options, policy::Method method) const;
+  Candidates Collect(const SiteQuery& query, const float* figures, bool& managed);
+  template <typename TierOf>
+  Candidates CollectOf(fleet::Tier wanted, const SiteQuery& query, const float* figures,
+                       TierOf tier_of, Seen& seen);
   Candidates WholePool(const SiteQuery& query);
   Candidates LastGood(const SiteQuery& query);
   SiteAnswer Plain(const SiteQuery& query);
@@ -97,19 +92,22 @@ class SiteChooser {
   void Judge(const SiteQuery& query, Candidates candidates) const;
   void Count(std::span<const policy::Candidate> chosen);
 
-  // The policies (site_policies.cc): each moves what it picks to the front, and returns its number.
-  std::size_t Pick(const SiteQuery& query, policy::Method method, Candidates candidates,
-                   std::size_t count);
-  std::size_t PickByPrice(const SiteQuery& query, Candidates candidates, std::size_t count);
-  std::size_t PickInTurn(const SiteQuery& query, Candidates candidates, std::size_t count);
-  std::size_t PickByShare(const SiteQuery& query, Candidates candidates, std::size_t count);
-  std::size_t PickByHash(const SiteQuery& query, Candidates candidates, std::size_t count) const;
+  // The policies (site_policies.cc). Each answers those that it picks, the first of them first, and
+  // may change the order of the others.
+  Candidates Pick(const SiteQuery& query, policy::Method method, Candidates candidates,
+                  std::size_t count);
+  Candidates PickByPrice(const SiteQuery& query, Candidates candidates, std::size_t count);
+  void PickMixed(const SiteQuery& query, const policy::Preference& preference,
+                 Candidates candidates, std::size_t count);
+  Candidates PickInTurn(const SiteQuery& query, Candidates candidates, std::size_t count);
+  Candidates PickByShare(const SiteQuery& query, Candidates candidates, std::size_t count);
+  Candidates PickByHash(const SiteQuery& query, Candidates candidates, std::size_t count) const;
   bool GuardsDiffer(Candidates candidates) const;
   void Divide(const SiteQuery& query, Candidates candidates) const;
   void Weigh(const SiteQuery& query, Candidates candidates) const;
   std::uint32_t NextTurn(const SiteQuery& query);
   float GuardOf(const policy::Candidate& candidate) const {
-    return candidate.node == fleet::kNoNode ? 1.0F : prices_[candidate.node].guard;
+    return candidate.node == fleet::kNoNode ? 1.0F : guards_[candidate.node];
   }
 
   const std::size_t worker_;
@@ -119,9 +117,15 @@ class SiteChooser {
   const FleetView* fleet_ = nullptr;
   const fleet::HostingTable* hosting_ = nullptr;  // null: no node named any site
   float answer_scale_ = 1;                        // answers of all workers for one of this one's
-  std::vector<Price> prices_;                     // by NodeIndex
-  std::vector<Followed> followed_;                // other gauges that follow own answers
-  std::vector<const float*> columns_;        // by number in Served::gauges; null: not in the view
+  // By NodeIndex.
+  std::vector<fleet::Tier> tiers_;          // for the sites that a node hosts
+  std::vector<fleet::Tier> tiers_unnamed_;  // for those that no node has named
+  std::vector<float> ones_;                 // what all have where a policy asks nothing of them
+  std::vector<float> guards_;               // what the guards leave of a weight, 0 to 1
+  std::vector<float> costs_;           // of one more session than sessions_, under the first gauge
+  std::vector<float> sessions_;        // those published, and own answers since
+  std::vector<Followed> followed_;     // other gauges that follow own answers
+  std::vector<const float*> columns_;  // by number in Served::gauges; null: not in the view
   std::vector<policy::Candidate> scratch_;   // as long as the longest pool
   std::array<std::uint32_t, 4096> turns_{};  // answers given, by the site's hash
 };

@@ -14,7 +14,7 @@ using policy::Candidate;
 using policy::Method;
 using Candidates = std::span<Candidate>;
 
-// What the candidates have of a figure that not all have; those without it get the mean.
+// What the candidates have of a figure that not all may have; those without it get the mean.
 class Known {
  public:
   void Add(float figure) {
@@ -54,7 +54,7 @@ float At(std::span<const float> weights, AddressId member) {
 
 // Applies `pick` to the nearest, then to the next nearest, until `count` are picked.
 template <typename Pick>
-std::size_t NearestFirst(Candidates candidates, std::size_t count, Pick pick) {
+Candidates NearestFirst(Candidates candidates, std::size_t count, Pick pick) {
   for (std::size_t picked = 0; picked < count;) {
     const Candidates left = candidates.subspan(picked);
     const auto nearest = std::ranges::max(left, {}, &Candidate::closeness).closeness;
@@ -62,18 +62,21 @@ std::size_t NearestFirst(Candidates candidates, std::size_t count, Pick pick) {
         left.begin(), left.end(),
         [nearest](const Candidate& candidate) { return candidate.closeness == nearest; });
     const Candidates equals = left.first(static_cast<std::size_t>(others - left.begin()));
-    picked += pick(equals, std::min(equals.size(), count - picked));
+    const Candidates next = pick(equals, std::min(equals.size(), count - picked));
+    std::swap_ranges(next.begin(), next.end(), left.begin());
+    picked += next.size();
   }
-  return count;
+  return candidates.first(count);
 }
 
 }  // namespace
 
-std::size_t SiteChooser::Pick(const SiteQuery& query, Method method, Candidates candidates,
-                              std::size_t count) {
+Candidates SiteChooser::Pick(const SiteQuery& query, Method method, Candidates candidates,
+                             std::size_t count) {
+  const bool nearest_first = query.options.order == zone::Order::kLocality;
+  if (nearest_first) Judge(query, candidates);
   const auto by_closeness = [&](auto pick) {
-    return query.options.order == zone::Order::kLocality ? NearestFirst(candidates, count, pick)
-                                                         : pick(candidates, count);
+    return nearest_first ? NearestFirst(candidates, count, pick) : pick(candidates, count);
   };
   switch (method) {
     case Method::kPrice:
@@ -91,7 +94,7 @@ std::size_t SiteChooser::Pick(const SiteQuery& query, Method method, Candidates 
       break;
   }
   Weigh(query, candidates);
-  if (query.options.order == zone::Order::kLocality) {
+  if (nearest_first) {
     candidates = candidates.first(policy::KeepWeighty(candidates));
     count = std::min(count, candidates.size());
   }
@@ -99,20 +102,31 @@ std::size_t SiteChooser::Pick(const SiteQuery& query, Method method, Candidates 
       [&](Candidates some, std::size_t wanted) { return PickByShare(query, some, wanted); });
 }
 
-// Of members whose price is not known as many are answered as they are of the candidates: priced at
-// the mean of the others they would be answered never, or always.
-std::size_t SiteChooser::PickByPrice(const SiteQuery& query, Candidates candidates,
-                                     std::size_t count) {
+Candidates SiteChooser::PickByPrice(const SiteQuery& query, Candidates candidates,
+                                    std::size_t count) {
   const zone::SiteOptions& options = query.options;
   const bool is_cost =
       options.policy == zone::Policy::kLeastCost || options.policy == zone::Policy::kFailover;
   const policy::Preference preference{options.order == zone::Order::kLocality,
                                       options.margin.value_or(is_cost ? 0.1F : 0.0F)};
-  const auto is_unknown = [](const Candidate& candidate) { return candidate.cost < 0; };
-  if (std::ranges::none_of(candidates, is_unknown)) {
-    policy::Select(candidates, count, preference, random_);
-    return count;
+  if (!preference.locality_first) Judge(query, candidates);
+  const float least = policy::LeastCost(candidates);
+  if (least >= 0 && count == 1) {
+    return candidates.subspan(policy::SelectOne(candidates, preference, least, random_), 1);
   }
+  if (least >= 0) {
+    policy::Select(candidates, count, preference, random_);
+  } else {
+    PickMixed(query, preference, candidates, count);
+  }
+  return candidates.first(count);
+}
+
+// Of members whose price is not known as many are answered as they are of the candidates: priced at
+// the mean of the others they would be answered never, or always.
+void SiteChooser::PickMixed(const SiteQuery& query, const policy::Preference& preference,
+                            Candidates candidates, std::size_t count) {
+  const auto is_unknown = [](const Candidate& candidate) { return candidate.cost < 0; };
   const Known known = Survey(candidates);
   const std::size_t unknown = candidates.size() - known.count();
   const bool mixed = known.count() > 0 && !preference.locality_first;
@@ -120,10 +134,7 @@ std::size_t SiteChooser::PickByPrice(const SiteQuery& query, Candidates candidat
   for (Candidate& candidate : candidates) {
     if (is_unknown(candidate)) candidate.cost = known.mean(0);
   }
-  if (!mixed) {
-    policy::Select(candidates, count, preference, random_);
-    return count;
-  }
+  if (!mixed) return policy::Select(candidates, count, preference, random_);
   const float due = static_cast<float>(count * unknown) / static_cast<float>(candidates.size()) +
                     policy::SpreadPoint(NextTurn(query));
   const std::size_t of_known =
@@ -134,33 +145,34 @@ std::size_t SiteChooser::PickByPrice(const SiteQuery& query, Candidates candidat
   for (std::size_t i = 0; i < of_known; ++i) {
     std::swap(candidates[of_unknown + i], candidates[unknown + i]);
   }
-  return count;
 }
 
 // Round robin: whoever's turn it is, and those after it in the order of the zone file.
-std::size_t SiteChooser::PickInTurn(const SiteQuery& query, Candidates candidates,
-                                    std::size_t count) {
+Candidates SiteChooser::PickInTurn(const SiteQuery& query, Candidates candidates,
+                                   std::size_t count) {
   const std::size_t start = NextTurn(query) % candidates.size();
-  if (count == 1) {
-    std::swap(candidates[0], candidates[start]);
-  } else {
-    std::rotate(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(start),
-                candidates.end());
-  }
-  return count;
+  if (count == 1) return candidates.subspan(start, 1);
+  std::rotate(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(start),
+              candidates.end());
+  return candidates.first(count);
 }
 
-std::size_t SiteChooser::PickByShare(const SiteQuery& query, Candidates candidates,
-                                     std::size_t count) {
+Candidates SiteChooser::PickByShare(const SiteQuery& query, Candidates candidates,
+                                    std::size_t count) {
   if (query.options.policy == zone::Policy::kRandom) {
-    return policy::DrawAtRandom(candidates, count, random_);
+    if (count == 1) {
+      return candidates.subspan(policy::DrawOne(candidates, static_cast<float>(random_.Unit())), 1);
+    }
+    return candidates.first(policy::DrawAtRandom(candidates, count, random_));
   }
   const std::uint32_t turn = NextTurn(query) + static_cast<std::uint32_t>(query.hash >> 32);
-  return policy::DrawShares(candidates, count, policy::SpreadPoint(turn), policy::FirstPoint(turn));
+  const float point = policy::SpreadPoint(turn);
+  if (count == 1) return candidates.subspan(policy::DrawOne(candidates, point), 1);
+  return candidates.first(policy::DrawShares(candidates, count, point, policy::FirstPoint(turn)));
 }
 
-std::size_t SiteChooser::PickByHash(const SiteQuery& query, Candidates candidates,
-                                    std::size_t count) const {
+Candidates SiteChooser::PickByHash(const SiteQuery& query, Candidates candidates,
+                                   std::size_t count) const {
   // Loads as they are: a guard must not raise the mean.
   Known known;
   for (Candidate& candidate : candidates) {
@@ -170,14 +182,16 @@ std::size_t SiteChooser::PickByHash(const SiteQuery& query, Candidates candidate
   const float limit = policy::LoadLimit(known.mean(0), query.options.bound);
   const std::uint64_t client = policy::HashOfNetwork(query.client);
   const auto hashes = served_->members.hashes();
-  policy::PickGreatest(candidates, count, [&](const Candidate& candidate) {
+  const auto rank = [&](const Candidate& candidate) {
     const AddressId id = query.pool.members[candidate.member];
     const std::uint64_t member =
         id < hashes.size() ? hashes[id] : policy::HashOf(query.pool.address(candidate.member));
     return policy::RendezvousRank(policy::Affinity(client, member), candidate.cost > limit,
                                   GuardOf(candidate));
-  });
-  return count;
+  };
+  if (count == 1) return candidates.subspan(policy::FindGreatest(candidates, rank), 1);
+  policy::PickGreatest(candidates, count, rank);
+  return candidates.first(count);
 }
 
 bool SiteChooser::GuardsDiffer(Candidates candidates) const {
@@ -186,38 +200,46 @@ bool SiteChooser::GuardsDiffer(Candidates candidates) const {
                              [&](const Candidate& other) { return GuardOf(other) != first; });
 }
 
-// Connections by weights. A price that is not known stays so.
+// Connections by weights. A price that is not known stays so: below 0.
 void SiteChooser::Divide(const SiteQuery& query, Candidates candidates) const {
   const zone::SiteOptions& options = query.options;
-  const auto weights = served_->members.WeightsOf(options.weights);
+  const auto reciprocals = served_->members.ReciprocalsOf(options.weights);
+  if (!reciprocals.empty()) {
+    for (Candidate& candidate : candidates) {
+      candidate.cost *= At(reciprocals, query.pool.members[candidate.member]);
+    }
+  }
   const float* column = options.weight_gauge == 0 ? nullptr : ColumnOf(options.weight_gauge);
+  if (column == nullptr) return;
   const auto dynamic = [column](const Candidate& candidate) {
     return candidate.node == fleet::kNoNode ? policy::kUnknown : column[candidate.node];
   };
   Known known;
-  for (std::size_t i = 0; column != nullptr && i < candidates.size(); ++i) {
-    known.Add(dynamic(candidates[i]));
-  }
+  for (const Candidate& candidate : candidates) known.Add(dynamic(candidate));
   const float beyond =
       options.weights_by == zone::WeightRule::kMemory ? options.memory_plus - known.least() : 0;
-  if (weights.empty() && column == nullptr) return;
   for (Candidate& candidate : candidates) {
-    if (candidate.cost < 0) continue;
-    float weight = At(weights, query.pool.members[candidate.member]);
-    if (column != nullptr) weight *= Ready(dynamic(candidate), known.mean(1), beyond);
-    candidate.cost = weight > 0 ? candidate.cost / weight : std::numeric_limits<float>::max();
+    const float weight = Ready(dynamic(candidate), known.mean(1), beyond);
+    candidate.cost *= weight > 0 ? 1 / weight : policy::MemberTables::kNever;
   }
 }
 
 // Turns what is known of the candidates into weights.
 void SiteChooser::Weigh(const SiteQuery& query, Candidates candidates) const {
   const zone::SiteOptions& options = query.options;
-  const Known known = Survey(candidates);
-  const float beyond =
-      options.policy == zone::Policy::kMemoryWeight ? options.memory_plus - known.least() : 0;
-  const float mean = known.mean(1);
-  for (Candidate& candidate : candidates) {
-    candidate.cost = Ready(candidate.cost, mean, beyond) * GuardOf(candidate);
+  const bool of_memory = options.policy == zone::Policy::kMemoryWeight;
+  const float least = policy::LeastCost(candidates);
+  if (least >= 0) {
+    const float beyond = of_memory ? options.memory_plus - least : 0;
+    for (Candidate& candidate : candidates) {
+      candidate.cost = (candidate.cost + beyond) * guards_[candidate.node];
+    }
+  } else {
+    const Known known = Survey(candidates);
+    const float beyond = of_memory ? options.memory_plus - known.least() : 0;
+    for (Candidate& candidate : candidates) {
+      candidate.cost = Ready(candidate.cost, known.mean(1), beyond) * GuardOf(candidate);
+    }
   }
   const auto weights = served_->members.WeightsOf(options.weights);
   if (weights.empty()) return;

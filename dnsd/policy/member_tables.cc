@@ -31,6 +31,11 @@ std::vector<float> Weights(zone::MemberWeights list, const AddressTable& address
   return weights;
 }
 
+std::vector<float> Reciprocals(std::vector<float> weights) {
+  for (float& weight : weights) weight = weight > 0 ? 1 / weight : MemberTables::kNever;
+  return weights;
+}
+
 std::vector<std::uint8_t> Groups(const zone::MemberGroups& list, const AddressTable& addresses) {
   std::vector<std::uint8_t> groups(addresses.size(), MemberTables::kNoGroup);
   for (std::size_t i = 0; i < std::min<std::size_t>(list.size(), MemberTables::kNoGroup); ++i) {
@@ -47,6 +52,7 @@ std::vector<std::uint8_t> Groups(const zone::MemberGroups& list, const AddressTa
 
 MemberTables::MemberTables(const zone::MemberLists& lists, const AddressTable& addresses) {
   for (const auto& list : lists.weights) weights_.push_back(Weights(list, addresses));
+  for (const auto& list : weights_) reciprocals_.push_back(Reciprocals(list));
   for (const auto& list : lists.groups) groups_.push_back(Groups(list, addresses));
   hashes_.reserve(addresses.size());
   for (AddressId id = 0; id < addresses.size(); ++id) {

@@ -22,6 +22,12 @@ class MemberTables {
     if (list == 0 || list > weights_.size()) return {};
     return weights_[list - 1];
   }
+  // Likewise what to multiply by where the weight is what to divide by; kNever for a weight of 0.
+  static constexpr float kNever = 1e30F;
+  std::span<const float> ReciprocalsOf(std::size_t list) const {
+    if (list == 0 || list > reciprocals_.size()) return {};
+    return reciprocals_[list - 1];
+  }
   // Likewise the members' groups, 0 the first; kNoGroup if none names it, or past the end.
   static constexpr std::uint8_t kNoGroup = 255;
   std::span<const std::uint8_t> GroupsOf(std::size_t list) const {
@@ -33,6 +39,7 @@ class MemberTables {
 
  private:
   std::vector<std::vector<float>> weights_;        // by list, by AddressId
+  std::vector<std::vector<float>> reciprocals_;    // likewise
   std::vector<std::vector<std::uint8_t>> groups_;  // likewise
   std::vector<std::uint64_t> hashes_;              // by AddressId
 };

@@ -50,19 +50,26 @@ constexpr std::uint64_t RendezvousRank(std::uint64_t affinity, bool overloaded, 
   return affinity >> 1 | std::uint64_t{takes_it} << 63;
 }
 
+// Where the candidate of the greatest rank stands; of at least one.
+template <typename Rank>
+std::size_t FindGreatest(std::span<const Candidate> candidates, Rank rank) {
+  std::size_t best = 0;
+  std::uint64_t best_rank = 0;
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    const std::uint64_t at = rank(candidates[i]);
+    best = at > best_rank ? i : best;
+    best_rank = at > best_rank ? at : best_rank;
+  }
+  return best;
+}
+
 // Moves the `count` candidates of the greatest rank to the front, the greatest first; count at most
 // the size.
 template <typename Rank>
 void PickGreatest(std::span<Candidate> candidates, std::size_t count, Rank rank) {
   for (std::size_t i = 0; i < count; ++i) {
-    std::size_t best = i;
-    std::uint64_t best_rank = 0;
-    for (std::size_t j = i; j < candidates.size(); ++j) {
-      const std::uint64_t at = rank(candidates[j]);
-      best = at > best_rank ? j : best;
-      best_rank = at > best_rank ? at : best_rank;
-    }
-    std::swap(candidates[i], candidates[best]);
+    const std::span<Candidate> left = candidates.subspan(i);
+    std::swap(left[0], left[FindGreatest<Rank>(left, rank)]);
   }
 }
 

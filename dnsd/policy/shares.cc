@@ -70,11 +70,28 @@ std::size_t KeepWeighty(Candidates candidates) {
   return candidates.size();
 }
 
+std::size_t DrawOne(Candidates candidates, float point) {
+  // Each weight becomes the place where it ends. To count the ends passed takes no branch, which
+  // no processor could foresee.
+  float total = 0;
+  for (Candidate& candidate : candidates) candidate.cost = total += candidate.cost;
+  if (!(total > 0) || !std::isfinite(total)) {
+    const auto even = static_cast<std::size_t>(point * static_cast<float>(candidates.size()));
+    return std::min(even, candidates.size() - 1);
+  }
+  const float at = point * total;
+  std::size_t passed = 0;
+  for (const Candidate& candidate : candidates) passed += candidate.cost <= at ? 1U : 0U;
+  if (passed < candidates.size()) return passed;
+  // Rounding led past all: to the last that weighs anything.
+  const auto last = std::ranges::find(candidates, total, &Candidate::cost);
+  return static_cast<std::size_t>(last - candidates.begin());
+}
+
 std::size_t DrawShares(Candidates all, std::size_t count, float point, float first) {
   if (count == 0) return 0;
-  const float total = Total(all);
-  if (count == 1 && total > 0 && std::isfinite(total)) {
-    std::swap(all[0], all[At(all, point * total)]);
+  if (count == 1) {
+    std::swap(all[0], all[DrawOne(all, point)]);
     return 1;
   }
   const Candidates candidates = all.first(KeepWeighty(all));

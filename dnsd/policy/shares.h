@@ -29,6 +29,11 @@ constexpr float FirstPoint(std::uint32_t turn) {
 // alike from then on, if none does or their weights have no finite sum.
 std::size_t KeepWeighty(std::span<Candidate> candidates);
 
+// Where `point` falls, in [0, 1) of the candidates' weights laid end to end; on any of them, each
+// counting alike, if none weighs anything or the weights have no finite sum. Of at least one; takes
+// their weights for its own use.
+std::size_t DrawOne(std::span<Candidate> candidates, float point);
+
 // Moves members to the front, `count` of them or as many as weigh anything, which it returns; all
 // count alike if none does. Over many points spread evenly each is drawn as often as its weight
 // says, and always if that is more than once an answer. `first`, in [0, 1), draws which of those
