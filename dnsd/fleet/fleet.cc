@@ -44,6 +44,7 @@ NodeIndex Fleet::Restore(const StoredNode& stored) {
   node.dead = stored.state == NodeState::kDead;
   node.left = stored.state == NodeState::kLeaving;
   node.healthy = stored.state != NodeState::kUnhealthy;
+  node.order = stored.order;
   SetAddresses(index, stored.addresses);
   Claim(index);
   std::tie(node.state, node.reason) = StateOf(node);
@@ -232,11 +233,7 @@ void Fleet::TakeReport(NodeIndex index, const Heartbeat& beat, MonotonicTime now
   Node& node = nodes_[index];
   const bool is_new = node.state == NodeState::kUnknown;
   const bool was_away = node.dead || (node.left && now >= DeadAt(node));
-  if (options_.warm_up > Duration::zero() &&
-      (was_away || (is_new && now >= start_ + options_.warm_up))) {
-    node.warming = true;
-    node.warming_since = now;
-  }
+  if (was_away || (is_new && now >= start_ + options_.warm_up)) WarmUp(node, now);
   node.reported = true;
   node.heard = std::max(node.heard, now);  // stamps of two threads may cross
   node.judged_from = node.heard;

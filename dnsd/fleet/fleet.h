@@ -6,6 +6,8 @@
 //            own check     v  │            Leaving ──> leaving ──(a new Hello)──> alive
 //            fails:     unhealthy
 //
+// An operator's order stands above these: draining, disabled.
+//
 // Pure: no socket and no clock; the time is an argument. Used by the control thread alone.
 #pragma once
 
@@ -27,6 +29,7 @@
 #include "dnsd/fleet/hosting_builder.h"
 #include "dnsd/fleet/inbox.h"
 #include "dnsd/fleet/node_state.h"
+#include "dnsd/fleet/order.h"
 #include "dnsd/fleet/place.h"
 
 namespace dnsd::fleet {
@@ -75,6 +78,7 @@ struct Node {
   Load load;  // of the last report
   NodeDemand demand;
   std::string health_detail;
+  Order order;
 
   bool reported = false;        // in this process
   MonotonicTime heard;          // last report; the start of the process while !reported
@@ -114,6 +118,7 @@ struct StoredNode {
   NodeState state = NodeState::kUnknown;
   bool declares_hosting = false;
   Load load{};
+  Order order{};
 
   friend bool operator==(const StoredNode&, const StoredNode&) = default;
 };
@@ -149,6 +154,9 @@ class Fleet {
   void ForgiveUntil(MonotonicTime time);
   // Whether more than half of the node's requests fail: it is suspect while they do.
   void SetFailing(NodeIndex node, bool failing, MonotonicTime now);
+  // What an operator says of the node from `now` on; kNone takes back what was said. A node that
+  // may answer again warms up.
+  void SetOrder(NodeIndex node, Order order, MonotonicTime now);
   // Binds the nodes' addresses anew, after the address table has grown.
   void RebindAddresses();
 
@@ -208,6 +216,7 @@ class Fleet {
   MonotonicTime DeadAt(const Node& node) const;
   MonotonicTime WarmAt(const Node& node) const { return node.warming_since + options_.warm_up; }
   void Advance(NodeIndex index, MonotonicTime now);
+  void WarmUp(Node& node, MonotonicTime now);
   void Die(NodeIndex index, MonotonicTime now);
   void ForgiveCommonDeaths(MonotonicTime now);
   void Judge(NodeIndex index, MonotonicTime now);

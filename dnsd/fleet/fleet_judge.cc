@@ -1,6 +1,7 @@
 // What time does to a node: silence, warm-up, penalties; and the state that follows from the facts.
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "dnsd/fleet/fleet.h"
 
@@ -43,6 +44,7 @@ void Fleet::Advance(NodeIndex index, MonotonicTime now) {
   Node& node = nodes_[index];
   if (node.warming && now >= WarmAt(node)) node.warming = false;
   if (node.flapping && now >= FadedAt(node)) node.flapping = false;
+  if (node.order.end && now >= node.order.end->at) SetOrder(index, {}, now);
   if (!node.is_gone()) {
     node.silent = now >= SuspectAt(node);
     if (now >= DeadAt(node)) Die(index, now);
@@ -56,6 +58,7 @@ std::optional<MonotonicTime> Fleet::NextDeadline() const {
   for (const Node& node : nodes_) {
     if (node.warming) note(WarmAt(node));
     if (node.flapping) note(FadedAt(node));
+    if (node.order.end) note(node.order.end->at);
     if (!node.is_gone()) note(node.silent ? DeadAt(node) : SuspectAt(node));
   }
   return next;
@@ -69,6 +72,19 @@ void Fleet::SetFailing(NodeIndex index, bool failing, MonotonicTime now) {
   if (nodes_[index].failing == failing) return;
   nodes_[index].failing = failing;
   Judge(index, now);
+}
+
+void Fleet::SetOrder(NodeIndex index, Order order, MonotonicTime now) {
+  Node& node = nodes_[index];
+  if (order.kind == Order::Kind::kNone && node.order.kind != Order::Kind::kNone) WarmUp(node, now);
+  node.order = std::move(order);
+  Judge(index, now);
+}
+
+void Fleet::WarmUp(Node& node, MonotonicTime now) {
+  if (options_.warm_up <= Duration::zero()) return;
+  node.warming = true;
+  node.warming_since = now;
 }
 
 void Fleet::Die(NodeIndex index, MonotonicTime now) {
@@ -108,14 +124,20 @@ void Fleet::Judge(NodeIndex index, MonotonicTime now) {
   node.state = state;
 }
 
-// The gravest fact decides. An unwell node is out, though silence alone would leave it a last
-// resort: it said itself that it cannot serve.
+// The gravest fact decides, and an operator's word before what a reporter says. An unwell node is
+// out, though silence alone would leave it a last resort: it said itself that it cannot serve.
 std::pair<NodeState, std::string> Fleet::StateOf(const Node& node) const {
   const auto because = [&node](const std::string& what) {
     return node.health_detail.empty() ? what : what + ": " + node.health_detail;
   };
+  const auto ordered = [&node] {
+    return node.order.reason.empty() ? std::string("an operator said so")
+                                     : "an operator said so: " + node.order.reason;
+  };
+  if (node.order.kind == Order::Kind::kDisable) return {NodeState::kDisabled, ordered()};
   if (node.left) return {NodeState::kLeaving, because("its reporter said goodbye")};
   if (node.dead) return {NodeState::kDead, "no heartbeat in time"};
+  if (node.order.kind == Order::Kind::kDrain) return {NodeState::kDraining, ordered()};
   if (node.flapping) return {NodeState::kUnhealthy, "died too often lately"};
   if (!node.healthy) return {NodeState::kUnhealthy, because("its health check fails")};
   if (node.silent) return {NodeState::kSuspect, "a heartbeat is overdue"};

@@ -87,6 +87,7 @@ struct Config {
   HeartbeatConfig heartbeat;
   std::optional<Endpoint> http_listen;  // nothing: no HTTP
   std::vector<std::string> http_hosts;  // names it may be asked by, beside addresses and localhost
+  std::string control_socket;           // path; empty: none
   std::string state_dir;                // empty: nothing outlives a restart
   EdnsConfig edns;
   std::uint16_t edns_size = 1232;  // octets, 512 to 4096: offered, and the most that is sent

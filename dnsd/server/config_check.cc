@@ -1,5 +1,6 @@
 #include "dnsd/server/config_check.h"
 
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -190,6 +191,14 @@ void CheckHeartbeat(const HeartbeatConfig& heartbeat, Findings& findings) {
   }
 }
 
+void CheckControl(const Config& config, Findings& findings) {
+  constexpr std::size_t kMost = sizeof(sockaddr_un::sun_path) - 1;
+  if (config.control_socket.size() <= kMost) return;
+  findings.AddOn({"control.socket"}, "control.socket: found a path of " +
+                                         std::to_string(config.control_socket.size()) +
+                                         " octets, wanted at most " + std::to_string(kMost));
+}
+
 }  // namespace
 
 absl::Status CheckConfig(const Config& config) {
@@ -198,6 +207,7 @@ absl::Status CheckConfig(const Config& config) {
   CheckZones(config, findings);
   CheckRules(config, findings);
   CheckHeartbeat(config.heartbeat, findings);
+  CheckControl(config, findings);
   return findings.status();
 }
 

@@ -195,6 +195,10 @@ void ReadRoot(YamlMap& root, Source& source) {
     http.Read("hosts", config.http_hosts);
     for (std::string& host : config.http_hosts) host = LowerCase(host);
   });
+  root.ReadMap("control", [&](YamlMap& control) {
+    NoteOrigin(control, "socket", "control.", config);
+    ReadPath(control, "socket", source, config.control_socket);
+  });
   ReadPath(root, "state_dir", source, config.state_dir);
   root.Read<std::uint16_t>("edns_size", config.edns_size, 512, 4096);
   ReadEdns(

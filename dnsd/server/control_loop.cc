@@ -4,6 +4,7 @@
 #include <event2/thread.h>
 
 #include <algorithm>
+#include <future>
 #include <utility>
 
 #include "dnsd/server/controller.h"
@@ -52,13 +53,24 @@ void ControlLoop::Stop() {
   controller_->Save(now);
 }
 
-void ControlLoop::Post(std::function<void()> work) {
+bool ControlLoop::Post(std::function<void()> work) {
   {
     std::lock_guard lock(mutex_);
-    if (stopping_) return;
+    if (stopping_) return false;
     posted_.push_back(std::move(work));
   }
   Wake();
+  return true;
+}
+
+absl::StatusOr<std::vector<std::string>> ControlLoop::SetOrder(
+    const std::vector<std::string>& patterns, const fleet::Order& order) {
+  std::promise<absl::StatusOr<std::vector<std::string>>> names;
+  const auto set = [&] {
+    names.set_value(controller_->SetOrder(patterns, order, MonotonicClock::now()));
+  };
+  if (!Post(set)) return absl::UnavailableError("dnsd is stopping");
+  return names.get_future().get();
 }
 
 void ControlLoop::RebindAddresses() { controller_->RebindAddresses(MonotonicClock::now()); }

@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -19,6 +20,7 @@
 #include "dnsd/base/status.h"
 #include "dnsd/fleet/directive.h"
 #include "dnsd/fleet/inbox.h"
+#include "dnsd/fleet/order.h"
 #include "dnsd/server/control_parts.h"
 #include "dnsd/server/status_report.h"
 
@@ -53,11 +55,15 @@ class ControlLoop {
   // Ends the thread, functions posted by then done, and hands the last state to the store.
   void Stop();
 
-  // Runs `work` on the control thread soon; any thread. Work posted after Stop is dropped.
-  void Post(std::function<void()> work);
+  // Runs `work` on the control thread soon; any thread. False, and nothing done, after Stop.
+  bool Post(std::function<void()> work);
   // On the control thread (Post), after zones were loaded that interned new addresses: binds the
   // nodes' addresses to them and publishes.
   void RebindAddresses();
+
+  // Controller's, from any other thread. Unavailable after Stop.
+  absl::StatusOr<std::vector<std::string>> SetOrder(const std::vector<std::string>& patterns,
+                                                    const fleet::Order& order);
 
   // On the control thread, before sites are served whose policies ask other things of the nodes.
   void SetGauges(std::vector<policy::Gauge> gauges);

@@ -65,7 +65,8 @@ Controller::Controller(const ControlParts& parts, MonotonicTime now)
 void Controller::Restore(MonotonicTime now) {
   if (parts_.store == nullptr) return;
   const StoredState& stored = parts_.store->restored();
-  for (const fleet::StoredNode& node : stored.nodes) {
+  for (fleet::StoredNode node : stored.nodes) {
+    if (node.order.end) node.order.end->at = now + (node.order.end->wall - parts_.wall);
     const fleet::NodeIndex index = fleet_.Restore(node);
     if (index != fleet::kNoNode) {
       model_.OnReport(index, node.load, now, Duration::zero(), fleet_.nodes()[index].interval);
@@ -196,13 +197,40 @@ void Controller::SetGauges(std::vector<policy::Gauge> gauges, MonotonicTime now)
   Publish(now);
 }
 
+absl::StatusOr<std::vector<std::string>> Controller::SetOrder(
+    const std::vector<std::string>& patterns, const fleet::Order& order, MonotonicTime now) {
+  std::vector<fleet::NodeIndex> nodes;
+  for (const std::string& pattern : patterns) {
+    const std::size_t before = nodes.size();
+    for (fleet::NodeIndex i = 0; i < fleet_.nodes().size(); ++i) {
+      if (MatchesPattern(fleet_.nodes()[i].name, pattern)) nodes.push_back(i);
+    }
+    if (nodes.size() == before) {
+      return absl::NotFoundError("no node matches '" + pattern + "'; nothing is changed");
+    }
+  }
+  std::ranges::sort(nodes);
+  nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
+  std::vector<std::string> names;
+  for (const fleet::NodeIndex node : nodes) {
+    fleet_.SetOrder(node, order, now);
+    names.push_back(fleet_.nodes()[node].name);
+  }
+  PassOutcomeOn();
+  Publish(now);
+  Report(now);
+  unsaved_ = true;
+  Save(now);
+  return names;
+}
+
 void Controller::Save(MonotonicTime now) {
   if (!unsaved_ || parts_.store == nullptr) return;
   auto state = std::make_shared<StoredState>();
   state->nodes.reserve(fleet_.nodes().size());
   for (const fleet::Node& node : fleet_.nodes()) {
     state->nodes.push_back({node.name, node.addresses, node.software_version, node.interval,
-                            node.state, node.declares_hosting, node.load});
+                            node.state, node.declares_hosting, node.load, node.order});
   }
   state->hosting = fleet_.hosting();
   parts_.store->Save(std::move(state));
@@ -256,6 +284,7 @@ NodeStatus Controller::StatusOf(fleet::NodeIndex index, MonotonicTime now) const
   status.error_share = model_.ErrorShare(index);
   status.answers = index < answers_.size() ? answers_[index] : 0;
   status.declares_hosting = node.declares_hosting;
+  status.order = node.order;
   status.sites = fleet_.hosted_count(index);
   status.demanded_sites = node.demand.sites().size();
   status.demand_rps = node.demand.rps();

@@ -5,10 +5,12 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "dnsd/answer/fleet_view.h"
 #include "dnsd/base/clock.h"
+#include "dnsd/base/status.h"
 #include "dnsd/fleet/directive.h"
 #include "dnsd/fleet/fleet.h"
 #include "dnsd/fleet/inbox.h"
@@ -34,6 +36,11 @@ class Controller {
   void RebindAddresses(MonotonicTime now);
   // Reads what the policies of other sites ask, and publishes it.
   void SetGauges(std::vector<policy::Gauge> gauges, MonotonicTime now);
+  // An operator's order for all nodes whose names match one of `patterns` (`*` and `?` as a shell
+  // has them), published at once: those names. NotFound, and nothing done, if one of them matches
+  // none.
+  absl::StatusOr<std::vector<std::string>> SetOrder(const std::vector<std::string>& patterns,
+                                                    const fleet::Order& order, MonotonicTime now);
   // Hands the state to the store now, if it is not there yet.
   void Save(MonotonicTime now);
 

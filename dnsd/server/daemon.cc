@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <future>
 #include <random>
 #include <thread>
@@ -66,6 +67,7 @@ absl::Status Daemon::Start() {
   BuildReloader();
   DNSD_RETURN_IF_ERROR(StartControl());
   DNSD_RETURN_IF_ERROR(StartHttp());
+  DNSD_RETURN_IF_ERROR(StartControlSocket());
   for (const auto& worker : workers_) worker->Start();
   spdlog::info("dnsd {} serves {}", DNSD_VERSION, Summary());
   if (!config_.ready_file.empty()) {
@@ -105,6 +107,7 @@ absl::Status Daemon::StartControl() {
                                                            .fleet = &fleet_,
                                                            .workers = observed_.workers,
                                                            .store = store_.get(),
+                                                           .wall = observed_.started,
                                                            .gauges = served_->Get()->gauges});
   observed_.fleet = [this] { return loop_->status(); };
   observed_.streams = [this] { return control_ == nullptr ? 0 : control_->stream_count(); };
@@ -139,6 +142,22 @@ absl::Status Daemon::StartHttp() {
   observed_.http = http_->bound();
   http_->Start();
   spdlog::info("status on http://{}/", http_->bound().ToString());
+  return absl::OkStatus();
+}
+
+absl::Status Daemon::StartControlSocket() {
+  if (config_.control_socket.empty()) return absl::OkStatus();
+  ControlSocket::Actions actions;
+  actions.status_json = [this] {
+    return StatusJson(observed_, MonotonicClock::now(), std::chrono::system_clock::now());
+  };
+  actions.order = [this](const std::vector<std::string>& patterns, const fleet::Order& order) {
+    return loop_->SetOrder(patterns, order);
+  };
+  actions.reload = [this] { return reloader_->Await([] { kill(getpid(), SIGHUP); }); };
+  socket_ = std::make_unique<ControlSocket>(config_.control_socket, std::move(actions));
+  DNSD_RETURN_IF_ERROR(socket_->Start());
+  spdlog::info("control on {}", socket_->path());
   return absl::OkStatus();
 }
 
@@ -198,6 +217,8 @@ void Daemon::Stop() {
   for (const auto& worker : workers_) worker->BeginStop();
   for (const auto& worker : workers_) worker->Join();
   if (http_ != nullptr) http_->Stop();
+  if (reloader_ != nullptr) reloader_->Abandon();
+  if (socket_ != nullptr) socket_->Stop();
   // The loop first: the streams that end now are no sign of trouble at their nodes.
   if (loop_ != nullptr) loop_->Stop();
   if (control_ != nullptr) control_->Stop();
@@ -215,6 +236,7 @@ std::vector<std::pair<std::string, std::string>> Daemon::ReadyLines() const {
     lines.emplace_back(i == 0 ? "dns" : "dns." + std::to_string(i), observed_.dns[i].ToString());
   }
   if (control_ != nullptr) lines.emplace_back("heartbeat", control_->bound().ToString());
+  if (socket_ != nullptr) lines.emplace_back("control", socket_->path());
   if (http_ != nullptr) lines.emplace_back("http", http_->bound().ToString());
   lines.emplace_back("pid", std::to_string(getpid()));
   return lines;

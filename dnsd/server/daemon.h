@@ -18,6 +18,7 @@
 #include "dnsd/server/config.h"
 #include "dnsd/server/control_loop.h"
 #include "dnsd/server/control_service.h"
+#include "dnsd/server/control_socket.h"
 #include "dnsd/server/load_served.h"
 #include "dnsd/server/metrics.h"
 #include "dnsd/server/observed.h"
@@ -50,6 +51,7 @@ class Daemon {
   absl::Status BindWorkers();
   absl::Status StartControl();
   absl::Status StartHttp();
+  absl::Status StartControlSocket();
   void BuildReloader();
   void TakeAddresses(AddressTable addresses, std::vector<policy::Gauge> gauges);
   HttpReply Health() const;
@@ -70,6 +72,7 @@ class Daemon {
   Observed observed_;
   Metrics metrics_{observed_};
   std::unique_ptr<StatusHttp> http_;
+  std::unique_ptr<ControlSocket> socket_;
   bool ready_ = false;
 };
 

@@ -88,6 +88,8 @@ void AddFlags(CLI::App& app, Options& options) {
                "Take heartbeats in plain text, or from anybody, beyond loopback");
   AddFlag(app, "--http-listen", "Serve /metrics, /status.json and /healthz here", "ADDR:PORT",
           kEndpoint, endpoint(options.http_listen));
+  app.add_option("--control-socket", options.control_socket, "Let dnsdctl in here (Unix socket)")
+      ->type_name("PATH");
   app.add_option("--state-dir", options.state_dir, "Keep here what must outlive a restart")
       ->type_name("DIR");
   app.add_option("--workers", options.workers, "Threads that answer; 0, the default: one a core")
@@ -168,6 +170,10 @@ absl::StatusOr<Config> LoadConfig(const Options& options) {
   }
   if (options.insecure) config.heartbeat.insecure = true;
   if (options.http_listen) config.http_listen = options.http_listen;
+  if (!options.control_socket.empty()) {
+    config.control_socket = options.control_socket;
+    config.origins["control.socket"] = "--control-socket";
+  }
   if (!options.state_dir.empty()) config.state_dir = options.state_dir;
   if (options.workers) config.workers = *options.workers;
   if (!options.log_level.empty()) config.log_level = options.log_level;

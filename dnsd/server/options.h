@@ -22,6 +22,7 @@ struct Options {
   std::optional<Endpoint> heartbeat_listen;
   std::optional<Endpoint> http_listen;
   std::optional<unsigned> workers;
+  std::string control_socket;
   std::string state_dir;
   std::string ready_file;
   std::string log_level;

@@ -11,12 +11,37 @@ namespace dnsd::server {
 Reloader::Reloader(Parts parts, WallTime now) : parts_(std::move(parts)) { status_.last = now; }
 
 absl::Status Reloader::Reload(WallTime now) {
+  {
+    std::lock_guard lock(mutex_);
+    ++begun_;
+  }
   const absl::Status result = TryReload();
-  std::lock_guard lock(mutex_);
-  status_.last = now;
-  status_.error = Message(result);
-  ++(result.ok() ? status_.done : status_.failed);
+  {
+    std::lock_guard lock(mutex_);
+    status_.last = now;
+    status_.error = Message(result);
+    ++(result.ok() ? status_.done : status_.failed);
+  }
+  ended_.notify_all();
   return result;
+}
+
+absl::StatusOr<std::vector<std::string>> Reloader::Await(const std::function<void()>& ask) {
+  std::unique_lock lock(mutex_);
+  const std::uint64_t ours = begun_ + 1;
+  ask();
+  ended_.wait(lock, [&] { return abandoned_ || status_.done + status_.failed >= ours; });
+  if (status_.done + status_.failed < ours) return absl::UnavailableError("dnsd is stopping");
+  if (!status_.error.empty()) return absl::FailedPreconditionError(status_.error);
+  return status_.restarts;
+}
+
+void Reloader::Abandon() {
+  {
+    std::lock_guard lock(mutex_);
+    abandoned_ = true;
+  }
+  ended_.notify_all();
 }
 
 ReloadStatus Reloader::status() const {
@@ -67,6 +92,7 @@ std::vector<std::string> RestartKeys(const Config& started, const Config& wanted
       {"http",
        started.http_listen == wanted.http_listen && started.http_hosts == wanted.http_hosts},
       {"state_dir", started.state_dir == wanted.state_dir},
+      {"control.socket", started.control_socket == wanted.control_socket},
       {"tcp", started.tcp == wanted.tcp},
   };
   std::vector<std::string> changed;

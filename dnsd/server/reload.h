@@ -7,6 +7,8 @@
 //              Published<Served>: workers take it up with their next batch
 #pragma once
 
+#include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -53,12 +55,21 @@ class Reloader {
 
   ReloadStatus status() const;
 
+  // Any thread but main's: calls `ask`, which has main reload, and waits for a Reload that began
+  // after that. Its error, or the keys that wait for a restart; Unavailable after Abandon.
+  absl::StatusOr<std::vector<std::string>> Await(const std::function<void()>& ask);
+  // No Reload will come any more.
+  void Abandon();
+
  private:
   absl::Status TryReload();
 
   Parts parts_;
-  mutable std::mutex mutex_;  // guards status_
+  mutable std::mutex mutex_;  // guards what follows
   ReloadStatus status_;
+  std::uint64_t begun_ = 0;
+  bool abandoned_ = false;
+  std::condition_variable ended_;
 };
 
 // The keys whose values differ but which only a restart brings into effect.

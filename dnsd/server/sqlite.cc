@@ -35,6 +35,8 @@ void SqliteStatement::Bind(int parameter, const std::string& value) {
                     SQLITE_TRANSIENT);
 }
 
+void SqliteStatement::BindNull(int parameter) { sqlite3_bind_null(statement_.get(), parameter); }
+
 absl::StatusOr<bool> SqliteStatement::Step() {
   const int result = sqlite3_step(statement_.get());
   if (result == SQLITE_ROW) return true;

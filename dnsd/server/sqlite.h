@@ -19,11 +19,15 @@ class SqliteStatement {
 
   void Bind(int parameter, std::int64_t value);
   void Bind(int parameter, const std::string& value);
+  void BindNull(int parameter);
   // Runs on: true for a row, false at the end, after which it may be bound and run anew.
   absl::StatusOr<bool> Step();
 
   std::int64_t Int(int column) const { return sqlite3_column_int64(statement_.get(), column); }
   std::string Text(int column) const;
+  bool IsNull(int column) const {
+    return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
+  }
 
  private:
   std::unique_ptr<sqlite3_stmt, decltype(&sqlite3_finalize)> statement_;

@@ -10,7 +10,7 @@
 namespace dnsd::server {
 namespace {
 
-constexpr std::int64_t kSchemaVersion = 1;
+constexpr std::int64_t kSchemaVersion = 2;
 // Sites held at once while reading: a report of one takes some 400 octets.
 constexpr std::size_t kBatch = 100'000;
 
@@ -34,7 +34,17 @@ constexpr const char* kSchema = R"(
     bytes INTEGER NOT NULL,
     PRIMARY KEY (node, site)
   ) WITHOUT ROWID;
-  PRAGMA user_version = 1;
+)";
+
+// What version 2 has besides.
+constexpr const char* kOrders = R"(
+  CREATE TABLE orders (
+    node INTEGER PRIMARY KEY,  -- of nodes
+    kind TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    ends_ms INTEGER  -- since the epoch; NULL: when it is taken back
+  );
+  PRAGMA user_version = 2;
 )";
 
 std::optional<fleet::NodeState> StateNamed(const std::string& name) {
@@ -45,10 +55,25 @@ std::optional<fleet::NodeState> StateNamed(const std::string& name) {
   return std::nullopt;
 }
 
+// An order of a kind that is none counts as none.
+fleet::Order OrderOf(SqliteStatement& row, int column) {
+  fleet::Order order;
+  const std::string kind = row.Text(column);
+  for (const auto known : {fleet::Order::Kind::kDrain, fleet::Order::Kind::kDisable}) {
+    if (kind == fleet::NameOf(known)) order.kind = known;
+  }
+  if (order.kind == fleet::Order::Kind::kNone) return order;
+  order.reason = row.Text(column + 1);
+  if (row.IsNull(column + 2)) return order;
+  const WallTime ends{std::chrono::milliseconds(row.Int(column + 2))};
+  order.end = fleet::Order::End{MonotonicTime(), ends};
+  return order;
+}
+
 absl::StatusOr<std::vector<fleet::StoredNode>> ReadNodes(SqliteDatabase& database) {
   auto rows = database.Prepare(
-      "SELECT id, name, addresses, software_version, interval_ms, state, declares_hosting, load "
-      "FROM nodes ORDER BY id");
+      "SELECT id, name, addresses, software_version, interval_ms, state, declares_hosting, load, "
+      "kind, reason, ends_ms FROM nodes LEFT JOIN orders ON node = id ORDER BY id");
   if (!rows.ok()) return rows.status();
   std::vector<fleet::StoredNode> nodes;
   for (;;) {
@@ -66,7 +91,8 @@ absl::StatusOr<std::vector<fleet::StoredNode>> ReadNodes(SqliteDatabase& databas
                      .interval = std::chrono::milliseconds(rows->Int(4)),
                      .state = *state,
                      .declares_hosting = rows->Int(6) != 0,
-                     .load = LoadFromJson(nlohmann::json::parse(rows->Text(7), nullptr, false))});
+                     .load = LoadFromJson(nlohmann::json::parse(rows->Text(7), nullptr, false)),
+                     .order = OrderOf(*rows, 8)});
   }
 }
 
@@ -119,12 +145,13 @@ absl::Status PrepareSchema(SqliteDatabase& database) {
   const std::int64_t found = version->Int(0);
   if (const auto end = version->Step(); !end.ok()) return end.status();
   if (found == kSchemaVersion) return absl::OkStatus();
-  if (found != 0) {
+  if (found < 0 || found > kSchemaVersion) {
     return absl::DataLossError("its tables are of version " + std::to_string(found) +
                                ", this dnsd reads version " + std::to_string(kSchemaVersion));
   }
   DNSD_RETURN_IF_ERROR(database.Run("BEGIN IMMEDIATE"));
-  DNSD_RETURN_IF_ERROR(database.Run(kSchema));
+  if (found == 0) DNSD_RETURN_IF_ERROR(database.Run(kSchema));
+  DNSD_RETURN_IF_ERROR(database.Run(kOrders));
   return database.Run("COMMIT");
 }
 

@@ -91,6 +91,24 @@ absl::Status WriteShard(const std::vector<Row>& before, const std::vector<Row>& 
   return absl::OkStatus();
 }
 
+absl::Status WriteOrder(std::size_t node, const fleet::Order& order, SqliteStatement& put,
+                        SqliteStatement& drop) {
+  if (order.kind == fleet::Order::Kind::kNone) {
+    drop.Bind(1, static_cast<std::int64_t>(node));
+    return drop.Step().status();
+  }
+  put.Bind(1, static_cast<std::int64_t>(node));
+  put.Bind(2, fleet::NameOf(order.kind));
+  put.Bind(3, order.reason);
+  if (order.end) {
+    const auto since_epoch = order.end->wall.time_since_epoch();
+    put.Bind(4, std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count());
+  } else {
+    put.BindNull(4);
+  }
+  return put.Step().status();
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<StateStore>> StateStore::Open(const std::string& dir) {
@@ -174,6 +192,10 @@ absl::Status StateStore::Write(const StoredState& next) {
 absl::Status StateStore::WriteNodes(const StoredState& next) {
   auto put = database_.Prepare("INSERT OR REPLACE INTO nodes VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
   if (!put.ok()) return put.status();
+  auto put_order = database_.Prepare("INSERT OR REPLACE INTO orders VALUES (?, ?, ?, ?)");
+  if (!put_order.ok()) return put_order.status();
+  auto drop_order = database_.Prepare("DELETE FROM orders WHERE node = ?");
+  if (!drop_order.ok()) return drop_order.status();
   for (std::size_t i = 0; i < next.nodes.size(); ++i) {
     const fleet::StoredNode& node = next.nodes[i];
     if (i < written_->nodes.size() && written_->nodes[i] == node) continue;
@@ -187,6 +209,7 @@ absl::Status StateStore::WriteNodes(const StoredState& next) {
     put->Bind(8,
               LoadToJson(node.load).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     DNSD_RETURN_IF_ERROR(put->Step().status());
+    DNSD_RETURN_IF_ERROR(WriteOrder(i, node.order, *put_order, *drop_order));
   }
   return absl::OkStatus();
 }

@@ -104,6 +104,13 @@ Json PlaceJson(const fleet::Place& place) {
   return json;
 }
 
+Json OrderJson(const fleet::Order& order) {
+  if (order.kind == fleet::Order::Kind::kNone) return nullptr;
+  Json json{{"kind", fleet::NameOf(order.kind)}, {"reason", order.reason}, {"until", nullptr}};
+  if (order.end) json["until"] = TimeText(order.end->wall);
+  return json;
+}
+
 Json NodeJson(const NodeStatus& node, MonotonicTime now) {
   Json json{{"name", node.name},
             {"state", fleet::NameOf(node.state)},
@@ -120,6 +127,7 @@ Json NodeJson(const NodeStatus& node, MonotonicTime now) {
             {"declares_hosting", node.declares_hosting},
             {"sites", node.sites},
             {"load", LoadToJson(node.load)}};
+  json["order"] = OrderJson(node.order);
   if (node.heard) json["heartbeat_age_seconds"] = Seconds(now - *node.heard);
   json["demand"] = DemandJson(node);
   json["model"] = {{"sessions", node.figures.sessions},

@@ -29,6 +29,7 @@ struct NodeStatus {
   float cost = 0;
   double error_share = 0;     // of its requests, 0 to 1
   std::uint64_t answers = 0;  // addresses of it given out, by all workers
+  fleet::Order order;         // of an operator
   bool declares_hosting = false;
   std::uint64_t sites = 0;           // named by it
   std::uint64_t demanded_sites = 0;  // with requests, by its access logs

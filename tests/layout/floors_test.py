@@ -3,9 +3,9 @@
 
     base < wire < zone, fleet < policy < answer < server      zone and fleet: side by side
                         fleet < locality < policy
-    base < wire < proto < reporter
+    base < wire < proto < reporter, ctl
 
-Reads every #include line of dnsd/, reporter/ and tools/, so that header-only rooms, which the
+Reads every #include line of dnsd/, reporter/, ctl/ and tools/, so that header-only rooms, which the
 linker does not see, keep to their floor too. First plants violations of each kind in a temporary
 tree and demands that each is found: a test that cannot fail would say nothing.
 
@@ -30,14 +30,15 @@ BELOW = {
     "dnsd/server": {"dnsd/base", "dnsd/wire", "dnsd/zone", "dnsd/fleet", "dnsd/locality",
                     "dnsd/policy", "dnsd/answer", "proto"},
     "reporter": {"dnsd/base", "dnsd/wire", "proto"},
+    "ctl": {"dnsd/base", "proto"},
 }
 
 # Libraries that only some files may know: name, how an include of it starts, which files may.
 LIBRARIES = [
     ("ldns", re.compile(r"ldns/"), re.compile(r"dnsd/zone/((master_file|signer|keys)\.(cc|h)|ldns_ptr\.h)$")),
     ("libevent", re.compile(r"event2?/|event\.h|evhttp\.h"), re.compile(r"(dnsd/server|reporter|tools)/")),
-    ("gRPC", re.compile(r"grpc(pp)?/|proto/.*\.grpc\.pb\.h"), re.compile(r"(dnsd/server|reporter|tools)/")),
-    ("protobuf", re.compile(r"google/protobuf/|proto/.*\.pb\.h"), re.compile(r"(dnsd/server|reporter|tools)/")),
+    ("gRPC", re.compile(r"grpc(pp)?/|proto/.*\.grpc\.pb\.h"), re.compile(r"(dnsd/server|reporter|ctl|tools)/")),
+    ("protobuf", re.compile(r"google/protobuf/|proto/.*\.pb\.h"), re.compile(r"(dnsd/server|reporter|ctl|tools)/")),
 ]
 
 INCLUDE = re.compile(r'\s*#\s*include\s*[<"]([^">]+)[">]')
@@ -48,7 +49,7 @@ def room_of(path):
     parts = path.split("/")
     if parts[0] == "dnsd" and len(parts) > 2:
         return "/".join(parts[:2])
-    return parts[0] if parts[0] in ("reporter", "proto") and len(parts) > 1 else None
+    return parts[0] if parts[0] in ("reporter", "ctl", "proto") and len(parts) > 1 else None
 
 
 def fault_of(file, included):
@@ -69,7 +70,7 @@ def fault_of(file, included):
 def faults_in(source):
     """The faults of the tree at `source`, as "file:line: include: what", and the includes read."""
     faults, count = [], 0
-    for folder in ("dnsd", "reporter", "tools"):
+    for folder in ("dnsd", "reporter", "ctl", "tools"):
         for path in sorted((source / folder).rglob("*")):
             if path.suffix not in (".h", ".cc"):
                 continue
@@ -108,6 +109,7 @@ PLANTED = [  # file, its include, whether it is a fault
     ("dnsd/attic/a.cc", "dnsd/base/clock.h", True),
     ("reporter/a.cc", "dnsd/base/clock.h", False),
     ("reporter/b.cc", "dnsd/fleet/heartbeat.h", True),
+    ("ctl/a.cc", "dnsd/server/config.h", True),
     ("tools/t/a.cc", "dnsd/wire/name.h", False),
 ]
 

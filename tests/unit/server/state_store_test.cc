@@ -146,6 +146,34 @@ TEST_F(StateStoreTest, TablesOfAnotherVersionAreMovedAside) {
   EXPECT_EQ(FilesNamed("state.db.damaged-"), 1U);
 }
 
+TEST_F(StateStoreTest, OrdersOutliveARestartUntilTheyAreTakenBack) {
+  StoredState state{{NodeNamed("n1", fleet::NodeState::kDraining),
+                     NodeNamed("n2", fleet::NodeState::kDisabled)},
+                    builder_.Build()};
+  const WallTime end{std::chrono::milliseconds(1'700'000'000'123)};
+  state.nodes[0].order = {fleet::Order::Kind::kDrain, "new disk",
+                          fleet::Order::End{MonotonicTime(), end}};
+  state.nodes[1].order = {fleet::Order::Kind::kDisable, "", std::nullopt};
+  Save(state);
+  EXPECT_EQ(Open()->restored().nodes, state.nodes);
+  state.nodes[0].order = {};
+  Save(state);
+  EXPECT_EQ(Open()->restored().nodes, state.nodes);
+}
+
+// What the first released tables lack is added; nothing of them is lost.
+TEST_F(StateStoreTest, TablesWithoutOrdersAreTakenOver) {
+  const StoredState state{{NodeNamed("n1", fleet::NodeState::kAlive)}, builder_.Build()};
+  Save(state);
+  {
+    auto database = SqliteDatabase::Open(dir_ + "/state.db");
+    ASSERT_TRUE(database.ok());
+    ASSERT_TRUE(database->Run("DROP TABLE orders; PRAGMA user_version = 1").ok());
+  }
+  EXPECT_EQ(Open()->restored().nodes, state.nodes);
+  EXPECT_EQ(FilesNamed("state.db.damaged-"), 0U);
+}
+
 TEST_F(StateStoreTest, ADirectoryThatCannotBeMadeIsNamed) {
   std::ofstream(dir_ + "/file") << "no directory";
   const auto store = StateStore::Open(dir_ + "/file/below");

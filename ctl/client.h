@@ -1,0 +1,34 @@
+// The connection to a running dnsd: each call waits for its answer.
+#pragma once
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "ctl/options.h"
+#include "dnsd/base/status.h"
+#include "proto/control.grpc.pb.h"
+
+namespace dnsd::ctl {
+
+// Errors tell what was found and what to do; Unavailable: nobody answers on the socket.
+class Client {
+ public:
+  explicit Client(const std::string& socket);
+
+  absl::StatusOr<nlohmann::json> Status();
+  // The names of the nodes it went to.
+  absl::StatusOr<std::vector<std::string>> Order(const control::v1::OrderRequest& request);
+  // The keys that wait for a restart.
+  absl::StatusOr<std::vector<std::string>> Reload();
+  absl::Status SetLogLevel(const std::string& level);
+
+ private:
+  absl::Status Explained(const grpc::Status& status) const;
+
+  const std::string socket_;
+  std::unique_ptr<control::v1::ControlService::Stub> stub_;
+};
+
+}  // namespace dnsd::ctl

@@ -1,0 +1,9 @@
+// dnsdctl, the program.
+#include "ctl/commands.h"
+#include "ctl/options.h"
+
+int main(int argc, char** argv) {
+  const dnsd::ctl::Options options = dnsd::ctl::ParseOptions(argc, argv);
+  if (options.command == dnsd::ctl::Options::Command::kExit) return options.exit_status;
+  return dnsd::ctl::Run(options);
+}

@@ -1,0 +1,134 @@
+#include "ctl/options.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <iostream>
+
+#include "dnsd/base/duration.h"
+#include "dnsd/base/edit_distance.h"
+
+namespace dnsd::ctl {
+namespace {
+
+constexpr int kUsageError = 2;
+constexpr const char* kDefaultSocket = "/run/dnsd/control.sock";
+
+constexpr const char* kAbout = "Asks and commands a running dnsd through its control socket.";
+
+constexpr const char* kFooter =
+    "Examples:\n"
+    "  dnsdctl nodes\n"
+    "  dnsdctl drain web1 --reason 'new kernel' --for 30m --wait && ssh web1 reboot\n"
+    "  dnsdctl undrain 'web*'\n"
+    "  dnsdctl reload\n"
+    "  dnsdctl --json nodes | jq -r '.[] | select(.state == \"dead\") | .name'\n"
+    "\n"
+    "Data goes to stdout, messages to stderr. Exit status: 0 done, 1 failed, 2 usage.";
+
+// An option that takes a duration.
+template <typename Out>
+CLI::Option* AddDuration(CLI::App& app, const std::string& flag, const std::string& about,
+                         Out& out) {
+  const auto take = [flag, &out](const CLI::results_t& texts) {
+    const auto duration = ParseDuration(texts[0]);
+    if (!duration || *duration <= Duration::zero()) {
+      throw CLI::ValidationError(
+          flag, "found '" + texts[0] + "', wanted a duration above 0 with its unit, as 30m");
+    }
+    out = *duration;
+    return true;
+  };
+  return app.add_option(flag, take, about)->type_name("DURATION")->expected(1);
+}
+
+void AddOrder(CLI::App& app, const char* name, const char* about, Options::Command command,
+              Options& options) {
+  CLI::App* order = app.add_subcommand(name, about);
+  order->add_option("node", options.nodes, "Names; * and ? as a shell has them")
+      ->type_name("NODE")
+      ->required();
+  order->callback([&options, command] { options.command = command; });
+  if (command == Options::Command::kUndrain || command == Options::Command::kEnable) return;
+  order->add_option("--reason", options.reason, "Why; shown with the node")->type_name("TEXT");
+  AddDuration(*order, "--for", "Take it back after this long, as 30m", options.hold);
+  CLI::Option* wait = order->add_flag("--wait", options.wait,
+                                      "Return once the nodes report no connections any more");
+  AddDuration(*order, "--timeout", "Wait no longer than this; then exit 1", options.timeout)
+      ->needs(wait);
+}
+
+void AddCommands(CLI::App& app, Options& options) {
+  using Command = Options::Command;
+  const auto add = [&](const char* name, const char* about, Command command) {
+    CLI::App* added = app.add_subcommand(name, about);
+    added->callback([&options, command] { options.command = command; });
+    return added;
+  };
+  add("status", "What dnsd serves and how it is", Command::kStatus);
+  add("nodes", "The nodes: state, load, cost, share of the answers", Command::kNodes)
+      ->add_option("node", options.nodes, "These alone; * and ? as a shell has them")
+      ->type_name("NODE");
+  add("zones", "The zones served", Command::kZones);
+  AddDuration(*add("top", "The nodes, refreshed in place until Control-C", Command::kTop),
+              "--interval", "How often; the default is 1s", options.interval);
+  AddOrder(app, "drain", "Name the nodes in no new answer; their sessions go on", Command::kDrain,
+           options);
+  AddOrder(app, "undrain", "Take a drain back; the nodes warm up", Command::kUndrain, options);
+  AddOrder(app, "disable", "Treat the nodes as if they were not there", Command::kDisable, options);
+  AddOrder(app, "enable", "Take a disable back; the nodes warm up", Command::kEnable, options);
+  add("reload", "Read configuration and zones anew, whole or not at all; returns once it is done",
+      Command::kReload);
+  add("log-level", "Change what is logged, until the next reload", Command::kLogLevel)
+      ->add_option("level", options.level, "debug, info, warning or error")
+      ->type_name("LEVEL")
+      ->required()
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
+  add("completion", "Print a completion script for bash: source <(dnsdctl completion)",
+      Command::kCompletion);
+}
+
+// A command that resembles the one nobody knows, as a hint; else empty.
+std::string Hint(const CLI::App& app) {
+  std::vector<std::string> known;
+  for (const CLI::App* command : app.get_subcommands(nullptr)) known.push_back(command->get_name());
+  for (const std::string& extra : app.remaining(true)) {
+    if (const std::string closest = ClosestWord(extra, known); !closest.empty()) {
+      return "Did you mean " + closest + "?\n";
+    }
+  }
+  return "";
+}
+
+std::string FailureMessage(const CLI::App* app, const CLI::Error& error) {
+  return "dnsdctl: " + std::string(error.what()) + "\n" + Hint(*app) +
+         "Run `dnsdctl --help` for the commands.\n";
+}
+
+}  // namespace
+
+Options ParseOptions(int argc, const char* const* argv) {
+  Options options;
+  const char* from_environment = std::getenv("DNSD_CONTROL_SOCKET");
+  options.socket = from_environment != nullptr ? from_environment : kDefaultSocket;
+  CLI::App app(kAbout, "dnsdctl");
+  app.footer(kFooter);
+  app.set_version_flag("--version", std::string("dnsdctl " DNSD_VERSION));
+  app.failure_message(FailureMessage);
+  app.add_option("-s,--socket", options.socket,
+                 "dnsd's control.socket; the default is $DNSD_CONTROL_SOCKET, else " +
+                     std::string(kDefaultSocket))
+      ->type_name("PATH");
+  app.add_flag("--json", options.json, "Print JSON");
+  app.require_subcommand(1);
+  app.fallthrough();
+  AddCommands(app, options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    options.command = Options::Command::kExit;
+    options.exit_status = app.exit(error, std::cout, std::cerr) == 0 ? 0 : kUsageError;
+  }
+  return options;
+}
+
+}  // namespace dnsd::ctl

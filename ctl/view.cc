@@ -1,0 +1,198 @@
+#include "ctl/view.h"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+
+#include "ctl/table.h"
+
+namespace dnsd::ctl {
+namespace {
+
+using Json = nlohmann::json;
+using Align = Table::Align;
+
+// The member at `path` ("/queries/udp"), or null.
+const Json& At(const Json& json, const char* path) {
+  static const Json kNull;
+  const Json::json_pointer pointer(path);
+  return json.contains(pointer) ? json.at(pointer) : kNull;
+}
+
+std::string TextAt(const Json& json, const char* path) {
+  const Json& value = At(json, path);
+  if (value.is_string()) return Printable(value.get<std::string>());
+  return value.is_null() ? "-" : value.dump();
+}
+
+std::string Format(const char* format, double value) {
+  char text[64];
+  std::snprintf(text, sizeof text, format, value);
+  return text;
+}
+
+std::string NumberAt(const Json& json, const char* path, const char* format, double times = 1) {
+  const Json& value = At(json, path);
+  return value.is_number() ? Format(format, value.get<double>() * times) : "-";
+}
+
+// "3d 4h", "12m 5s": the two largest units.
+std::string AgeText(double seconds) {
+  const auto whole = static_cast<long long>(seconds);
+  const auto two = [](long long a, const char* x, long long b, const char* y) {
+    return std::to_string(a) + x + " " + std::to_string(b) + y;
+  };
+  if (whole >= 86400) return two(whole / 86400, "d", whole % 86400 / 3600, "h");
+  if (whole >= 3600) return two(whole / 3600, "h", whole % 3600 / 60, "m");
+  if (whole >= 60) return two(whole / 60, "m", whole % 60, "s");
+  return std::to_string(whole) + "s";
+}
+
+// The states that want a person's eye come first.
+int Gravity(const std::string& state) {
+  constexpr const char* kOrder[] = {"dead",     "unhealthy", "suspect", "leaving",
+                                    "disabled", "draining",  "warming", "unknown"};
+  const auto at = std::find(std::begin(kOrder), std::end(kOrder), state);
+  return static_cast<int>(at - std::begin(kOrder));
+}
+
+// "2 dead, 5 alive"
+std::string StatesText(const Json& nodes) {
+  std::map<std::pair<int, std::string>, int> counts;
+  for (const Json& node : nodes) {
+    const std::string state = TextAt(node, "/state");
+    ++counts[{Gravity(state), state}];
+  }
+  std::string text;
+  for (const auto& [state, count] : counts) {
+    text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + state.second;
+  }
+  return text.empty() ? "none" : text;
+}
+
+// Why a node is not simply alive; with an order, how long it holds.
+std::string RemarkOf(const Json& node) {
+  if (At(node, "/order").is_object()) {
+    const std::string reason = TextAt(node, "/order/reason");
+    std::string text = TextAt(node, "/order/kind") + (reason.empty() ? "" : ": " + reason);
+    if (At(node, "/order/until").is_string()) text += ", until " + TextAt(node, "/order/until");
+    return text;
+  }
+  return TextAt(node, "/state") == "alive" ? "" : TextAt(node, "/reason");
+}
+
+std::string AddressesOf(const Json& node) {
+  std::string text;
+  for (const Json& address : At(node, "/addresses")) {
+    text += (text.empty() ? "" : " ") + Printable(address.get<std::string>());
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string Printable(const std::string& text) {
+  std::string printable = text;
+  for (char& c : printable) {
+    const auto octet = static_cast<unsigned char>(c);
+    if (octet < 0x20 || octet == 0x7F) c = '?';
+  }
+  return printable;
+}
+
+std::string StatusText(const Json& status) {
+  std::string text;
+  const auto line = [&text](const char* title, const std::string& what) {
+    text += std::string(title) + std::string(16 - std::string(title).size(), ' ') + what + "\n";
+  };
+  const Json& zones = At(status, "/zones");
+  std::uint64_t sites = 0;
+  for (const Json& zone : zones) sites += zone.value("sites", std::uint64_t{0});
+  const Json& up = At(status, "/uptime_seconds");
+  line("dnsd", TextAt(status, "/version") + ", up " +
+                   (up.is_number() ? AgeText(up.get<double>()) : "-") + ", " +
+                   TextAt(status, "/workers") + " workers");
+  line("zones", std::to_string(zones.size()) + ", " + std::to_string(sites) + " sites");
+  line("nodes", StatesText(At(status, "/nodes")));
+  line("queries", TextAt(status, "/queries/udp") + " UDP, " + TextAt(status, "/queries/tcp") +
+                      " TCP, " + TextAt(status, "/queries/dropped") + " dropped");
+  line("site answers", TextAt(status, "/queries/site_answers") + ", " +
+                           TextAt(status, "/queries/fail_open") + " with nobody left");
+  line("heartbeats", TextAt(status, "/fleet/heartbeats") + " on " +
+                         TextAt(status, "/fleet/streams") + " streams");
+  const bool reloaded = At(status, "/reload/successful") != Json(false);
+  line("last reload", TextAt(status, "/reload/last") + (reloaded ? ", well" : ", FAILED:"));
+  if (!reloaded) text += TextAt(status, "/reload/error") + "\n";
+  const Json& restarts = At(status, "/reload/restart_needed_for");
+  for (const Json& key : restarts) line("restart needed", Printable(key.get<std::string>()));
+  const std::string store = TextAt(status, "/fleet/state_store_error");
+  if (!store.empty() && store != "-") line("state store", "FAILED: " + store);
+  return text;
+}
+
+std::string ZonesText(const Json& status) {
+  Table table(
+      {{"ZONE"}, {"SERIAL", Align::kRight}, {"RECORDS", Align::kRight}, {"SITES", Align::kRight}});
+  for (const Json& zone : At(status, "/zones")) {
+    table.Add({TextAt(zone, "/apex"), TextAt(zone, "/serial"), TextAt(zone, "/records"),
+               TextAt(zone, "/sites")});
+  }
+  return table.Text();
+}
+
+std::string NodesText(const Json& nodes, std::size_t width) {
+  double answers = 0;
+  for (const Json& node : nodes) answers += node.value("answers", 0.0);
+  std::vector<const Json*> sorted;
+  for (const Json& node : nodes) sorted.push_back(&node);
+  std::stable_sort(sorted.begin(), sorted.end(), [](const Json* a, const Json* b) {
+    return Gravity(TextAt(*a, "/state")) < Gravity(TextAt(*b, "/state"));
+  });
+  Table table({{"NODE"},
+               {"STATE"},
+               {"CPU %", Align::kRight},
+               {"MEM %", Align::kRight},
+               {"CONNS", Align::kRight},
+               {"COST", Align::kRight},
+               {"ANSWERS %", Align::kRight},
+               {"HEARD", Align::kRight},
+               {"ADDRESSES"},
+               {"REMARK"}});
+  for (const Json* node : sorted) {
+    const Json& age = At(*node, "/heartbeat_age_seconds");
+    table.Add({TextAt(*node, "/name"), TextAt(*node, "/state"),
+               NumberAt(*node, "/load/cpu_utilization", "%.0f", 100),
+               NumberAt(*node, "/load/mem_utilization", "%.0f", 100),
+               NumberAt(*node, "/load/connections", "%.0f"), NumberAt(*node, "/cost", "%.3g"),
+               answers > 0 ? NumberAt(*node, "/answers", "%.1f", 100 / answers) : "-",
+               age.is_number() ? Format("%.1fs", age.get<double>()) : "-", AddressesOf(*node),
+               RemarkOf(*node)});
+  }
+  const std::string text = table.Text();
+  if (width == 0) return text;
+  std::string cut;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = text.find('\n', at);
+    cut += text.substr(at, std::min(end - at, width)) + "\n";
+    at = end + 1;
+  }
+  return cut;
+}
+
+Json NodesOf(const Json& status, const std::vector<std::string>& patterns) {
+  Json nodes = Json::array();
+  for (const Json& node : At(status, "/nodes")) {
+    const std::string name = node.value("name", "");
+    const auto matches = [&](const std::string& pattern) {
+      return fnmatch(pattern.c_str(), name.c_str(), FNM_NOESCAPE) == 0;
+    };
+    if (patterns.empty() || std::any_of(patterns.begin(), patterns.end(), matches)) {
+      nodes.push_back(node);
+    }
+  }
+  return nodes;
+}
+
+}  // namespace dnsd::ctl
