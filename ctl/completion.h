@@ -27,8 +27,8 @@ inline constexpr const char* kCompletion = R"bash(_dnsdctl() {
       fi ;;
     top) COMPREPLY=($(compgen -W "--interval --json --help" -- "$word")) ;;
     *) COMPREPLY=($(compgen -W "--json --help" -- "$word")) ;;
-    esac
-    }
+  esac
+}
 complete -F _dnsdctl dnsdctl
 )bash";
 

@@ -28,9 +28,8 @@ class OptionsTest : public ::testing::Test {
 };
 
 TEST_F(OptionsTest, ACommandWithItsOptions) {
-  const Options options =
-      Parse({"drain", "web1", "db*", "--reason", "new disk", "--for", "30m", "--wait", "--timeout",
-             "10s", "--json", "--socket", "/tmp/s"});
+  const Options options = Parse({"drain", "web1", "db*", "--reason", "new disk", "--for", "30m",
+                                 "--wait", "--timeout", "10s", "--json", "--socket", "/tmp/s"});
   EXPECT_EQ(options.command, Command::kDrain);
   EXPECT_THAT(options.nodes, ElementsAre("web1", "db*"));
   EXPECT_EQ(options.reason, "new disk");

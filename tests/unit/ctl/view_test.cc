@@ -35,18 +35,17 @@ std::vector<std::string> NamesOf(const Json& nodes) {
 }
 
 TEST(View, NodesAreListedWorstFirstWithTheirLoadsAndShares) {
-  EXPECT_EQ(NodesText(kStatus["nodes"], 0),
-            "NODE  STATE     CPU %  MEM %  CONNS    COST  ANSWERS %  HEARD  ADDRESSES  REMARK\n"
-            "web2  dead          -      -      -       1        0.0      -             no heartbeat "
-            "in time\n"
-            "db1   draining      -      -      -       1       25.0      -             drain: new "
-            "disk, until 2026-01-01T01:00:00Z\n"
-            "web1  alive        50      -     12  0.0525       75.0   0.2s  192.0.2.1\n");
+  EXPECT_EQ(
+      NodesText(kStatus["nodes"], 0),
+      "NODE  STATE     CPU %  MEM %  CONNS    COST  ANSWERS %  HEARD  ADDRESSES  REMARK\n"
+      "web2  dead          -      -      -       1        0.0      -             no heartbeat "
+      "in time\n"
+      "db1   draining      -      -      -       1       25.0      -             drain: new "
+      "disk, until 2026-01-01T01:00:00Z\n"
+      "web1  alive        50      -     12  0.0525       75.0   0.2s  192.0.2.1\n");
 }
 
-TEST(View, LinesAreCutToTheTerminal) {
-  EXPECT_EQ(NodesText(Json::array(), 10), "NODE  STAT\n");
-}
+TEST(View, LinesAreCutToTheTerminal) { EXPECT_EQ(NodesText(Json::array(), 10), "NODE  STAT\n"); }
 
 TEST(View, PatternsPickNodes) {
   EXPECT_THAT(NamesOf(NodesOf(kStatus, {})), ::testing::ElementsAre("web1", "db1", "web2"));

@@ -93,8 +93,9 @@ TEST_F(OrderTest, ARestoredNodeKeepsItsOrder) {
   const NodeIndex node =
       fleet.Restore({.name = "b", .state = NodeState::kDraining, .order = Drain(20)});
   EXPECT_EQ(fleet.nodes()[node].state, NodeState::kDraining);
-  fleet.Apply({1, At(19),
-               Hello{.node = "b", .interval = seconds(10), .boot_id = 1, .state = {.sequence = 1}}});
+  fleet.Apply(
+      {1, At(19),
+       Hello{.node = "b", .interval = seconds(10), .boot_id = 1, .state = {.sequence = 1}}});
   EXPECT_EQ(fleet.nodes()[node].state, NodeState::kDraining);
   fleet.Advance(At(20));
   EXPECT_EQ(fleet.nodes()[node].state, NodeState::kWarming);

@@ -261,6 +261,40 @@ TEST_F(ControllerTest, ShowsThatItLivesThoughNothingHappens) {
   EXPECT_GE(controller_->status()->built, At(99));
 }
 
+TEST_F(ControllerTest, AnOrderIsPublishedAtOnceAndAllOrNothing) {
+  Put(1, {Hello(1, 1, "web1", "192.0.2.1"), Hello(1, 2, "web2", "192.0.2.2")});
+  const fleet::Order drain{fleet::Order::Kind::kDrain, "new disk", std::nullopt};
+  EXPECT_TRUE(absl::IsNotFound(controller_->SetOrder({"web1", "db*"}, drain, At(1.1)).status()));
+  EXPECT_EQ(TierOf(0), Tier::kUsable);
+  const auto names = controller_->SetOrder({"web1", "web?"}, drain, At(1.1));
+  ASSERT_TRUE(names.ok());
+  EXPECT_THAT(*names, ElementsAre("web1", "web2"));  // each once
+  EXPECT_EQ(TierOf(0), Tier::kExcluded);
+  EXPECT_EQ(TierOf(1), Tier::kExcluded);
+  EXPECT_EQ(controller_->status()->nodes[0].order, drain);
+}
+
+TEST_F(ControllerTest, ARestoredOrderEndsByTheWallClock) {
+  std::string dir = std::filesystem::temp_directory_path() / "dnsd-controller-XXXXXX";
+  ASSERT_NE(mkdtemp(dir.data()), nullptr);
+  {
+    const auto store = StateStore::Open(dir);
+    ASSERT_TRUE(store.ok());
+    Begin(store->get());
+    Put(1, {Hello(1, 1, "a", "192.0.2.1")});
+    const fleet::Order::End end{At(100), WallTime(seconds(12))};
+    ASSERT_TRUE(controller_->SetOrder({"a"}, {fleet::Order::Kind::kDisable, "", end}, At(1)).ok());
+  }
+  const auto store = StateStore::Open(dir);
+  ASSERT_TRUE(store.ok());
+  Begin(store->get());  // its wall clock is at 0
+  RunUntil(5);
+  EXPECT_EQ(controller_->status()->nodes[0].state, NodeState::kDisabled);
+  RunUntil(12);
+  EXPECT_NE(controller_->status()->nodes[0].state, NodeState::kDisabled);
+  std::filesystem::remove_all(dir);
+}
+
 TEST_F(ControllerTest, ARestartAnswersFromWhatWasStored) {
   std::string dir = std::filesystem::temp_directory_path() / "dnsd-controller-XXXXXX";
   ASSERT_NE(mkdtemp(dir.data()), nullptr);

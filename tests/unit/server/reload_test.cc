@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "dnsd/server/load_served.h"
 
@@ -99,6 +100,32 @@ TEST_F(ReloadTest, AFaultInTheConfigurationLeavesEverythingAsItWas) {
   WriteConfig("");
   EXPECT_TRUE(reloader_->Reload(WallTime()).ok());
   EXPECT_EQ(reloader_->status().error, "");
+}
+
+TEST_F(ReloadTest, WhoeverAsksForOneWaitsForItsOutcome) {
+  WriteConfig("workers: 3\n");
+  std::thread main;
+  const auto ask = [&] { main = std::thread([&] { EXPECT_TRUE(reloader_->Reload({}).ok()); }); };
+  const auto restarts = reloader_->Await(ask);
+  main.join();
+  ASSERT_TRUE(restarts.ok());
+  EXPECT_EQ(*restarts, std::vector<std::string>{"workers"});
+
+  WriteConfig("worker: 3\n");
+  const auto ask_in_vain = [&] {
+    main = std::thread([&] { reloader_->Reload({}).IgnoreError(); });
+  };
+  const auto failed = reloader_->Await(ask_in_vain);
+  main.join();
+  EXPECT_TRUE(absl::IsFailedPrecondition(failed.status()));
+  EXPECT_NE(Message(failed.status()).find("unknown key 'worker'"), std::string::npos);
+}
+
+TEST_F(ReloadTest, NobodyWaitsForAStoppingDnsd) {
+  std::thread main;
+  const auto ask = [&] { main = std::thread([&] { reloader_->Abandon(); }); };
+  EXPECT_TRUE(absl::IsUnavailable(reloader_->Await(ask).status()));
+  main.join();
 }
 
 TEST_F(ReloadTest, TakesSiteOptionsSubnetsAndGrants) {

@@ -147,9 +147,9 @@ TEST_F(StateStoreTest, TablesOfAnotherVersionAreMovedAside) {
 }
 
 TEST_F(StateStoreTest, OrdersOutliveARestartUntilTheyAreTakenBack) {
-  StoredState state{{NodeNamed("n1", fleet::NodeState::kDraining),
-                     NodeNamed("n2", fleet::NodeState::kDisabled)},
-                    builder_.Build()};
+  StoredState state{
+      {NodeNamed("n1", fleet::NodeState::kDraining), NodeNamed("n2", fleet::NodeState::kDisabled)},
+      builder_.Build()};
   const WallTime end{std::chrono::milliseconds(1'700'000'000'123)};
   state.nodes[0].order = {fleet::Order::Kind::kDrain, "new disk",
                           fleet::Order::End{MonotonicTime(), end}};
