@@ -1,0 +1,3 @@
+VARIANTS = {}
+def run(experiment):
+    pass
