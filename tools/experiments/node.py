@@ -3,6 +3,7 @@ import collections
 import dataclasses
 import json
 import random
+import shutil
 import sys
 import threading
 import time
@@ -114,6 +115,11 @@ class Node:
             for process in self.processes:
                 process.wait()
             self.processes = []
+
+    def close(self):
+        self.stop()
+        self.group.remove()
+        shutil.rmtree(self.folder)
 
     def set_share(self, share):
         self.share = share

@@ -10,10 +10,10 @@ def percentile(values, share):
 def of_sessions(run, load):
     """Figures of a measurement. Times are those of sessions that came to a good end, and those that
     ran into the time limit: they count with it. Errors that came back count as failed alone."""
-    sessions = run["sessions"]
+    sessions = [s for s in run["sessions"] if s[0] >= 0]
     times = sorted(s[1] for s in sessions if not s[3] or s[3] == "TimeoutError")
     good = [s for s in sessions if not s[3]]
-    in_time = [s for s in good if s[0] + s[1] <= load.seconds]
+    in_time = [s for s in run["sessions"] if not s[3] and 0 <= s[0] + s[1] <= load.seconds]
     figures = {"sessions": len(sessions), "failed": len(sessions) - len(good),
                "throughput": len(in_time) / load.seconds,
                "octets": sum(s[4] for s in in_time) / load.seconds,
