@@ -8,7 +8,8 @@ import time
 CONTROLLERS = ("cpu", "cpuacct", "memory")
 LEAST_QUOTA_US = 1000  # the kernel's
 PERIOD_US = 20_000
-WEIGHT = 8  # times the default: the nodes are the last to suffer from a busy machine
+# Times the default: quotas keep the nodes small, and a busy machine must not make them smaller.
+WEIGHT, WEIGHT_OF_THE_REST = 100, 16
 
 
 class Unavailable(Exception):
@@ -68,9 +69,7 @@ class Group:
         try:
             if version == 2:
                 group._write("cpu", "cgroup.subtree_control", "+cpu +memory")
-                group._write("cpu", "cpu.weight", 100 * WEIGHT)
-            else:
-                group._write("cpu", "cpu.shares", 1024 * WEIGHT)
+            group.set_weight(WEIGHT)
         except OSError as error:
             raise Unavailable(f"control groups cannot be set: {error}") from error
         return group
@@ -108,6 +107,13 @@ class Group:
         """Moves the calling process into the group."""
         for controller in self.folders:
             self._write(controller, "cgroup.procs", os.getpid())
+
+    def set_weight(self, times):
+        """How it fares beside its neighbours when the CPUs are short; 1 is usual."""
+        if self.version == 2:
+            self._write("cpu", "cpu.weight", 100 * times)
+        else:
+            self._write("cpu", "cpu.shares", 1024 * times)
 
     def set_cpu(self, share):
         """At most this share of one CPU, in slices as small as the kernel allows."""

@@ -10,8 +10,9 @@ Reads a specification (JSON) from standard input, writes "ready" and, at the end
   rate, arrivals    sessions a second, "poisson" or "regular"; or
   clients           so many that each begin a session when their last one has ended
   servers           who is asked for `name`, [address, weight]; or
-  nodes             no DNS: the address with least open sessions a capacity: {address: capacity},
-                    and `changes`: [at, address, capacity]. The ideal splitter, which sees all.
+  nodes             no DNS: the address whose requests under way, with those of this session, are
+                    fewest for its capacity: {address: capacity}, and `changes`: [at, address,
+                    capacity]. The ideal splitter, which sees all.
   paths             [path, weight];  requests: [least, most] a session;  timeout: of a session
 """
 import asyncio
@@ -86,13 +87,11 @@ class Dns:
             for address, _ in self.spec["servers"]]
         self.weights = [weight for _, weight in self.spec["servers"]]
 
-    async def choose(self):
+    async def choose(self, _):
         return (await self.rng.choices(self.resolvers, self.weights)[0].ask())[0]
 
-    def began(self, address):
+    def took(self, address, requests):
         pass
-
-    ended = began
 
 
 class Ideal:
@@ -100,7 +99,7 @@ class Ideal:
 
     def __init__(self, spec, rng):
         self.capacity, self.changes = dict(spec["nodes"]), spec.get("changes", [])
-        self.sessions = {a: 0 for a in self.capacity}
+        self.requests = {a: 0 for a in self.capacity}
         self.rng = rng
 
     async def open(self):
@@ -108,16 +107,13 @@ class Ideal:
         for at, address, capacity in self.changes:
             loop.call_later(at, self.capacity.__setitem__, address, capacity)
 
-    async def choose(self):
+    async def choose(self, requests):
         usable = [a for a, c in self.capacity.items() if c > 0]
-        return min(usable, key=lambda a: ((self.sessions[a] + 1) / self.capacity[a],
+        return min(usable, key=lambda a: ((self.requests[a] + requests) / self.capacity[a],
                                           self.rng.random()))
 
-    def began(self, address):
-        self.sessions[address] += 1
-
-    def ended(self, address):
-        self.sessions[address] -= 1
+    def took(self, address, requests):
+        self.requests[address] += requests
 
 
 async def body(reader, head):
@@ -140,8 +136,8 @@ async def body(reader, head):
         size += chunk
 
 
-async def fetch(address, paths):
-    """All paths over one connection; the octets of the bodies."""
+async def fetch(address, paths, done):
+    """All paths over one connection, done() after each; the octets of the bodies."""
     reader, writer = await asyncio.open_connection(address, 80)
     try:
         octets = 0
@@ -151,6 +147,7 @@ async def fetch(address, paths):
             head = await reader.readuntil(b"\r\n\r\n")
             status = int(head.split(b" ", 2)[1])
             octets += await body(reader, head)
+            done()
             if status != 200:
                 raise ValueError(f"status {status}")
         return octets
@@ -171,17 +168,22 @@ class Generator:
         record = [due, 0.0, None, "", 0]
         paths, weights = zip(*self.spec["paths"])
         chosen = self.rng.choices(paths, weights, k=self.rng.randint(*self.spec["requests"]))
-        address = None
+        left = len(chosen)  # requests that the node has still to do
+
+        def done():
+            nonlocal left
+            left -= 1
+            self.chooser.took(record[2], -1)
         try:
             async with asyncio.timeout(self.spec["timeout"]):
-                address = record[2] = await self.chooser.choose()
-                self.chooser.began(address)
-                record[4] = await fetch(address, chosen)
+                record[2] = await self.chooser.choose(left)
+                self.chooser.took(record[2], left)
+                record[4] = await fetch(record[2], chosen, done)
         except (OSError, ValueError, TimeoutError, asyncio.IncompleteReadError,
                 asyncio.LimitOverrunError) as error:
             record[3] = str(error) if isinstance(error, ValueError) else type(error).__name__
-        if address:
-            self.chooser.ended(address)
+        if record[2]:
+            self.chooser.took(record[2], -left)
         record[1] = time.monotonic() - self.start - due
         self.sessions.append(record)
 

@@ -14,7 +14,7 @@ BIG_MIB, BIG_SECONDS, SMALL = 16, 6.0, 19  # small requests for each big one
 # name: (title, memory of each node in MiB)
 VARIANTS = {"memory-equal": ("Two nodes of 512 MiB", (512, 512)),
             "memory-unequal": ("Two nodes of 384 and 640 MiB", (384, 640))}
-CPU = 0.15
+CPU = 0.1
 RATE = 50.0  # sessions a second: of 2.5 big ones begun in each, 15 are held at a time
 
 
@@ -26,20 +26,18 @@ def run(experiment):
 
 def _variant(experiment, name, title, sizes):
     policies = experiment.policies(POLICIES)
-    seconds = experiment.seconds(60)
+    seconds = experiment.seconds(45)
     shapes = tuple(Shape(cpu=CPU, memory=m * MIB, application=True) for m in sizes)
     load = Load(seconds=seconds, rate=RATE, timeout=15, paths=[
         ["/app/small", SMALL], [f"/app/big/{BIG_MIB}/{BIG_SECONDS:g}", 1]])
-    rows = {p: [] for p in policies}
     with lanes.clusters(experiment.space, shapes, Control(),
                         lanes.count(shapes, len(policies), experiment.lanes)) as built:
-        for repetition in range(experiment.repetitions):
+        def prepare(repetition):
             load.seed = 3000 + repetition
-            for policy, run_ in lanes.side_by_side(
-                    built, policies, lambda c, p: c.measure(p, load)).items():
-                rows[policy].append(results.of_sessions(run_, load) | _free(run_))
-            experiment.say(f"{name} {repetition + 1}: " + ", ".join(
-                f"{p} {rows[p][-1]['apart']:.0f} MiB" for p in policies))
+            return lambda cluster, policy: cluster.measure(policy, load)
+        rows = lanes.rounds(experiment, name, built, policies, prepare,
+                            lambda run_: results.of_sessions(run_, load) | _free(run_))
+    experiment.say(f"{name}: {results.brief(rows, 'apart')} MiB apart")
     experiment.keep(name, {"policies": rows})
     table = [["policy", "apart, MiB", "p95 apart, MiB", "least free, MiB", "mean, ms", "p99, ms",
               "failed, %"]]

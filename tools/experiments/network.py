@@ -84,10 +84,11 @@ class Network:
             ip("netns", "del", namespace)
 
 
-def limit(namespace, bits_per_second):
+def limit(namespace, bits_per_second, device="eth0"):
     """Lets a host send no faster."""
-    subprocess.run(["tc", "-n", namespace, "qdisc", "replace", "dev", "eth0", "root", "tbf", "rate",
-                    f"{round(bits_per_second)}bit", "burst", "8k", "limit", "256k"], check=True)
+    subprocess.run(["tc", "-n", namespace, "qdisc", "replace", "dev", device, "root", "tbf", "rate",
+                    f"{round(bits_per_second)}bit", "burst", "8k", "limit", "256k"], check=True,
+                   capture_output=True)
 
 
 def sent_octets(pid):

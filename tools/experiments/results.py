@@ -1,4 +1,5 @@
 """From sessions to figures, and from figures of several repetitions to tables."""
+import collections
 import statistics
 
 
@@ -15,6 +16,7 @@ def of_sessions(run, load):
     good = [s for s in sessions if not s[3]]
     in_time = [s for s in run["sessions"] if not s[3] and 0 <= s[0] + s[1] <= load.seconds]
     figures = {"sessions": len(sessions), "failed": len(sessions) - len(good),
+               "sent_to": dict(collections.Counter(s[2] for s in sessions if s[2])),
                "throughput": len(in_time) / load.seconds,
                "octets": sum(s[4] for s in in_time) / load.seconds,
                "late": run["late_p99"]}
@@ -50,6 +52,20 @@ def spread(values, digits=2, scale=1.0):
 def ratios(rows, reference, key):
     """Of each repetition's figure to the reference's in the same repetition."""
     return [a[key] / b[key] for a, b in zip(rows, reference) if a.get(key) and b.get(key)]
+
+
+def brief(rows, key, scale=1.0):
+    """For the progress: each policy's median."""
+    return ", ".join(f"{p} {statistics.median(f.get(key, 0) for f in figures) * scale:.1f}"
+                     for p, figures in rows.items())
+
+
+def offered(rows):
+    """What the clients offered, of all repetitions."""
+    figures = next(iter(rows.values()))
+    return (f"A session takes {spread([f['cost'] for f in figures], 1, 1e3)} ms of CPU time, "
+            f"measured before each repetition; {spread([f['rate'] for f in figures], 1)} sessions "
+            "a second")
 
 
 def table(rows):

@@ -29,16 +29,14 @@ def run(experiment):
 def _measure(experiment, name, nodes, policies, seconds):
     shapes = (Shape(link=LINK),) * nodes
     load = Load(seconds=seconds, paths=[["/100k", 1]], clients=CLIENTS * nodes, timeout=20)
-    rows = {p: [] for p in policies}
     with lanes.clusters(experiment.space, shapes, Control(),
                         lanes.count(shapes, len(policies), experiment.lanes)) as built:
-        for repetition in range(experiment.repetitions):
+        def prepare(repetition):
             load.seed = repetition
-            for policy, run_ in lanes.side_by_side(
-                    built, policies, lambda c, p: c.measure(p, load)).items():
-                rows[policy].append(results.of_sessions(run_, load))
-            experiment.say(f"{name} {repetition + 1}: " + ", ".join(
-                f"{p} {rows[p][-1]['throughput']:.1f}/s" for p in policies))
+            return lambda cluster, policy: cluster.measure(policy, load)
+        rows = lanes.rounds(experiment, name, built, policies, prepare,
+                            lambda run_: results.of_sessions(run_, load))
+    experiment.say(f"{name}: {results.brief(rows, 'throughput')} connections/s")
     experiment.keep(name, {"policies": rows})
     return rows
 

@@ -1,7 +1,5 @@
 """Scenario 5: several dnsd that share the queries without talking to each other, and resolvers
 that cache in spite of a TTL of 0."""
-import dataclasses
-
 from experiments import lanes, results
 from experiments.cluster import Control, Load
 from experiments.node import PAGE, Shape
@@ -21,7 +19,7 @@ VARIANTS = {
 
 
 def run(experiment):
-    seconds = experiment.seconds(40)
+    seconds = experiment.seconds(30)
     for name, (title, control) in VARIANTS.items():
         if experiment.wants(name):
             _variant(experiment, name, title, control, seconds)
@@ -30,20 +28,19 @@ def run(experiment):
 def _variant(experiment, name, title, control, seconds):
     policies = experiment.policies(POLICIES)
     load = Load(seconds=seconds, paths=[[PAGE, 1]], requests=(1, 3), timeout=5.0)
-    rows = {p: [] for p in policies}
+    offered = {}
     with lanes.clusters(experiment.space, SHAPES, control,
                         lanes.count(SHAPES, len(policies), experiment.lanes)) as built:
-        cost = built[0].cost_of_session(load)
-        load = dataclasses.replace(load, rate=SHARE * sum(s.cpu for s in SHAPES) / cost)
-        for repetition in range(experiment.repetitions):
+        def prepare(repetition):
             load.seed = 2000 + repetition
-            for policy, run_ in lanes.side_by_side(
-                    built, policies, lambda c, p: c.measure(p, load)).items():
-                rows[policy].append(results.of_sessions(run_, load))
-            experiment.say(f"{name} {repetition + 1}: " + ", ".join(
-                f"{p} {1e3 * rows[p][-1].get('mean', 0):.0f} ms {rows[p][-1]['failed']} failed"
-                for p in policies))
-    experiment.keep(name, {"rate": load.rate, "cost": cost, "policies": rows})
+            cost = lanes.cost_of_session(built, load)
+            load.rate = SHARE * sum(s.cpu for s in SHAPES) / cost
+            offered.update(rate=load.rate, cost=cost)
+            return lambda cluster, policy: cluster.measure(policy, load)
+        rows = lanes.rounds(experiment, name, built, policies, prepare,
+                            lambda run_: results.of_sessions(run_, load) | offered)
+    experiment.say(f"{name}: {results.brief(rows, 'mean', 1e3)} ms")
+    experiment.keep(name, {"policies": rows})
     head = ["policy", "mean, ms", "÷ ideal", "p50, ms", "p95, ms", "p99, ms", "failed, %"]
     table = [head]
     for policy, found in rows.items():
@@ -55,5 +52,5 @@ def _variant(experiment, name, title, control, seconds):
             [100 * f["failed"] / max(1, f["sessions"]) for f in found], 1)])
     clients = ("the n-th resolver has 1/n of the first one's sessions; " if control.resolvers
                else "")
-    experiment.section(title, f"Nodes 1 : 2 : 4 at {SHARE:g} of what they can, "
-                       f"{load.rate:.1f} sessions a second, {clients}{seconds:g} s.", table)
+    experiment.section(title, f"Nodes 1 : 2 : 4 at {SHARE:g} of what they can. "
+                       + results.offered(rows) + f"; {clients}{seconds:g} s.", table)

@@ -34,26 +34,25 @@ def _variant(experiment, name, title, shapes, share, event):
     events = [(seconds / 3, 1, *event)] if event else []
     number = lanes.count(shapes, len(policies), experiment.lanes)
     with lanes.clusters(experiment.space, shapes, Control(), number) as built:
-        cost = built[0].cost_of_session(load)
-        load.rate = share * sum(s.cpu for s in shapes) / cost
-        experiment.say(f"{name}: a session takes {cost * 1e3:.2f} ms of CPU; "
-                       f"{load.rate:.1f} sessions/s")
-        rows = {p: [] for p in policies}
-        for repetition in range(experiment.repetitions):
+        offered = {}
+
+        def prepare(repetition):
             load.seed = 1000 + repetition
-            for policy, run_ in lanes.side_by_side(
-                    built, policies, lambda c, p: c.measure(p, load, events)).items():
-                figures = results.of_sessions(run_, load)
-                if event:
-                    hit = built[0].nodes[1].address
-                    figures["share_after"] = results.share_of(run_, hit, seconds / 3 + 3)
-                rows[policy].append(figures)
-            experiment.say(f"{name} {repetition + 1}: " + ", ".join(
-                f"{p} {1e3 * rows[p][-1].get('mean', 0):.0f} ms {rows[p][-1]['failed']} failed"
-                for p in policies))
-    experiment.keep(name, {"rate": load.rate, "cost": cost, "policies": rows})
-    experiment.section(title, f"{load.rate:.1f} sessions a second of one to three requests, "
-                       f"{seconds:g} s; a session takes {cost * 1e3:.1f} ms of CPU time.",
+            cost = lanes.cost_of_session(built, load)
+            load.rate = share * sum(s.cpu for s in shapes) / cost
+            offered.update(rate=load.rate, cost=cost)
+            return lambda cluster, policy: cluster.measure(policy, load, events)
+
+        def figures_of(run_):
+            figures = results.of_sessions(run_, load) | offered
+            if event:
+                hit = built[0].nodes[1].address
+                figures["share_after"] = results.share_of(run_, hit, seconds / 3 + 3)
+            return figures
+        rows = lanes.rounds(experiment, name, built, policies, prepare, figures_of)
+    experiment.say(f"{name}: {results.brief(rows, 'mean', 1e3)} ms")
+    experiment.keep(name, {"policies": rows})
+    experiment.section(title, results.offered(rows) + f" of one to three requests, {seconds:g} s.",
                        _rows(rows, event))
 
 
