@@ -142,7 +142,7 @@ class Parts(harness.TestCase):
         self.assertEqual(found["sent_to"], {"a": 2, "b": 2})
 
     def test_the_largest_rate_is_halved_into_place(self):
-        self.assertAlmostEqual(chen.largest(lambda share: share <= 0.93), 0.925)
+        self.assertAlmostEqual(chen.largest(lambda share: share <= 0.9501), 0.95)
         self.assertEqual(chen.largest(lambda share: False), chen.LOW)
 
     def test_one_slow_session_in_twenty_is_still_sustained_and_a_failed_one_is_not(self):

@@ -44,7 +44,8 @@ class Load:
     """What the clients do."""
     seconds: float
     paths: list
-    rate: float = 0       # sessions a second, or
+    rate: float = 0       # sessions a second,
+    lead_rate: float = 0  # before those that count; 0: the same; or
     clients: int = 0      # clients that each have one session at a time
     arrivals: str = "poisson"
     requests: tuple = (1, 1)
@@ -215,7 +216,8 @@ class Cluster:
         return each.group.cpu_seconds()
 
     def _spec(self, policy, load, events, lead, nodes=None):
-        spec = dataclasses.asdict(load) | {"seconds": load.seconds + lead}
+        spec = dataclasses.asdict(load) | {"seconds": load.seconds + lead, "lead": lead,
+                                           "lead_rate": load.lead_rate or load.rate}
         if not load.clients:
             del spec["clients"]
         if policy == policies.IDEAL:

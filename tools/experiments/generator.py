@@ -7,7 +7,8 @@ failed.
 Reads a specification (JSON) from standard input, writes "ready" and, at the end, its findings
 (JSON) to standard output:
   seed, seconds     when the last session begins
-  rate, arrivals    sessions a second, "poisson" or "regular"; or
+  rate, arrivals    sessions a second, "poisson" or "regular";
+  lead, lead_rate   for so many seconds at first another rate; or
   clients           so many that each begin a session when their last one has ended
   servers           who is asked for `name`, [address, weight]; or
   nodes             no DNS: the address whose requests under way, with those of this session, are
@@ -191,7 +192,7 @@ class Generator:
         regular = self.spec.get("arrivals") == "regular"
         tasks, due = set(), 0.0
         while True:
-            mean = 1 / self.spec["rate"]
+            mean = 1 / self.spec["lead_rate" if due < self.spec["lead"] else "rate"]
             due += mean if regular else self.rng.expovariate(1 / mean)
             if due >= self.spec["seconds"]:
                 break
