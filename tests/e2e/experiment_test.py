@@ -141,6 +141,30 @@ class Parts(harness.TestCase):
         self.assertEqual(found["imbalance"], 2)
         self.assertEqual(found["sent_to"], {"a": 2, "b": 2})
 
+    def group(self, version, **files):
+        """A group of the version, its files in a folder of the test's."""
+        for name, text in files.items():
+            self.write("group/" + name.replace("__", "."), text)
+        return cgroups.Group(version, {c: self.folder / "group" for c in cgroups.CONTROLLERS})
+
+    def test_version_1_is_limited_and_read(self):
+        group = self.group(1, cpuacct__usage="1500000000\n",
+                           memory__usage_in_bytes="5000\n",
+                           memory__stat="cache 9\ntotal_inactive_file 1000\n")
+        group.set_cpu(0.02)
+        limits = {f.name: f.read_text() for f in (self.folder / "group").glob("cpu.cfs*")}
+        self.assertEqual(limits, {"cpu.cfs_quota_us": "1000", "cpu.cfs_period_us": "50000"})
+        self.assertEqual((group.cpu_seconds(), group.memory_used()), (1.5, 4000))
+
+    def test_version_2_is_limited_and_read(self):
+        group = self.group(2, cpu__stat="usage_usec 2500000\nuser_usec 1\n",
+                           memory__current="7000\n", memory__stat="anon 1\ninactive_file 9000\n")
+        group.set_cpu(0.1)
+        group.set_memory(1 << 20)
+        self.assertEqual((self.folder / "group" / "cpu.max").read_text(), "2000 20000")
+        self.assertEqual((self.folder / "group" / "memory.max").read_text(), "1048576")
+        self.assertEqual((group.cpu_seconds(), group.memory_used()), (2.5, 0))
+
     def test_the_largest_rate_is_halved_into_place(self):
         self.assertAlmostEqual(chen.largest(lambda share: share <= 0.9501), 0.95)
         self.assertEqual(chen.largest(lambda share: False), chen.LOW)
