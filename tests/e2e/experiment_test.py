@@ -13,8 +13,8 @@ import unittest
 import harness
 
 sys.path.insert(0, str(harness.SOURCE / "tools"))
-from experiments import (cgroups, chen, generator, network, policies,  # noqa: E402
-                         results, workspace)
+from experiments import (cgroups, chen, generator, network, pictures,  # noqa: E402
+                         policies, results, workspace)
 
 EXPERIMENT = harness.SOURCE / "tools" / "experiment"
 
@@ -118,6 +118,18 @@ class Parts(harness.TestCase):
                               capture_output=True, timeout=60, check=True)
         for name in ("chen", "memory", "unequal", "scaling", "sharing", *policies.ALL):
             self.assertIn(name, done.stdout)
+
+    def test_the_course_is_drawn(self):
+        run = {"sessions": [[-1, 9, "a", "", 1], [0.5, 0.1, "a", "", 1], [1.5, 0.3, "a", "", 1],
+                            [2.5, 0.4, "a", "", 1]]}
+        course = pictures.course(run)
+        self.assertEqual([at for at, _ in course], [1, 3])
+        self.assertAlmostEqual(course[0][1], 0.2)
+        if not shutil.which("gnuplot"):
+            self.skipTest("wants gnuplot")
+        path = self.folder / "a.svg"
+        pictures.draw(path, "title", {"least_cost:load": [{"course": course}]}, 1)
+        self.assertIn("least_cost:load", path.read_text())
 
     def test_percentiles_are_by_nearest_rank(self):
         self.assertEqual(results.percentile([1, 2, 3, 4], 50), 2)

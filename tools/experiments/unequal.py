@@ -1,5 +1,5 @@
 """Scenario 3: nodes that are not alike, or do not stay alike."""
-from experiments import lanes, results
+from experiments import lanes, pictures, results
 from experiments.cluster import Control, Load
 from experiments.node import PAGE, Shape
 
@@ -45,6 +45,7 @@ def _variant(experiment, name, title, shapes, share, event):
 
         def figures_of(run_):
             figures = results.of_sessions(run_, load) | offered
+            figures["course"] = pictures.course(run_)
             if event:
                 hit = built[0].nodes[1].address
                 figures["share_after"] = results.share_of(run_, hit, seconds / 3 + 3)
@@ -52,6 +53,7 @@ def _variant(experiment, name, title, shapes, share, event):
         rows = lanes.rounds(experiment, name, built, policies, prepare, figures_of)
     experiment.say(f"{name}: {results.brief(rows, 'mean', 1e3)} ms")
     experiment.keep(name, {"policies": rows})
+    experiment.draw(name, title, rows, seconds / 3 if event else None)
     experiment.section(title, results.offered(rows) + f" of one to three requests, {seconds:g} s.",
                        _rows(rows, event))
 
