@@ -65,16 +65,30 @@ std::vector<inet_diag_bc_op> PortProgram(const std::vector<std::uint16_t>& ports
   return program;
 }
 
+ConnectionCount Sum(const ConnectionCount& a, const ConnectionCount& b) {
+  return {a.established + b.established, a.waiting + b.waiting};
+}
+
+// "00000000:0000001F": octets to send and to read.
+bool HasUnread(std::string_view queues) {
+  const std::size_t colon = queues.find(':');
+  return colon != std::string_view::npos &&
+         ParseUnsigned(queues.substr(colon + 1), 16).value_or(0) > 0;
+}
+
 struct Dump {
   const ConnectionFilter& filter;
-  std::uint64_t count = 0;
+  ConnectionCount count{};
 };
 
 int CountSocket(const nlmsghdr* header, void* data) {
   auto& dump = *static_cast<Dump*>(data);
   const auto* socket = static_cast<const inet_diag_msg*>(mnl_nlmsg_get_payload(header));
   const IpAddress address = AddressOf(socket->idiag_family == AF_INET6, socket->id.idiag_src);
-  if (dump.filter.Matches(address, ntohs(socket->id.idiag_sport))) ++dump.count;
+  if (dump.filter.Matches(address, ntohs(socket->id.idiag_sport))) {
+    ++dump.count.established;
+    if (socket->idiag_rqueue > 0) ++dump.count.waiting;
+  }
   return MNL_CB_OK;
 }
 
@@ -100,7 +114,7 @@ void ConnectionCounter::OpenSocket() {
   }
 }
 
-std::optional<std::uint64_t> ConnectionCounter::CountByNetlink(std::uint8_t family) {
+std::optional<ConnectionCount> ConnectionCounter::CountByNetlink(std::uint8_t family) {
   alignas(nlmsghdr) std::array<char, 16384> buffer{};
   nlmsghdr* header = mnl_nlmsg_put_header(buffer.data());
   header->nlmsg_type = SOCK_DIAG_BY_FAMILY;
@@ -130,35 +144,37 @@ std::optional<std::uint64_t> ConnectionCounter::CountByNetlink(std::uint8_t fami
   return dump.count;
 }
 
-std::optional<std::uint64_t> ConnectionCounter::CountByFiles() const {
-  std::optional<std::uint64_t> count;
+std::optional<ConnectionCount> ConnectionCounter::CountByFiles() const {
+  std::optional<ConnectionCount> count;
   for (const char* path : {"/proc/net/tcp", "/proc/net/tcp6"}) {
     const auto text = files_.Read(path, 64U << 20);
-    if (text) count = count.value_or(0) + CountConnections(*text, filter_);
+    if (text) count = Sum(count.value_or(ConnectionCount{}), CountConnections(*text, filter_));
   }
   return count;
 }
 
-std::optional<std::uint64_t> ConnectionCounter::Count(MonotonicTime now) {
+std::optional<ConnectionCount> ConnectionCounter::Count(MonotonicTime now) {
   if (files_.is_system() && now >= ask_at_) {
     if (socket_ == nullptr) OpenSocket();
     const auto v4 = socket_ != nullptr ? CountByNetlink(AF_INET) : std::nullopt;
     const auto v6 = v4 ? CountByNetlink(AF_INET6) : std::nullopt;
-    if (v6) return *v4 + *v6;
+    if (v6) return Sum(*v4, *v6);
     if (socket_ != nullptr) mnl_socket_close(std::exchange(socket_, nullptr));
     ask_at_ = now + kAskAgain;
   }
   return CountByFiles();
 }
 
-std::uint64_t CountConnections(std::string_view text, const ConnectionFilter& filter) {
-  std::uint64_t count = 0;
+ConnectionCount CountConnections(std::string_view text, const ConnectionFilter& filter) {
+  ConnectionCount count;
   while (!text.empty()) {
     std::string_view line = NextLine(text);
     NextWord(line);  // its number in the list
     const std::string_view local = NextWord(line);
     NextWord(line);  // the peer
-    if (NextWord(line) == "01" && MatchesLocal(local, filter)) ++count;
+    if (NextWord(line) != "01" || !MatchesLocal(local, filter)) continue;
+    ++count.established;
+    if (HasUnread(NextWord(line))) ++count.waiting;
   }
   return count;
 }

@@ -25,6 +25,15 @@ struct ConnectionFilter {
   friend bool operator==(const ConnectionFilter&, const ConnectionFilter&) = default;
 };
 
+struct ConnectionCount {
+  std::uint64_t established = 0;
+  // Those with a request that nobody has read yet. A server that has one task for many connections
+  // keeps its queue here: the kernel's run queue never shows more than that task.
+  std::uint64_t waiting = 0;
+
+  friend bool operator==(const ConnectionCount&, const ConnectionCount&) = default;
+};
+
 // Asks the kernel's sock_diag(7), which hands over only the established sockets of the ports; where
 // it is refused, reads /proc/net/tcp and tcp6, which list everything, and asks again after a
 // minute. Not thread-safe.
@@ -37,12 +46,12 @@ class ConnectionCounter {
   ConnectionCounter& operator=(const ConnectionCounter&) = delete;
 
   // Nothing if neither way works.
-  std::optional<std::uint64_t> Count(MonotonicTime now);
+  std::optional<ConnectionCount> Count(MonotonicTime now);
 
  private:
   void OpenSocket();
-  std::optional<std::uint64_t> CountByNetlink(std::uint8_t family);
-  std::optional<std::uint64_t> CountByFiles() const;
+  std::optional<ConnectionCount> CountByNetlink(std::uint8_t family);
+  std::optional<ConnectionCount> CountByFiles() const;
 
   ConnectionFilter filter_;
   FileRoot files_;
@@ -52,6 +61,6 @@ class ConnectionCounter {
 };
 
 // The established connections of a /proc/net/tcp or tcp6 that match.
-std::uint64_t CountConnections(std::string_view text, const ConnectionFilter& filter);
+ConnectionCount CountConnections(std::string_view text, const ConnectionFilter& filter);
 
 }  // namespace dnsd::reporter

@@ -134,7 +134,11 @@ void Sampler::ReadSessions(MonotonicTime now, std::uint64_t own_sessions, Load& 
     connection_count_ = connections_.Count(now);
     next_count_ = now + (MonotonicClock::now() - begin) * kCountingRest;
   }
-  if (connection_count_) load.set_connections(static_cast<double>(*connection_count_));
+  if (!connection_count_) return;
+  load.set_connections(static_cast<double>(connection_count_->established));
+  if (load.has_run_queue()) {
+    load.set_run_queue(load.run_queue() + static_cast<double>(connection_count_->waiting));
+  }
 }
 
 }  // namespace dnsd::reporter

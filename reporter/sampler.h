@@ -73,7 +73,7 @@ class Sampler {
   NetworkMeter network_;
   DiskMeter disks_;
   ConnectionCounter connections_;
-  std::optional<std::uint64_t> connection_count_;
+  std::optional<ConnectionCount> connection_count_;
   MonotonicTime next_count_;
 };
 

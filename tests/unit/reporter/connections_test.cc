@@ -2,12 +2,14 @@
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <iterator>
+#include <string>
 #include <vector>
 
 namespace dnsd::reporter {
@@ -31,17 +33,26 @@ constexpr const char* kTcp6 =
     "   1: B80D0120000000000000000001000000:0050 B80D0120000000000000000002000000:C001 01\n";
 
 TEST(CountConnections, CountsEstablishedOnesOnThePorts) {
-  EXPECT_EQ(CountConnections(kTcp, {{80}, {}}), 2U);
-  EXPECT_EQ(CountConnections(kTcp, {{80, 81}, {}}), 3U);
-  EXPECT_EQ(CountConnections(kTcp, {{443}, {}}), 0U);
+  EXPECT_EQ(CountConnections(kTcp, {{80}, {}}).established, 2U);
+  EXPECT_EQ(CountConnections(kTcp, {{80, 81}, {}}).established, 3U);
+  EXPECT_EQ(CountConnections(kTcp, {{443}, {}}).established, 0U);
 }
 
 TEST(CountConnections, CountsOnlyTheNodesAddresses) {
   const auto v4 = *IpAddress::Parse("127.0.0.1");
-  EXPECT_EQ(CountConnections(kTcp, {{80}, {v4}}), 1U);
-  EXPECT_EQ(CountConnections(kTcp6, {{80}, {v4}}), 1U);  // mapped into IPv6
-  EXPECT_EQ(CountConnections(kTcp6, {{80}, {*IpAddress::Parse("2001:db8::1")}}), 1U);
-  EXPECT_EQ(CountConnections(kTcp6, {{80}, {}}), 2U);
+  EXPECT_EQ(CountConnections(kTcp, {{80}, {v4}}).established, 1U);
+  EXPECT_EQ(CountConnections(kTcp6, {{80}, {v4}}).established, 1U);  // mapped into IPv6
+  EXPECT_EQ(CountConnections(kTcp6, {{80}, {*IpAddress::Parse("2001:db8::1")}}).established, 1U);
+  EXPECT_EQ(CountConnections(kTcp6, {{80}, {}}).established, 2U);
+}
+
+TEST(CountConnections, TellsThoseWithARequestThatNobodyHasRead) {
+  const std::string tcp =
+      std::string(kTcp) +
+      "   5: 0100007F:0050 0200007F:C004 01 00000000:0000001F 00:00000000 00000000     0\n"
+      "   6: 0100007F:0050 0200007F:C005 01 0000001F:00000000 00:00000000 00000000     0\n"
+      "   7: 0100007F:0050 00000000:0000 0A 00000000:00000002 00:00000000 00000000     0\n";
+  EXPECT_EQ(CountConnections(tcp, {{80}, {}}), (ConnectionCount{4, 1}));
 }
 
 // A listening socket on a free port of 127.0.0.1 with `count` connections to it.
@@ -66,6 +77,13 @@ class Connected {
   }
   std::uint16_t port() const { return port_; }
 
+  // An octet to the server, there when this returns.
+  void Send(int connection, int count) {
+    ASSERT_EQ(send(sockets_[static_cast<std::size_t>(1 + connection)], "x", 1, 0), 1);
+    pollfd readable{sockets_[static_cast<std::size_t>(1 + count + connection)], POLLIN, 0};
+    ASSERT_EQ(poll(&readable, 1, -1), 1);
+  }
+
  private:
   int Open() { return sockets_.emplace_back(socket(AF_INET, SOCK_STREAM, 0)); }
   std::vector<int> sockets_;
@@ -75,9 +93,18 @@ class Connected {
 TEST(ConnectionCounter, AsksTheKernelForSeveralPortsAtOnce) {
   const Connected three(3), two(2), others(1);
   ConnectionCounter counter({{1, three.port(), two.port()}, {}}, FileRoot("/"));
-  EXPECT_EQ(counter.Count(kStart), 5U);
+  EXPECT_EQ(counter.Count(kStart)->established, 5U);
   ConnectionCounter elsewhere({{three.port()}, {*IpAddress::Parse("127.0.0.2")}}, FileRoot("/"));
-  EXPECT_EQ(elsewhere.Count(kStart), 0U);
+  EXPECT_EQ(elsewhere.Count(kStart)->established, 0U);
+}
+
+TEST(ConnectionCounter, TellsThoseWithARequestThatNobodyHasRead) {
+  Connected three(3);
+  ConnectionCounter counter({{three.port()}, {}}, FileRoot("/"));
+  EXPECT_EQ(counter.Count(kStart), (ConnectionCount{3, 0}));
+  three.Send(0, 3);
+  three.Send(2, 3);
+  EXPECT_EQ(counter.Count(kStart), (ConnectionCount{3, 2}));
 }
 
 TEST(ConnectionCounter, CountsOnMorePortsThanTheKernelsFilterTakes) {
@@ -85,7 +112,7 @@ TEST(ConnectionCounter, CountsOnMorePortsThanTheKernelsFilterTakes) {
   std::vector<std::uint16_t> ports(1500, 1);
   ports.back() = three.port();
   ConnectionCounter counter({ports, {*IpAddress::Parse("127.0.0.1")}}, FileRoot("/"));
-  EXPECT_EQ(counter.Count(kStart), 3U);
+  EXPECT_EQ(counter.Count(kStart)->established, 3U);
 }
 
 TEST(ConnectionCounter, CountsOnAsManyPortsAsMayBeConfigured) {
@@ -93,7 +120,7 @@ TEST(ConnectionCounter, CountsOnAsManyPortsAsMayBeConfigured) {
   std::vector<std::uint16_t> ports(256, 1);
   ports.back() = three.port();
   ConnectionCounter counter({ports, {*IpAddress::Parse("127.0.0.1")}}, FileRoot("/"));
-  EXPECT_EQ(counter.Count(kStart), 3U);
+  EXPECT_EQ(counter.Count(kStart)->established, 3U);
 }
 
 auto OpenDescriptors() {

@@ -59,6 +59,20 @@ TEST_F(SamplerTest, AveragesTheRunQueueAndLeavesItselfOut) {
   EXPECT_DOUBLE_EQ(load.blocked_processes(), 2);
 }
 
+TEST_F(SamplerTest, RequestsThatNobodyHasReadWaitAsTasksDo) {
+  tree_.Write("/proc/stat", Stat(0, 0, 2));
+  tree_.Write("/proc/net/tcp",
+              "  sl  local_address rem_address   st tx_queue rx_queue\n"
+              "   0: 0100007F:0050 0200007F:C001 01 00000000:00000010 \n"
+              "   1: 0100007F:0050 0200007F:C002 01 00000000:00000000 \n"
+              "   2: 0100007F:0050 0200007F:C003 01 00000000:00000001 \n");
+  Sampler sampler(Options());
+  sampler.Tick(kStart);
+  const Load load = sampler.Read(kStart + 1s, 0);
+  EXPECT_DOUBLE_EQ(load.run_queue(), 3);  // one task that runs, and two requests
+  EXPECT_DOUBLE_EQ(load.connections(), 3);
+}
+
 TEST_F(SamplerTest, LeavesOutWhatTheKernelDoesNotTell) {
   Sampler sampler(Options());
   sampler.Tick(kStart);
