@@ -8,8 +8,9 @@ import time
 CONTROLLERS = ("cpu", "cpuacct", "memory")
 LEAST_QUOTA_US = 1000  # the kernel's
 PERIOD_US = 20_000
-# Times the default: quotas keep the nodes small, and a busy machine must not make them smaller.
-WEIGHT, WEIGHT_OF_THE_REST = 100, 16
+# Times the default: a busy machine makes the nodes smaller than their quotas as little as may be.
+# Among them clients, dnsd and reporters come first.
+WEIGHT, WEIGHT_OF_THE_REST = 8, 16
 
 
 class Unavailable(Exception):

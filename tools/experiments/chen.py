@@ -1,5 +1,5 @@
-"""Scenario 1: the largest rate that two nodes sustain, with files of 1 MB, 100 kB and 1 kB, and with
-an extra load on one of them (Chen and Chi, Tables 4, 5 and 6)."""
+"""Scenario 1: the largest rate that two nodes sustain, with files of 1 MB, 100 kB and 1 kB, and
+with an extra load on one of them (Chen and Chi, Tables 4, 5 and 6)."""
 import dataclasses
 
 from experiments import lanes, results
@@ -12,7 +12,8 @@ EXTRA = 0.2  # of a node's link
 # name: (title, file, link of a node in bit/s). 14.4 Mbit/s are 1.8 files of 1 MB a second, as the
 # paper's nodes sent; the links of the smaller files are scaled down, to so many sessions that a
 # generator in Python is never the limit.
-FILES = {"1M": ("1 MB", "/1M", 14.4e6), "100k": ("100 kB", "/100k", 8e6), "1k": ("1 kB", "/1k", 256e3)}
+FILES = {"1M": ("1 MB", "/1M", 14.4e6), "100k": ("100 kB", "/100k", 8e6),
+         "1k": ("1 kB", "/1k", 256e3)}
 VARIANTS = {f"{name}{suffix}": (title, path, link, extra)
             for name, (title, path, link) in FILES.items()
             for suffix, extra in (("", 0.0), ("-extra", EXTRA))}
@@ -53,7 +54,7 @@ def is_sustained(run_, seconds, limit):
 
 
 def largest(holds, low=LOW, high=HIGH, steps=STEPS):
-    """The largest share, to (high - low) / 2^steps, that holds(share) is true for; `low` if none."""
+    """The largest share, to (high - low) / 2^steps, that holds() is true for; `low` if none."""
     for _ in range(steps):
         middle = (low + high) / 2
         if holds(middle):

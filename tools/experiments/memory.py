@@ -45,7 +45,8 @@ def _variant(experiment, name, title, sizes):
         table.append([policy, *(results.spread([f[k] for f in found], 0)
                                 for k in ("apart", "apart95", "least")),
                       *(results.spread([f.get(k) for f in found], 0, 1e3) for k in ("mean", "p99")),
-                      results.spread([100 * f["failed"] / max(1, f["sessions"]) for f in found], 1)])
+                      results.spread([100 * f["failed"] / max(1, f["sessions"])
+                                      for f in found], 1)])
     experiment.section(title, f"{RATE:g} requests a second, one in {SMALL + 1} holds {BIG_MIB} MiB "
                        f"for {BIG_SECONDS:g} s; {seconds:g} s. Apart: the difference of the nodes' "
                        "free memory, mean over the time (five readings a second).", table)

@@ -108,5 +108,14 @@ def connections(pid, port=80):
     return sum(f[1].endswith(":" + wanted) and f[3] in states for f in fields)
 
 
+def unread(pid, port=80):
+    """Connections to a port with a request that nobody has read yet."""
+    wanted = f":{port:04X}"
+    lines = pathlib.Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]
+    fields = (line.split() for line in lines)
+    return sum(f[1].endswith(wanted) and f[3] == "01" and int(f[4].split(":")[1], 16) > 0
+               for f in fields)
+
+
 def is_root():
     return os.geteuid() == 0

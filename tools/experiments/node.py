@@ -213,7 +213,9 @@ class Meter:
 
     def _load(self, node, pid):
         shape = node.shape
-        waiting = network.connections(pid) if shape.link else node.group.runnable()
+        # A server with one task for all connections keeps its queue in the sockets.
+        waiting = (network.connections(pid) if shape.link else
+                   node.group.runnable() + network.unread(pid))
         now = Reading(time.monotonic(), node.group.cpu_seconds(), network.sent_octets(pid), waiting)
         history = self.history[node.name]
         history.append(now)

@@ -20,10 +20,10 @@ def run(experiment):
     if figures:
         experiment.section(
             "One to four nodes",
-            f"Each node sends {LINK / 1e6:g} Mbit/s at most; {CLIENTS} clients for each fetch files "
-            f"of 100 kB one after another, each over a connection of its own to the address that "
-            f"the DNS gives it, for {seconds:g} s. ÷ linear: the octets over those of as many times "
-            "the one node under the same policy.", _rows(figures, policies))
+            f"Each node sends {LINK / 1e6:g} Mbit/s at most; {CLIENTS} clients for each fetch "
+            f"files of 100 kB one after another, each over a connection of its own to the address "
+            f"that the DNS gives it, for {seconds:g} s. ÷ linear: the octets over those of as many "
+            "times the one node under the same policy.", _rows(figures, policies))
 
 
 def _measure(experiment, name, nodes, policies, seconds):

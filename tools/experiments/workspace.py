@@ -13,7 +13,6 @@ from experiments import cgroups, network
 
 PREFIX = "dnsdx-"
 PR_SET_PDEATHSIG = 1
-NICENESS = -10  # the nodes' loads are read, and told, in time
 
 
 def owner_is_alive(name):
@@ -49,7 +48,6 @@ class Workspace:
         try:
             self.rest = self.group.child("rest")
             self.rest.set_weight(cgroups.WEIGHT_OF_THE_REST)
-            os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
             self.folder = pathlib.Path(tempfile.mkdtemp(prefix=self.name + "-"))
         except BaseException:
             self.group.remove()
