@@ -264,9 +264,6 @@ class Cluster:
     @staticmethod
     def _befall(each, what, argument):
         if what == "die":
-            reporter = getattr(each, "reporter", None)
-            if reporter and reporter.poll() is None:
-                reporter.kill()
             each.die()
         elif what == "slow":
             each.slow(argument)

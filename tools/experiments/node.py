@@ -70,6 +70,7 @@ class Node:
         self.folder.mkdir()
         self.load_file = self.folder / "load.json"
         self.processes, self.lock = [], threading.Lock()
+        self.reporter = None  # runs beside the group; whoever starts it says so
         if shape.link:
             network.limit(self.namespace, shape.link)
         if shape.memory:
@@ -132,6 +133,8 @@ class Node:
     def die(self):
         """As when the power fails: packets to it are lost, nothing says good-bye."""
         self.net.plug(self.port, False)
+        if self.reporter and self.reporter.poll() is None:
+            self.reporter.kill()
         self.group.kill()
 
     def fail(self):
