@@ -4,6 +4,13 @@
 
 namespace dnsd::answer {
 
+namespace {
+
+// A group comes back with a member that has been usable for so many beats.
+constexpr int kSteadyBeats = 10;
+
+}  // namespace
+
 NodeEntry EntryOf(const fleet::Fleet& fleet, const policy::FleetModel& model,
                   fleet::NodeIndex index, MonotonicTime now) {
   const fleet::Node& node = fleet.nodes()[index];
@@ -15,6 +22,7 @@ NodeEntry EntryOf(const fleet::Fleet& fleet, const policy::FleetModel& model,
   entry.last_usable = static_cast<std::uint32_t>(
       std::chrono::duration_cast<std::chrono::seconds>(usable.time_since_epoch()).count());
   entry.declares_hosting = node.declares_hosting;
+  entry.steady = now - node.usable_since >= kSteadyBeats * node.interval;
   return entry;
 }
 

@@ -1,6 +1,7 @@
 #include "dnsd/answer/site_chooser.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "dnsd/policy/rendezvous.h"
 #include "dnsd/policy/selection.h"
@@ -10,8 +11,11 @@ namespace {
 
 using policy::Candidate;
 
+// Of a site's share of capacity left: once below `panic` it panics until it is this times as much.
+constexpr float kCalm = 4.0F / 3;
+
 // Whether `node` hosts the site that `hosts` is about.
-bool Hosts(bool declares_hosting, fleet::NodeIndex node, std::span<const fleet::Host> hosts) {
+bool IsHost(bool declares_hosting, fleet::NodeIndex node, std::span<const fleet::Host> hosts) {
   if (hosts.empty()) return !declares_hosting;
   const auto at =
       std::lower_bound(hosts.begin(), hosts.end(), node,
@@ -121,16 +125,18 @@ SiteAnswer SiteChooser::Choose(const SiteQuery& query) {
   return Answer(chosen, options.ttl.value_or(0), bits);
 }
 
-// The members that may answer: those usable, or if there are none the last resorts; of them those
-// of the first group that has any. `managed` tells whether any member's node has ever reported.
+// The members that may answer: those usable, and the last resorts too if there are none or too few;
+// of them those of the first group that has any. `managed` tells whether any member's node has ever
+// reported.
 SiteChooser::Candidates SiteChooser::Collect(const SiteQuery& query, const float* figures,
                                              bool& managed) {
-  const auto hosts = HostsOf(query);
+  const Hosts hosts = HostsOf(query);
   Seen seen;
-  const auto collect = [&](const auto& tier_of) {
-    const Candidates usable = CollectOf(fleet::Tier::kUsable, query, figures, tier_of, seen);
-    if (!usable.empty() || !seen.last_resorts) return usable;
-    return CollectOf(fleet::Tier::kLastResort, query, figures, tier_of, seen);
+  const auto collect = [&](auto tier_of) {
+    const Candidates usable = CollectTo(fleet::Tier::kUsable, query, figures, tier_of, seen);
+    const bool panics = Panics(query, hosts, seen.last_resorts);
+    if (!seen.last_resorts || !(panics || usable.empty())) return usable;
+    return CollectTo(fleet::Tier::kLastResort, query, figures, tier_of, seen);
   };
   Candidates candidates;
   if (hosts.empty()) {
@@ -138,21 +144,32 @@ SiteChooser::Candidates SiteChooser::Collect(const SiteQuery& query, const float
   } else {
     candidates = collect([this, hosts](auto node) {
       const bool declares = fleet_->nodes[node].declares_hosting;
-      return Hosts(declares, node, hosts) ? tiers_[node] : fleet::Tier::kExcluded;
+      return IsHost(declares, node, hosts) ? tiers_[node] : fleet::Tier::kExcluded;
     });
   }
   managed = seen.managed;
   return candidates;
 }
 
-// Those of one tier, and whoever is unmanaged.
+// A member's place among groups, the least first. One that has only just come back stands behind
+// all that have been well for a while: a group does not come and go with every late report.
+unsigned SiteChooser::GroupRank(std::span<const std::uint8_t> groups, AddressId member,
+                                fleet::NodeIndex node) const {
+  constexpr unsigned kBehindAll = policy::MemberTables::kNoGroup + 1U;
+  const unsigned group = member < groups.size() ? groups[member] : policy::MemberTables::kNoGroup;
+  const bool steady = node == fleet::kNoNode || fleet_->nodes[node].steady;
+  return steady ? group : group + kBehindAll;
+}
+
+// Those of this tier or a better one, and whoever is unmanaged. Of sites with groups: of the first
+// group, of those members that have been well for long enough, if any.
 template <typename TierOf>
-SiteChooser::Candidates SiteChooser::CollectOf(fleet::Tier wanted, const SiteQuery& query,
+SiteChooser::Candidates SiteChooser::CollectTo(fleet::Tier worst, const SiteQuery& query,
                                                const float* figures, TierOf tier_of, Seen& seen) {
   const std::span members = query.pool.members;
   const std::span<const fleet::NodeIndex> node_of = fleet_->node_of;
   const auto groups = served_->members.GroupsOf(query.options.groups);
-  std::uint8_t first_group = policy::MemberTables::kNoGroup;
+  unsigned first_group = std::numeric_limits<unsigned>::max();
   std::size_t unmanaged = 0;
   std::size_t last_resorts = 0;
   Candidate* const begin = scratch_.data();
@@ -165,22 +182,54 @@ SiteChooser::Candidates SiteChooser::CollectOf(fleet::Tier wanted, const SiteQue
       ++unmanaged;
     } else {
       const fleet::Tier tier = tier_of(node);
-      if (tier != wanted) {
+      if (tier > worst) {
         last_resorts += tier == fleet::Tier::kLastResort ? 1U : 0U;
         continue;
       }
       figure = figures[node];
     }
     if (!groups.empty()) {
-      const std::uint8_t group = id < groups.size() ? groups[id] : policy::MemberTables::kNoGroup;
+      const unsigned group = GroupRank(groups, id, node);
       if (group > first_group) continue;
       if (group < first_group) end = begin;
       first_group = group;
     }
     *end++ = {i, figure, 0, node};
   }
-  seen = {unmanaged<members.size(), last_resorts> 0};
+  seen.managed = unmanaged < members.size();
+  seen.last_resorts = last_resorts > 0;
   return {begin, end};
+}
+
+// Whether so little of the pool's capacity is usable that suspects are needed: overloading those
+// left would lose more. Capacity is CPUs, of those that host the site. Nothing changes without
+// suspects, so that nothing is reckoned.
+bool SiteChooser::Panics(const SiteQuery& query, Hosts hosts, bool last_resorts) {
+  const std::size_t slot = SlotOf(query);
+  const bool before = panicking_[slot];
+  if (!last_resorts) {
+    if (before) panicking_.reset(slot);
+    return false;
+  }
+  float left = 0;
+  float whole = 0;
+  for (const AddressId id : query.pool.members) {
+    const fleet::NodeIndex node = fleet_->NodeOf(id);
+    float capacity = 1;
+    bool usable = true;
+    if (node != fleet::kNoNode) {
+      const NodeEntry& entry = fleet_->nodes[node];
+      if (!IsHost(entry.declares_hosting, node, hosts)) continue;
+      capacity = entry.figures.cpus;
+      usable = entry.tier == fleet::Tier::kUsable;
+    }
+    whole += capacity;
+    left += usable ? capacity : 0;
+  }
+  const bool panics = left < whole * query.options.panic * (before ? kCalm : 1);
+  panicking_[slot] = panics;
+  if (panics) stats_.panic.Add();
+  return panics;
 }
 
 SiteChooser::Candidates SiteChooser::WholePool(const SiteQuery& query) {
@@ -200,7 +249,7 @@ SiteChooser::Candidates SiteChooser::LastGood(const SiteQuery& query) {
   const auto goodness = [&](fleet::NodeIndex node) -> std::uint64_t {
     if (node == fleet::kNoNode) return 0;
     const NodeEntry& entry = fleet_->nodes[node];
-    return std::uint64_t{Hosts(entry.declares_hosting, node, hosts)} << 32 | entry.last_usable;
+    return std::uint64_t{IsHost(entry.declares_hosting, node, hosts)} << 32 | entry.last_usable;
   };
   std::uint64_t best = 0;
   std::size_t count = 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -68,8 +69,9 @@ class SiteChooser {
     bool managed = false;       // some member's node has reported
     bool last_resorts = false;  // some were passed over
   };
+  using Hosts = std::span<const fleet::Host>;
   using Candidates = std::span<policy::Candidate>;
-  std::span<const fleet::Host> HostsOf(const SiteQuery& query) const {
+  Hosts HostsOf(const SiteQuery& query) const {
     if (hosting_ == nullptr) return {};
     return hosting_->Find(query.hash, query.name);
   }
@@ -78,8 +80,11 @@ class SiteChooser {
   const float* FiguresFor(const zone::SiteOptions& options, policy::Method method) const;
   Candidates Collect(const SiteQuery& query, const float* figures, bool& managed);
   template <typename TierOf>
-  Candidates CollectOf(fleet::Tier wanted, const SiteQuery& query, const float* figures,
+  Candidates CollectTo(fleet::Tier worst, const SiteQuery& query, const float* figures,
                        TierOf tier_of, Seen& seen);
+  unsigned GroupRank(std::span<const std::uint8_t> groups, AddressId member,
+                     fleet::NodeIndex node) const;
+  bool Panics(const SiteQuery& query, Hosts hosts, bool last_resorts);
   Candidates WholePool(const SiteQuery& query);
   Candidates LastGood(const SiteQuery& query);
   SiteAnswer Plain(const SiteQuery& query);
@@ -106,6 +111,10 @@ class SiteChooser {
   void Divide(const SiteQuery& query, Candidates candidates) const;
   void Weigh(const SiteQuery& query, Candidates candidates) const;
   std::uint32_t NextTurn(const SiteQuery& query);
+  // A and AAAA apart: clients ask for both in turn.
+  static std::size_t SlotOf(const SiteQuery& query) {
+    return (query.hash + query.pool.address_size) % kSlots;
+  }
   float GuardOf(const policy::Candidate& candidate) const {
     return candidate.node == fleet::kNoNode ? 1.0F : guards_[candidate.node];
   }
@@ -126,8 +135,10 @@ class SiteChooser {
   std::vector<float> sessions_;        // those published, and own answers since
   std::vector<Followed> followed_;     // other gauges that follow own answers
   std::vector<const float*> columns_;  // by number in Served::gauges; null: not in the view
-  std::vector<policy::Candidate> scratch_;   // as long as the longest pool
-  std::array<std::uint32_t, 4096> turns_{};  // answers given, by the site's hash
+  std::vector<policy::Candidate> scratch_;  // as long as the longest pool
+  static constexpr std::size_t kSlots = 4096;
+  std::array<std::uint32_t, kSlots> turns_{};  // answers given, by SlotOf the site
+  std::bitset<kSlots> panicking_;              // likewise; sites that share a slot leave it later
 };
 
 }  // namespace dnsd::answer

@@ -174,20 +174,24 @@ Candidates SiteChooser::PickByShare(const SiteQuery& query, Candidates candidate
 Candidates SiteChooser::PickByHash(const SiteQuery& query, Candidates candidates,
                                    std::size_t count) const {
   // Loads as they are: a guard must not raise the mean.
-  Known known;
+  float sum = 0;
+  unsigned known = 0;
   for (Candidate& candidate : candidates) {
-    candidate.cost *= GuardOf(candidate);
-    known.Add(candidate.cost);
+    if (candidate.node == fleet::kNoNode) continue;
+    candidate.cost *= guards_[candidate.node];
+    sum += candidate.cost;
+    ++known;
   }
-  const float limit = policy::LoadLimit(known.mean(0), query.options.bound);
+  const policy::LoadBound bound(known > 0 ? sum / static_cast<float>(known) : 0,
+                                query.options.bound);
   const std::uint64_t client = policy::HashOfNetwork(query.client);
   const auto hashes = served_->members.hashes();
   const auto rank = [&](const Candidate& candidate) {
     const AddressId id = query.pool.members[candidate.member];
     const std::uint64_t member =
         id < hashes.size() ? hashes[id] : policy::HashOf(query.pool.address(candidate.member));
-    return policy::RendezvousRank(policy::Affinity(client, member), candidate.cost > limit,
-                                  GuardOf(candidate));
+    const float kept = std::min(1.0F, bound.Kept(candidate.cost)) * GuardOf(candidate);
+    return policy::RendezvousRank(policy::Affinity(client, member), kept);
   };
   if (count == 1) return candidates.subspan(policy::FindGreatest(candidates, rank), 1);
   policy::PickGreatest(candidates, count, rank);
@@ -248,9 +252,6 @@ void SiteChooser::Weigh(const SiteQuery& query, Candidates candidates) const {
   }
 }
 
-// A and AAAA take turns apart: clients ask for both in turn.
-std::uint32_t SiteChooser::NextTurn(const SiteQuery& query) {
-  return turns_[(query.hash + query.pool.address_size) % turns_.size()]++;
-}
+std::uint32_t SiteChooser::NextTurn(const SiteQuery& query) { return turns_[SlotOf(query)]++; }
 
 }  // namespace dnsd::answer

@@ -84,6 +84,7 @@ struct Node {
   MonotonicTime heard;          // last report; the start of the process while !reported
   MonotonicTime judged_from;    // no silence is held against it before
   MonotonicTime last_usable;    // when its state last ceased to allow answers
+  MonotonicTime usable_since;   // when it last allowed them again; the epoch: it always has
   MonotonicTime warming_since;  // meaningful while warming
 
   StreamId stream = kNoStream;      // the one that speaks for it; kNoStream once closed

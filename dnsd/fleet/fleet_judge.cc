@@ -119,7 +119,9 @@ void Fleet::Judge(NodeIndex index, MonotonicTime now) {
   auto [state, reason] = StateOf(node);
   node.reason = reason;
   if (state == node.state) return;
-  if (TierOf(node.state) == Tier::kUsable) node.last_usable = now;
+  const bool was_usable = TierOf(node.state) == Tier::kUsable;
+  if (was_usable) node.last_usable = now;
+  if (!was_usable && TierOf(state) == Tier::kUsable) node.usable_since = now;
   outcome_.transitions.push_back({index, node.state, state, std::move(reason)});
   node.state = state;
 }

@@ -2,6 +2,7 @@
 // loads (after Mirrokni, Thorup and Zadimoghaddam 2018).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <utility>
@@ -35,32 +36,47 @@ constexpr std::uint64_t Affinity(std::uint64_t client, std::uint64_t member) {
 // Below this load nobody is passed over for having more than the others: they are all idle.
 inline constexpr float kLeastBusy = 0.2F;
 
-// The load above which a member is passed over: (1 + bound) times the mean.
-constexpr float LoadLimit(float mean, float bound) {
-  return (mean > kLeastBusy ? mean : kLeastBusy) * (1 + bound);
-}
+// What share of its clients a member keeps by its load: all of them up to (1 + bound) times the
+// mean, none from (1 + 2 bound) times the mean, and in between the fewer the more it has. No step:
+// with one, a member near it would lose all its clients with one report and have them back with the
+// next; so it settles where it keeps what it can serve.
+class LoadBound {
+ public:
+  LoadBound(float mean, float bound) {
+    const float busy = mean > kLeastBusy ? mean : kLeastBusy;
+    const float width = bound > kLeastWidth ? bound : kLeastWidth;
+    end_ = busy * (1 + bound + width);
+    per_load_ = 1 / (busy * width);
+  }
+  // 1 and upwards, or 0 and downwards, where it is all or none.
+  float Kept(float load) const { return (end_ - load) * per_load_; }
+
+ private:
+  static constexpr float kLeastWidth = 0.05F;
+  float end_;
+  float per_load_;
+};
 
 // Where a candidate stands for a client, the greatest first: one that can take it before those
-// that cannot, then by affinity. `guard`, 0 to 1, is the share of its clients that a member in
+// that cannot, then by affinity. `kept`, from 0 to 1, is the share of its clients that a member in
 // trouble keeps: the same clients each time.
-constexpr std::uint64_t RendezvousRank(std::uint64_t affinity, bool overloaded, float guard) {
+constexpr std::uint64_t RendezvousRank(std::uint64_t affinity, float kept) {
   // Bits that the order of affinities hardly shows.
   const auto part = static_cast<float>(affinity >> 8 & 0xFFFFFF) * 0x1.0p-24F;
-  const bool takes_it = !overloaded && part < guard;
+  const bool takes_it = part < kept;
   return affinity >> 1 | std::uint64_t{takes_it} << 63;
 }
 
-// Where the candidate of the greatest rank stands; of at least one.
+// Where the candidate of the greatest rank stands; of at least one and, as pools are, fewer than
+// 65,536. Ranks that differ in their last 16 bits alone count as equal: places stand there, so that
+// the greatest is found without a branch, which no processor could foresee.
 template <typename Rank>
 std::size_t FindGreatest(std::span<const Candidate> candidates, Rank rank) {
-  std::size_t best = 0;
-  std::uint64_t best_rank = 0;
+  std::uint64_t best = 0;
   for (std::size_t i = 0; i < candidates.size(); ++i) {
-    const std::uint64_t at = rank(candidates[i]);
-    best = at > best_rank ? i : best;
-    best_rank = at > best_rank ? at : best_rank;
+    best = std::max(best, (rank(candidates[i]) & ~std::uint64_t{0xFFFF}) | i);
   }
-  return best;
+  return best & 0xFFFF;
 }
 
 // Moves the `count` candidates of the greatest rank to the front, the greatest first; count at most

@@ -82,6 +82,8 @@ void AddQueries(const Observed& observed, Families& out) {
       {"dnsd_send_errors_total", "Responses that the kernel did not take.", &Stats::send_errors},
       {"dnsd_site_answers_total", "Answers chosen from a pool.", &Stats::site_answers},
       {"dnsd_fail_open_total", "Site answers by all_down: no member was left.", &Stats::fail_open},
+      {"dnsd_panic_total", "Site answers with suspects as usable: too few others were left.",
+       &Stats::panic},
   };
   for (const auto& c : kCounters) {
     out.Counter(c.name, c.help);

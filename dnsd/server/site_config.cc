@@ -99,6 +99,7 @@ void ReadSiteOptions(YamlMap& map, zone::MemberLists& lists, SiteOptions& option
                            {"last_good", AllDown::kLastGood},
                            {"nodata", AllDown::kNoData},
                            {"servfail", AllDown::kServFail}});
+  ReadFloat(map, "panic", 0, 1, options.panic);
   std::uint16_t answers = 0;
   if (map.Read<std::uint16_t>("answers", answers, 1, 100)) options.answers = answers;
   std::uint32_t ttl = 0;

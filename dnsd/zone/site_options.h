@@ -56,6 +56,8 @@ struct SiteOptions {
   float bound = 0.25F;                      // `hash`: load allowed above the mean
   float memory_per_connection = 3'500'000;  // octets, where the reporter does not tell
   float memory_plus = 1;                    // 1: Rhee's first alternative; k: his second
+  // Share of a pool's capacity below which suspects count as usable; 0: never.
+  float panic = 0.3F;
 
   friend bool operator==(const SiteOptions&, const SiteOptions&) = default;
 };

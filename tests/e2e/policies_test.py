@@ -121,6 +121,23 @@ class Policies(harness.TestCase):
             with self.subTest(site):
                 self.assertNotIn(N1, server.sample(f"{site}.lb.example"))
 
+    def test_too_few_left_bring_the_suspects_back(self):
+        server = self.fleet({"on": "policy: round_robin", "off": "policy: round_robin, panic: 0",
+                             "cost": "cost: load, answers: 4"},
+                            heartbeat=", dead_after: 1000")
+        for node in ("n2", "n3", "n4"):  # silent, not dead
+            self.addCleanup(self.nodes[node].signal, signal.SIGCONT)
+            self.nodes[node].signal(signal.SIGSTOP)
+        server.wait_states(n2="suspect", n3="suspect", n4="suspect")
+        server.wait_for("on.lb.example", ALL)
+        server.wait_for("cost.lb.example", ALL)
+        server.wait_for("off.lb.example", [N1])
+        self.assertRegex(server.get("/metrics"), r"(?m)^dnsd_panic_total [1-9]")
+        self.nodes["n2"].signal(signal.SIGCONT)
+        server.wait_states(n2="alive")
+        for site in ("on", "off"):
+            server.wait_for(f"{site}.lb.example", [N1, N2])
+
     def test_a_group_that_comes_back_answers_again(self):
         server = self.fleet({"groups": SITES["groups"][0]})
         server.wait_for("groups.lb.example", [N1])
@@ -132,7 +149,8 @@ class Policies(harness.TestCase):
 
     def test_options_that_cannot_be_are_refused_with_line_and_value(self):
         zone = self.write("lb.zone", HEAD)
-        for option, found in (("policy: cheapest", "cheapest"), ("cost: money", "money"),
+        for option, found in (("panic: 1.5", "1.5"), ("panic: most", "most"), ("panic: -0.1", "-0.1"),
+                              ("policy: cheapest", "cheapest"), ("cost: money", "money"),
                               ("cost_base: 1", "1"), ("smoothing: 1", "1"), ("bound: -1", "-1"),
                               ("quota_every: 0", "0"), ("weights: {nowhere: 3}", "nowhere"),
                               (f"weights: {{{N1}: -3}}", "-3"), ("weights_by: size", "size"),

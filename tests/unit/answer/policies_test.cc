@@ -11,6 +11,7 @@ namespace {
 
 using fleet::Load;
 using fleet::Tier;
+using ::testing::AnyOf;
 using ::testing::ElementsAre;
 using ::testing::UnorderedElementsAre;
 using wire::RrType;
@@ -237,7 +238,35 @@ TEST_F(PolicyTest, HashMovesTheClientsOfAnOverloadedMemberAlone) {
   EXPECT_GT(moved, 10);
 }
 
+// It does not lose them all with one report to have them back with the next.
+TEST_F(PolicyTest, HashLeavesAMemberBeyondItsBoundFewerOfItsClients) {
+  options_.bound = 1;  // all of them up to twice the mean, none from three times
+  const auto set = [this](std::size_t node, float load) {
+    policy::GaugeColumn& column = fleet_.columns.at(1);
+    column.values.at(node) = column.figures.at(node).background = load;
+    column.figures[node].load_per_session = 0;  // answers change nothing
+  };
+  const auto kept = [&](float load) {
+    set(0, load);
+    responder_->Adopt(fleet_);
+    int clients = 0;
+    for (int i = 0; i < 200; ++i) {
+      const std::string subnet = "10.3." + std::to_string(i) + ".0/24";
+      clients += Answers(subnet.c_str())[0] == kMembers[0] ? 1 : 0;
+    }
+    return clients;
+  };
+  Begin(Policy::kHash, kLarge);
+  for (const std::size_t other : {1U, 2U, 3U}) set(other, 0.1F);
+  const int all = kept(0.1F);
+  EXPECT_NEAR(all, 50, 25);
+  EXPECT_EQ(kept(0.39F), all) << "under 0.4: twice 0.2, below which nobody is busy";
+  EXPECT_NEAR(kept(0.5F), all / 2, all / 4);
+  EXPECT_EQ(kept(0.95F), 0) << "above three times their mean of 0.31";
+}
+
 TEST_F(PolicyTest, FailoverTurnsToTheNextGroupWhenTheFirstIsGone) {
+  options_.panic = 0;
   lists_.groups = {{{*IpPrefix::Parse("203.0.113.0/24")}, {*IpPrefix::Parse("198.51.100.2")}}};
   options_.groups = 1;
   options_.answers = 4;
@@ -252,6 +281,27 @@ TEST_F(PolicyTest, FailoverTurnsToTheNextGroupWhenTheFirstIsGone) {
   fleet_.nodes[0].tier = Tier::kExcluded;
   Publish();
   EXPECT_THAT(Answers(), ElementsAre(kMembers[1]));
+}
+
+// Else its site would move to and fro with every late report.
+TEST_F(PolicyTest, FailoverComesBackToAGroupThatIsSteady) {
+  lists_.groups = {{{*IpPrefix::Parse("203.0.113.3")}, {*IpPrefix::Parse("198.51.100.2")}}};
+  options_.groups = 1;
+  Begin(Policy::kFailover, kAlike);
+  fleet_.nodes[2].steady = false;
+  Publish();
+  EXPECT_THAT(Answers(), ElementsAre(kMembers[1]));
+  fleet_.nodes[1].steady = false;
+  Publish();
+  const auto given = Answers();
+  ASSERT_EQ(given.size(), 1U);
+  EXPECT_THAT(given[0], AnyOf(kMembers[0], kMembers[3])) << "steady, though in no group";
+  fleet_.nodes[0].steady = fleet_.nodes[3].steady = false;
+  Publish();
+  EXPECT_THAT(Answers(), ElementsAre(kMembers[2])) << "none is steady";
+  fleet_.nodes[2].steady = true;
+  Publish();
+  EXPECT_THAT(Answers(), ElementsAre(kMembers[2]));
 }
 
 TEST_F(PolicyTest, FailoverTakesTheCheapestOfItsGroup) {
@@ -314,6 +364,17 @@ TEST_P(EveryPolicyTest, GivesADeadMemberNothing) {
   fleet_.nodes[1].tier = Tier::kExcluded;
   Publish();
   EXPECT_EQ(Share(300)[1], 0);
+}
+
+TEST_P(EveryPolicyTest, GivesSuspectsTheirPartWhenItPanics) {
+  options_.answers = 4;
+  options_.panic = 0.5F;
+  Begin(GetParam(), kAlike);
+  for (const int suspect : {1, 2, 3})
+    fleet_.nodes[static_cast<std::size_t>(suspect)].tier = Tier::kLastResort;
+  Publish();
+  EXPECT_EQ(Answers().size(), 4U);
+  EXPECT_EQ(stats_.panic.value(), 1U);
 }
 
 TEST_P(EveryPolicyTest, GivesSeveralAddressesWithoutRepetition) {

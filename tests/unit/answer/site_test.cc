@@ -93,6 +93,7 @@ TEST_F(SiteTest, NeverNamesAnExcludedNode) {
 }
 
 TEST_F(SiteTest, TurnsToLastResortsOnlyWhenNobodyElseIsThere) {
+  options_.panic = 0;
   options_.answers = 4;
   AddSites();
   AddNodes({0.5F, 0.3F, 0.1F, 0.6F});
@@ -309,6 +310,95 @@ TEST_F(SiteTest, ForgetsItsOwnAnswersWithTheNextView) {
   EXPECT_THAT(Answers(), ElementsAre("192.0.2.1"));
   responder_->Adopt(fleet_);
   EXPECT_THAT(Answers(), ElementsAre("203.0.113.2"));
+}
+
+// Suspects are answered like others while less than 30 % of the pool's capacity is usable.
+class PanicTest : public SiteTest {
+ protected:
+  // Four nodes that many answer; `usable` of them are, the others suspect.
+  void Begin(std::size_t usable, std::vector<float> cpus = {1, 1, 1, 1}) {
+    options_.answers = 4;
+    AddSites();
+    AddNodes({0.1F, 0.1F, 0.1F, 0.1F});
+    for (std::size_t i = 0; i < 4; ++i) fleet_.nodes[i].figures.cpus = cpus[i];
+    SetUsable(usable);
+    Start();
+  }
+  void SetUsable(std::size_t usable) {
+    for (std::size_t i = 0; i < 4; ++i) {
+      fleet_.nodes[i].tier = i < usable ? Tier::kUsable : Tier::kLastResort;
+    }
+    if (responder_ != nullptr) responder_->Adopt(fleet_);
+  }
+};
+
+TEST_F(PanicTest, BringsTheSuspectsBackAndCountsIt) {
+  Begin(1);
+  EXPECT_EQ(Answers().size(), 4U);
+  EXPECT_EQ(stats_.panic.value(), 1U);
+  EXPECT_EQ(stats_.fail_open.value(), 0U);
+}
+
+TEST_F(PanicTest, IsNotWhereEnoughAreLeft) {
+  Begin(2);
+  EXPECT_EQ(Answers().size(), 2U);
+  EXPECT_EQ(stats_.panic.value(), 0U);
+}
+
+TEST_F(PanicTest, IsSwitchedOffByNought) {
+  options_.panic = 0;
+  Begin(1);
+  EXPECT_THAT(Answers(), ElementsAre("192.0.2.1"));
+  EXPECT_EQ(stats_.panic.value(), 0U);
+}
+
+TEST_F(PanicTest, CountsCapacityByCpus) {
+  Begin(1, {16, 1, 1, 1});
+  EXPECT_EQ(Answers().size(), 1U) << "16 of 19";
+}
+
+TEST_F(PanicTest, CountsTheCapacityOfTheDeadAsLost) {
+  Begin(2, {1, 1, 1, 4});
+  EXPECT_EQ(Answers().size(), 4U) << "2 of 7";
+  fleet_.nodes[3].tier = Tier::kExcluded;
+  responder_->Adopt(fleet_);
+  EXPECT_EQ(Answers().size(), 3U) << "as many are lost; the dead one stays out";
+}
+
+TEST_F(PanicTest, IsBelowTheShareAndNotAtIt) {
+  options_.panic = 0.25F;
+  Begin(1);
+  EXPECT_EQ(Answers().size(), 1U);
+}
+
+TEST_F(PanicTest, LastsUntilAThirdMoreIsLeft) {
+  options_.panic = 0.4F;
+  Begin(1);
+  EXPECT_EQ(Answers().size(), 4U);
+  SetUsable(2);
+  EXPECT_EQ(Answers().size(), 4U) << "half is above 0.4, and not above 0.53";
+  SetUsable(3);
+  EXPECT_EQ(Answers().size(), 3U);
+  SetUsable(2);
+  EXPECT_EQ(Answers().size(), 2U) << "it is over";
+}
+
+TEST_F(PanicTest, IsForgottenOnceThereAreNoSuspects) {
+  options_.panic = 0.4F;
+  Begin(1);
+  EXPECT_EQ(Answers().size(), 4U);
+  SetUsable(4);
+  EXPECT_EQ(Answers().size(), 4U);
+  SetUsable(2);
+  EXPECT_EQ(Answers().size(), 2U);
+}
+
+TEST_F(PanicTest, LooksAtThoseAloneThatHostTheSite) {
+  Begin(1);
+  Host(2, {{"other.example", true}});
+  Host(3, {{"other.example", true}});
+  Start();
+  EXPECT_EQ(Answers().size(), 1U) << "one of two";
 }
 
 class AllDownTest : public SiteTest {

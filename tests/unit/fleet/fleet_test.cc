@@ -101,6 +101,17 @@ TEST_F(FleetTest, ASuspectThatReportsIsAliveAtOnce) {
   EXPECT_EQ(StateOf(a), NodeState::kAlive);
 }
 
+TEST_F(FleetTest, KnowsSinceWhenANodeIsUsable) {
+  const NodeIndex node = Greet(0, 1, "n1", {Ip("192.0.2.1")});
+  EXPECT_EQ(fleet_.nodes()[node].usable_since, MonotonicTime()) << "it was never otherwise";
+  fleet_.Advance(At(2));
+  ASSERT_EQ(StateOf(node), NodeState::kSuspect);
+  Beat(2.5, 1, 2);
+  EXPECT_EQ(fleet_.nodes()[node].usable_since, At(2.5));
+  Beat(3.5, 1, 3);
+  EXPECT_EQ(fleet_.nodes()[node].usable_since, At(2.5));
+}
+
 TEST_F(FleetTest, ANodeBackFromTheDeadWarmsUp) {
   const NodeIndex a = Greet(1, 1, "a", {});
   fleet_.Advance(At(10));

@@ -32,6 +32,17 @@ TEST_F(MemberTablesTest, GiveTheWeightOfTheLongestPrefix) {
   EXPECT_TRUE(tables.WeightsOf(2).empty());
 }
 
+TEST_F(MemberTablesTest, GiveWhatToMultiplyByInPlaceOfDividing) {
+  const MemberTables tables(
+      {.weights = {{{Prefix("192.0.2.1"), 4.0F}, {Prefix("192.0.2.2"), 0.0F}}}, .groups = {}},
+      addresses_);
+  const auto reciprocals = tables.ReciprocalsOf(1);
+  EXPECT_EQ(std::vector<float>(reciprocals.begin(), reciprocals.end()),
+            (std::vector<float>{0.25F, MemberTables::kNever, 1, 1}));
+  EXPECT_TRUE(tables.ReciprocalsOf(0).empty());
+  EXPECT_TRUE(tables.ReciprocalsOf(2).empty());
+}
+
 TEST_F(MemberTablesTest, GiveTheFirstGroupThatNamesAMember) {
   const MemberTables tables(
       {.weights = {}, .groups = {{{Prefix("192.0.2.2")}, {Prefix("192.0.2.0/24")}}}}, addresses_);

@@ -26,7 +26,9 @@ std::map<std::uint32_t, std::uint32_t> Assign(const std::vector<std::uint32_t>& 
     for (const std::uint32_t member : members) candidates.push_back({member});
     PickGreatest(std::span(candidates), 1, [&](const Candidate& candidate) {
       return RendezvousRank(Affinity(Hash(Client(client)), Hash(Member(candidate.member))),
-                            candidate.member == overloaded, candidate.member == 2 ? guard : 1);
+                            candidate.member == overloaded ? 0
+                            : candidate.member == 2        ? guard
+                                                           : 1);
     });
     assigned[client] = candidates[0].member;
   }
@@ -82,13 +84,30 @@ TEST(Rendezvous, LeavesAMemberInTroubleThatShareOfItsOwnClients) {
 TEST(Rendezvous, AnswersThoughAllAreOverloaded) {
   std::vector<Candidate> one{{1}};
   PickGreatest(std::span(one), 1,
-               [](const Candidate&) { return RendezvousRank(Affinity(1, 2), true, 0); });
+               [](const Candidate&) { return RendezvousRank(Affinity(1, 2), 0); });
   EXPECT_EQ(one[0].member, 1U);
 }
 
-TEST(LoadLimit, IsTheMeanAndTheBoundAboveIt) {
-  EXPECT_FLOAT_EQ(LoadLimit(0.6F, 0.25F), 0.75F);
-  EXPECT_FLOAT_EQ(LoadLimit(0.03F, 0.25F), 0.25F) << "idle ones pass nobody over";
+TEST(LoadBound, LeavesAllClientsUpToTheBoundAndNoneFromTwiceTheBound) {
+  const LoadBound bound(0.4F, 0.25F);
+  EXPECT_GE(bound.Kept(0), 1);
+  EXPECT_NEAR(bound.Kept(0.5F), 1, 1e-5);
+  EXPECT_NEAR(bound.Kept(0.55F), 0.5, 1e-5);
+  EXPECT_NEAR(bound.Kept(0.6F), 0, 1e-5);
+  EXPECT_LE(bound.Kept(0.9F), 0);
+}
+
+TEST(LoadBound, PassesNobodyOverWhoIsIdle) {
+  const LoadBound bound(0.03F, 0.25F);
+  EXPECT_NEAR(bound.Kept(0.25F), 1, 1e-5);
+  EXPECT_NEAR(bound.Kept(0.3F), 0, 1e-5);
+}
+
+TEST(LoadBound, HasNoStepThoughTheBoundIsNothing) {
+  const LoadBound bound(0.4F, 0);
+  EXPECT_NEAR(bound.Kept(0.4F), 1, 1e-5);
+  EXPECT_NEAR(bound.Kept(0.41F), 0.5, 1e-5);
+  EXPECT_NEAR(bound.Kept(0.42F), 0, 1e-5);
 }
 
 TEST(HashOf, IsTheSameOnEveryMachine) {

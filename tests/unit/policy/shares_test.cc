@@ -55,6 +55,13 @@ TEST(DrawShares, TakesAllForEqualIfNoneWeighsAnything) {
   EXPECT_THAT(Draw({inf, inf, 1}, 1, 0.5F), ElementsAre(1));
 }
 
+TEST(DrawOne, TakesTheLastThatWeighsAnythingWhereRoundingLeadsPastAll) {
+  auto candidates = Weighing({1, 2, 0, 0});
+  EXPECT_EQ(DrawOne(candidates, 1.0F), 1U);
+  auto nothing = Weighing({0, 0});
+  EXPECT_EQ(DrawOne(nothing, 1.0F), 1U);
+}
+
 // Of two answers' places 8 of 10 would be the first's: it has one for certain, and the others share
 // the second by their weights.
 TEST(DrawShares, GivesAtMostOnePlaceOfAnAnswer) {

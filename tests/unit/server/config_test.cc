@@ -120,7 +120,7 @@ sites:
   - {name: b, policy: failover, groups: [{members: 192.0.2.1}, {members: [192.0.2.2, 198.51.100.0/24]}]}
   - {name: c, policy: quota, cost_base: 9, quota_every: 3}
   - {name: d, policy: wlc, weights_by: memory, memory_per_connection: 1000000, memory_plus: 5}
-  - {name: e, policy: hash, bound: 0.5, margin: 0.2}
+  - {name: e, policy: hash, bound: 0.5, margin: 0.2, panic: 0}
 )");
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->site_defaults.cost, zone::CostRule::kLoad);
@@ -143,6 +143,8 @@ sites:
   EXPECT_EQ(options(3).memory_plus, 5.0F);
   EXPECT_EQ(options(4).bound, 0.5F);
   EXPECT_EQ(options(4).margin, 0.2F);
+  EXPECT_EQ(options(4).panic, 0.0F);
+  EXPECT_EQ(options(3).panic, 0.3F);
 }
 
 TEST_F(ConfigTest, BoundsHowManyPoliciesDiffer) {

@@ -66,12 +66,14 @@ TEST_F(MetricsTest, CountersAreSumsOverTheWorkers) {
   workers_[0].responses[3].Add(2);
   workers_[0].responses[16].Add();
   workers_[1].fail_open.Add(5);
+  workers_[0].panic.Add(6);
   EXPECT_EQ(Metric("dnsd_queries_total{transport=\"udp\"}"), "7");
   EXPECT_EQ(Metric("dnsd_queries_total{transport=\"tcp\"}"), "1");
   EXPECT_EQ(Metric("dnsd_responses_total{rcode=\"NXDOMAIN\"}"), "2");
   EXPECT_EQ(Metric("dnsd_responses_total{rcode=\"BADVERS\"}"), "1");
   EXPECT_EQ(Metric("dnsd_responses_total{rcode=\"NOERROR\"}"), "0");
   EXPECT_EQ(Metric("dnsd_fail_open_total"), "5");
+  EXPECT_EQ(Metric("dnsd_panic_total"), "6");
 }
 
 TEST_F(MetricsTest, TcpConnectionsAreOpenUntilTheyAreClosed) {
