@@ -98,6 +98,47 @@ const World& WorldOf(std::size_t sites, std::size_t nodes) {
   return *world;
 }
 
+// A thousand sites of one policy on ten nodes, which report all that a policy may ask.
+World WorldOfPolicy(zone::Policy policy) {
+  World world;
+  zone::SiteOptions options;
+  options.policy = policy;
+  zone::MemberLists lists;
+  lists.weights = {{{*IpPrefix::Parse("10.0.0.1"), 3.0F}}};
+  lists.groups = {{{*IpPrefix::Parse("10.0.0.0/29")}}};
+  options.weights = policy == zone::Policy::kWeighted || policy == zone::Policy::kWlc ? 1 : 0;
+  options.groups = policy == zone::Policy::kFailover ? 1 : 0;
+  world.rules.Add("*", options);
+  zone::ZoneSet zones({MakeZone(1000, 10, world.addresses, world.rules)}, {{}});
+  std::vector<zone::SiteOptions> all = world.rules.options();
+  policy::FleetModel model;
+  model.SetGauges(policy::AssignGauges(all));
+  const auto now = MonotonicTime(std::chrono::hours(1));
+  for (fleet::NodeIndex i = 0; i < world.addresses.size(); ++i) {
+    model.OnReport(i,
+                   {.cpu_utilization = 0.1 + 0.5 * (i % 7) / 7,
+                    .cpus = 2,
+                    .connections = 100.0 + i % 5,
+                    .memory_available_bytes = 1e9 + 1e7 * i,
+                    .process_time_seconds = 0.01 + 0.001 * (i % 3)},
+                   now, Duration::zero(), std::chrono::seconds(1));
+    NodeEntry node;
+    node.figures = model.Predict(i, now, 1);
+    node.cost = policy::CostOf(node.figures, node.figures.sessions);
+    world.fleet.nodes.push_back(node);
+    world.fleet.node_of.push_back(i);
+  }
+  world.fleet.gauges = model.gauges();
+  world.fleet.columns = model.Columns(now, std::vector<double>(world.addresses.size(), 1));
+  world.fleet.delay_tables = model.delay_tables();
+  auto served = std::make_unique<Served>(
+      Served{zone::ZoneSet(zones.zones(), std::move(all)), policy::Closeness()});
+  served->gauges = model.gauges();
+  served->members = policy::MemberTables(lists, world.addresses);
+  world.served = std::move(served);
+  return world;
+}
+
 // Queries for sites at random, each in a slot of its own, as a socket has them.
 class Queries {
  public:
@@ -122,18 +163,16 @@ class Queries {
   std::vector<std::uint8_t> sizes_ = std::vector<std::uint8_t>(kCount);
 };
 
-// Load-aware answers, in batches as the UDP socket has them: range(0) sites, range(1) nodes,
-// range(2) EDNS. Each thread is a worker; the time is that of one answer.
-void BM_SiteAnswer(benchmark::State& state) {
+// Answers of the world's sites, in batches as the UDP socket has them. Each thread is a worker; the
+// time is that of one answer.
+void Answer(benchmark::State& state, const World& world, std::size_t sites, bool edns) {
   constexpr std::size_t kBatch = 64;
-  const auto sites = static_cast<std::size_t>(state.range(0));
-  const World& world = WorldOf(sites, static_cast<std::size_t>(state.range(1)));
   const auto worker = static_cast<std::size_t>(state.thread_index());
   WorkerStats stats;
   Responder responder(worker, stats, 1 + worker);
   responder.Adopt(*world.served);
   responder.Adopt(world.fleet);
-  const Queries queries(sites, state.range(2) != 0, 7 + worker);
+  const Queries queries(sites, edns, 7 + worker);
   const IpAddress client = *IpAddress::Parse("192.0.2.1");
   std::vector<Exchange> exchanges(kBatch);
   std::vector<std::uint8_t> out(4096);
@@ -150,6 +189,13 @@ void BM_SiteAnswer(benchmark::State& state) {
     state.SkipWithError("not every answer was a site's");
   }
 }
+
+// Load-aware answers: range(0) sites, range(1) nodes, range(2) EDNS.
+void BM_SiteAnswer(benchmark::State& state) {
+  const auto sites = static_cast<std::size_t>(state.range(0));
+  Answer(state, WorldOf(sites, static_cast<std::size_t>(state.range(1))), sites,
+         state.range(2) != 0);
+}
 BENCHMARK(BM_SiteAnswer)
     ->ArgNames({"sites", "nodes", "edns"})
     ->Args({1'000, 10, 0})
@@ -160,6 +206,17 @@ BENCHMARK(BM_SiteAnswer)
     ->Args({1'000'000, 10'000, 1});
 // Two workers beside each other: as fast each as one alone, since they share nothing they write.
 BENCHMARK(BM_SiteAnswer)->ArgNames({"sites", "nodes", "edns"})->Args({1'000, 10, 1})->Threads(2);
+
+// The same under every policy.
+void BM_PolicyAnswer(benchmark::State& state) {
+  constexpr const char* kNames[] = {"least_cost",     "round_robin", "random",  "weighted",
+                                    "least_load",     "quota",       "wlc",     "memory_weight",
+                                    "dynamic_weight", "hash",        "failover"};
+  const World world = WorldOfPolicy(static_cast<zone::Policy>(state.range(0)));
+  state.SetLabel(kNames[state.range(0)]);
+  Answer(state, world, 1000, true);
+}
+BENCHMARK(BM_PolicyAnswer)->ArgName("policy")->DenseRange(0, 10);
 
 }  // namespace
 }  // namespace dnsd::answer

@@ -111,5 +111,76 @@ TEST_F(AllocationTest, RespondTakesNoMemory) {
   EXPECT_EQ(written, 6 * queries.size());
 }
 
+// A site of each policy and order, one address and several; a pool with a suspect, a dead and an
+// unmanaged member.
+TEST_F(AllocationTest, NoPolicyTakesMemory) {
+  lists_.weights = {{{*IpPrefix::Parse("10.0.0.1"), 3.0F}}};
+  lists_.groups = {{{*IpPrefix::Parse("10.0.0.1")}, {*IpPrefix::Parse("10.0.0.0/24")}}};
+  subnets_ = {{*IpPrefix::Parse("192.0.2.0/24"), {*IpPrefix::Parse("10.0.0.4")}}};
+  std::string text;
+  std::vector<std::string> names;
+  for (int policy = 0; policy <= static_cast<int>(zone::Policy::kFailover); ++policy) {
+    for (const unsigned answers : {1U, 3U, 40U}) {
+      for (const zone::Order order : {zone::Order::kCost, zone::Order::kLocality}) {
+        zone::SiteOptions options;
+        options.policy = static_cast<zone::Policy>(policy);
+        options.order = order;
+        options.answers = static_cast<std::uint16_t>(answers);
+        options.weights = 1;
+        options.groups = policy == static_cast<int>(zone::Policy::kFailover) ? 1 : 0;
+        options.weights_by = zone::WeightRule::kMemory;
+        options.panic = answers == 3 ? 1.0F : 0.3F;
+        names.push_back("p" + std::to_string(names.size()) + ".example");
+        rules_.Add(names.back(), options);
+        for (int i = 1; i <= 40; ++i) {
+          text += names.back() + ". A 10.0.0." + std::to_string(i) + "\n";
+        }
+      }
+    }
+  }
+  AddZone("example", text);
+  std::vector<zone::SiteOptions> options = rules_.options();
+  policy::FleetModel model;
+  model.SetGauges(policy::AssignGauges(options));
+  const auto now = MonotonicTime(std::chrono::hours(1));
+  for (fleet::NodeIndex i = 0; i < 39; ++i) {
+    model.OnReport(i,
+                   {.cpu_utilization = 0.02 * i,
+                    .connections = 10.0 + i,
+                    .memory_available_bytes = 1e9 + 1e7 * i,
+                    .process_time_seconds = 0.01},
+                   now, Duration::zero(), std::chrono::seconds(1));
+    NodeEntry node;
+    node.figures = model.Predict(i, now, 1);
+    node.cost = policy::CostOf(node.figures, node.figures.sessions);
+    node.tier = i == 3   ? fleet::Tier::kLastResort
+                : i == 4 ? fleet::Tier::kExcluded
+                         : fleet::Tier::kUsable;
+    const std::string address = "10.0.0." + std::to_string(i + 1);
+    AddNode(node, {address.c_str()});
+  }
+  fleet_.gauges = model.gauges();
+  fleet_.columns = model.Columns(now, std::vector<double>(39, 1));
+  Start();
+  std::vector<std::string> queries;
+  Asking subnet;
+  subnet.subnet = "192.0.2.0/24";
+  for (const std::string& name : names) {
+    queries.push_back(QueryOctets(name, RrType::kA, {}));
+    queries.push_back(QueryOctets(name, RrType::kA, subnet));
+  }
+  const IpAddress client = *IpAddress::Parse("192.0.2.1");
+  std::vector<std::uint8_t> out(Responder::kMaxTcpSize);
+  const std::size_t before = g_allocations;
+  for (int round = 0; round < 5; ++round) {
+    for (const std::string& query : queries) {
+      responder_->Respond(Octets(query), client, Transport::kTcp, out);
+    }
+  }
+  EXPECT_EQ(g_allocations, before);
+  EXPECT_EQ(stats_.site_answers.value(), 5 * queries.size());
+  EXPECT_EQ(stats_.fail_open.value(), 0U);
+}
+
 }  // namespace
 }  // namespace dnsd::answer
