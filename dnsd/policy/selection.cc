@@ -14,32 +14,28 @@ float LimitOf(const Preference& preference, float least) {
                                    : least * (1 + preference.margin);
 }
 
-// One number to order candidates by, of 48 bits: the greatest is the best. Within the limit
-// closeness comes before cost, beyond it cost alone counts. Costs are not negative, so their bits
-// order as they do, and the sign is none of them.
+// One number to order candidates by: the greatest is the best. Within the limit closeness comes
+// before cost, beyond it cost alone counts. Costs are not negative, so their bits order as they do.
 std::uint64_t Rank(const Candidate& candidate, float limit) {
-  const std::uint64_t within = candidate.cost <= limit ? 1 : 0;
-  const std::uint64_t closeness = within * (candidate.closeness + 1U);
-  return closeness << 31 | (0x7FFFFFFFU - std::bit_cast<std::uint32_t>(candidate.cost));
+  const std::uint64_t closeness = candidate.cost <= limit ? candidate.closeness + 1U : 0U;
+  return closeness << 32 | (0xFFFFFFFFU - std::bit_cast<std::uint32_t>(candidate.cost));
 }
 
-// The best candidate; of equals one at random, each with the same chance. A place (a pool has fewer
-// than 65,536) goes along below its rank: to find the greatest takes no branch, which costs within
-// a margin would make a matter of luck.
+// The best candidate; of equals one at random, each with the same chance. Costs within a margin are
+// the rule and no branch can foresee them: so there is none but for equals.
 std::size_t Best(std::span<const Candidate> candidates, float limit, Random& random) {
-  std::uint64_t best = 0;
-  for (std::size_t i = 0; i < candidates.size(); ++i) {
-    best = std::max(best, Rank(candidates[i], limit) << 16 | i);
-  }
-  const std::uint64_t rank = best >> 16;
+  std::uint64_t best_rank = 0;
+  std::size_t best = 0;
   std::uint32_t equals = 0;
-  for (const Candidate& candidate : candidates) {
-    equals += Rank(candidate, limit) == rank ? 1U : 0U;
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    const std::uint64_t rank = Rank(candidates[i], limit);
+    equals = rank > best_rank ? 1U : equals + (rank == best_rank ? 1U : 0U);
+    best = rank > best_rank ? i : best;
+    best_rank = std::max(rank, best_rank);
   }
-  if (equals == 1) return best & 0xFFFF;
-  std::size_t place = 0;
-  for (std::uint32_t skip = random.Below(equals);; ++place) {
-    if (Rank(candidates[place], limit) == rank && skip-- == 0) return place;
+  if (equals <= 1) return best;
+  for (std::uint32_t skip = random.Below(equals);; ++best) {
+    if (Rank(candidates[best], limit) == best_rank && skip-- == 0) return best;
   }
 }
 
