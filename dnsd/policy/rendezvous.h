@@ -2,7 +2,6 @@
 // loads (after Mirrokni, Thorup and Zadimoghaddam 2018).
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <utility>
@@ -67,16 +66,17 @@ constexpr std::uint64_t RendezvousRank(std::uint64_t affinity, float kept) {
   return affinity >> 1 | std::uint64_t{takes_it} << 63;
 }
 
-// Where the candidate of the greatest rank stands; of at least one and, as pools are, fewer than
-// 65,536. Ranks that differ in their last 16 bits alone count as equal: places stand there, so that
-// the greatest is found without a branch, which no processor could foresee.
+// Where the candidate of the greatest rank stands; of at least one.
 template <typename Rank>
 std::size_t FindGreatest(std::span<const Candidate> candidates, Rank rank) {
-  std::uint64_t best = 0;
+  std::size_t best = 0;
+  std::uint64_t best_rank = 0;
   for (std::size_t i = 0; i < candidates.size(); ++i) {
-    best = std::max(best, (rank(candidates[i]) & ~std::uint64_t{0xFFFF}) | i);
+    const std::uint64_t at = rank(candidates[i]);
+    best = at > best_rank ? i : best;
+    best_rank = at > best_rank ? at : best_rank;
   }
-  return best & 0xFFFF;
+  return best;
 }
 
 // Moves the `count` candidates of the greatest rank to the front, the greatest first; count at most
