@@ -1,0 +1,255 @@
+#include "dnsd/locality/rtt_table.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace dnsd::locality {
+namespace {
+
+constexpr std::size_t kLinesPerShard = 400;
+constexpr std::size_t kSweepParts = 64;  // of the table, one looked through at each build
+constexpr float kSamplesOfHalf = 8;      // connections whose sample counts as much as the figure
+constexpr double kHalfLifeSeconds = 60;
+
+// Puts a figure where it belongs by its milliseconds: lines are sorted, the nearest first. A full
+// line loses its farthest node to a new one.
+void Put(RttLine& line, const Rtt& sample, std::uint32_t count, Duration tick) {
+  const auto rtts = line.rtts();
+  const auto at = std::find_if(rtts.begin(), rtts.end(),
+                               [&](const Rtt& rtt) { return rtt.node == sample.node; });
+  auto place = static_cast<std::size_t>(at - rtts.begin());
+  Rtt next = sample;
+  if (at != rtts.end()) {
+    const auto ticks = static_cast<std::uint16_t>(sample.seen - at->seen);
+    next.milliseconds =
+        BlendRtt(at->milliseconds, sample.milliseconds, count, ticks * Seconds(tick));
+  } else if (place == RttLine::kMost) {
+    --place;
+  } else {
+    line.set_count(place + 1);
+  }
+  // What stood at `place` is gone: its neighbours move there until the figure fits.
+  const std::size_t size = line.rtts().size();
+  for (; place > 0 && line.slot(place - 1).milliseconds > next.milliseconds; --place) {
+    line.slot(place) = line.slot(place - 1);
+  }
+  for (; place + 1 < size && line.slot(place + 1).milliseconds < next.milliseconds; ++place) {
+    line.slot(place) = line.slot(place + 1);
+  }
+  line.slot(place) = next;
+}
+
+std::uint16_t Age(const Rtt& rtt, std::uint16_t now) {
+  return static_cast<std::uint16_t>(now - rtt.seen);
+}
+
+// Of the figure that was refreshed last.
+std::uint16_t AgeOf(const RttLine& line, std::uint16_t now) {
+  std::uint16_t least = 0xFFFF;
+  for (const Rtt& rtt : line.rtts()) least = std::min(least, Age(rtt, now));
+  return least;
+}
+
+void PutSlot(RttShard& shard, std::size_t line, std::uint64_t hash) {
+  const auto mask = static_cast<std::uint32_t>(shard.slots.size() - 1);
+  auto i = static_cast<std::uint32_t>(hash >> 16) & mask;
+  while (shard.slots[i] != 0) i = (i + 1) & mask;
+  shard.slots[i] = static_cast<std::uint32_t>((hash & 0xFFFF) << 16 | (line + 1));
+}
+
+}  // namespace
+
+float BlendRtt(float figure, float sample, std::uint32_t count, double seconds) {
+  const float by_count = static_cast<float>(count) / (static_cast<float>(count) + kSamplesOfHalf);
+  const auto by_age = static_cast<float>(1 - std::exp2(-seconds / kHalfLifeSeconds));
+  return figure + std::max(by_count, by_age) * (sample - figure);
+}
+
+RttTable::RttTable(const RttOptions& options, std::uint64_t seed, MonotonicTime start)
+    : options_(options),
+      seed_(seed),
+      start_(start),
+      max_ticks_(static_cast<std::uint16_t>(std::min(options.max_age, kMostAge) / kTick)),
+      shards_(std::max<std::size_t>(1, options.max_prefixes / kLinesPerShard)),
+      most_lines_(std::min(RttShard::kMostLines, options.max_prefixes / shards_.size())),
+      built_(start) {}
+
+// Wraps around after three days, by when nothing of the same tick is left.
+std::uint16_t RttTable::TickOf(MonotonicTime now) const {
+  return static_cast<std::uint16_t>((now - start_) / kTick);
+}
+
+bool RttTable::IsOld(const Rtt& rtt, std::uint16_t now) const { return Age(rtt, now) > max_ticks_; }
+
+// How much of `wanted` the node may have; the rest goes to waste.
+double RttTable::TakeBudget(fleet::NodeIndex node, double wanted, MonotonicTime now) {
+  constexpr double kRate = kSamplesPerSecond;
+  if (budgets_.size() <= node) budgets_.resize(node + std::size_t{1}, {2 * kRate, start_});
+  Budget& budget = budgets_[node];
+  const double since = std::max(0.0, Seconds(now - budget.time));
+  budget.left = std::min(2 * kRate, budget.left + since * kRate);
+  budget.time = std::max(budget.time, now);
+  const double taken = std::floor(std::min(wanted, budget.left));
+  budget.left -= taken;
+  return taken;
+}
+
+void RttTable::Add(fleet::NodeIndex node, std::span<const fleet::RttSample> samples,
+                   MonotonicTime now) {
+  if (samples.empty() || node > 0xFFFF) return;
+  const double allowed = TakeBudget(node, static_cast<double>(samples.size()), now);
+  const std::size_t room = kMostPending - pending_.size();
+  const std::size_t taken = std::min(static_cast<std::size_t>(allowed), room);
+  const std::uint16_t tick = TickOf(now);
+  for (const fleet::RttSample& sample : samples.first(taken)) {
+    const std::uint64_t key = RttKeyOf(sample.prefix);
+    pending_.push_back({key,
+                        RttView::Hash(key, seed_),
+                        sample.count,
+                        {sample.median_milliseconds, static_cast<std::uint16_t>(node), tick}});
+  }
+  counts_.samples += taken;
+  counts_.over_rate += samples.size() - taken;
+}
+
+void RttTable::Build(MonotonicTime now) {
+  if (now < built_ + kBuildPeriod) return;
+  built_ = now;
+  if (pending_.empty() && counts_.prefixes == 0) return;
+  const std::uint16_t tick = TickOf(now);
+  // The order of the shards is that of the hashes; of one prefix the samples stay in their order.
+  std::ranges::stable_sort(pending_, {}, &Pending::hash);
+  bool changed = false;
+  for (std::size_t first = 0; first < pending_.size();) {
+    const std::size_t shard = RttView::ShardOf(pending_[first].hash, shards_.size());
+    std::size_t last = first;
+    while (last < pending_.size() &&
+           RttView::ShardOf(pending_[last].hash, shards_.size()) == shard) {
+      ++last;
+    }
+    Rebuild(shard, std::span(pending_).subspan(first, last - first), tick);
+    changed = true;
+    first = last;
+  }
+  pending_.clear();
+  const std::size_t part = std::max<std::size_t>(1, shards_.size() / kSweepParts);
+  for (std::size_t i = 0; i < part; ++i) {
+    swept_ = (swept_ + 1) % shards_.size();
+    if (shards_[swept_] == nullptr || !AnyOld(*shards_[swept_], tick)) continue;
+    Rebuild(swept_, {}, tick);
+    changed = true;
+  }
+  if (changed) MakeView();
+}
+
+bool RttTable::AnyOld(const RttShard& shard, std::uint16_t now) const {
+  return std::ranges::any_of(shard.lines, [&](const RttLine& line) {
+    return std::ranges::any_of(line.rtts(), [&](const Rtt& rtt) { return IsOld(rtt, now); });
+  });
+}
+
+void RttTable::Rebuild(std::size_t shard, std::span<const Pending> changes, std::uint16_t now) {
+  const RttShard* old = shards_[shard].get();
+  auto next = std::make_shared<RttShard>();
+  next->lines.reserve((old == nullptr ? 0 : old->lines.size()) + changes.size());
+  if (old != nullptr) CopyFresh(*old, now, next->lines);
+  Index(*next, next->lines.size() + changes.size());
+  const auto mask = static_cast<std::uint32_t>(next->slots.size() - 1);
+  for (const Pending& change : changes) {
+    const RttLine* found =
+        RttShard::Find(next->lines.data(), next->slots.data(), mask, change.key, change.hash);
+    auto line = static_cast<std::size_t>(found - next->lines.data());
+    if (found == nullptr) {
+      line = next->lines.size();
+      if (line == RttShard::kMostLines) continue;
+      next->lines.emplace_back(change.key);
+      PutSlot(*next, line, change.hash);
+    }
+    Put(next->lines[line], change.rtt, change.count, kTick);
+  }
+  if (next->lines.size() > most_lines_) {
+    MakeRoom(next->lines, now);
+    Index(*next, next->lines.size());
+  }
+  for (const RttLine& line : next->lines) next->figures += line.rtts().size();
+  if (next->lines.empty()) next = nullptr;
+  CountShard(old, next.get());
+  shards_[shard] = std::move(next);
+}
+
+// The lines without their figures that are too old, and without lines that had no others.
+void RttTable::CopyFresh(const RttShard& old, std::uint16_t now, std::vector<RttLine>& out) {
+  for (const RttLine& line : old.lines) {
+    RttLine& copy = out.emplace_back(line);
+    std::size_t kept = 0;
+    for (const Rtt& rtt : line.rtts()) {
+      if (IsOld(rtt, now)) continue;
+      copy.slot(kept++) = rtt;
+    }
+    counts_.expired += line.rtts().size() - kept;
+    copy.set_count(kept);
+    if (kept == 0) out.pop_back();
+  }
+}
+
+// Keeps the prefixes that were heard of last: all that are younger than the limit, and as many of
+// its age as there is room for.
+void RttTable::MakeRoom(std::vector<RttLine>& lines, std::uint16_t now) {
+  counts_.evicted += lines.size() - most_lines_;
+  std::vector<std::uint16_t> ages;
+  ages.reserve(lines.size());
+  for (const RttLine& line : lines) ages.push_back(AgeOf(line, now));
+  const auto last = ages.begin() + static_cast<std::ptrdiff_t>(most_lines_ - 1);
+  std::ranges::nth_element(ages, last);
+  const std::uint16_t limit = *last;
+  // Those before `last` are not above the limit, and those at it come first that stay.
+  auto room = std::count(ages.begin(), last + 1, limit);
+  std::erase_if(lines, [&](const RttLine& line) {
+    const std::uint16_t age = AgeOf(line, now);
+    return age > limit || (age == limit && room-- <= 0);
+  });
+}
+
+// Gives the shard slots for `lines` lines, and puts those that are there into them.
+void RttTable::Index(RttShard& shard, std::size_t lines) const {
+  shard.slots.assign(std::bit_ceil(2 * std::max<std::size_t>(lines, 2)), 0);
+  for (std::size_t i = 0; i < shard.lines.size(); ++i) {
+    PutSlot(shard, i, RttView::Hash(shard.lines[i].key(), seed_));
+  }
+}
+
+void RttTable::CountShard(const RttShard* before, const RttShard* after) {
+  const auto octets = [](const RttShard& shard) {
+    return sizeof(RttShard) + shard.lines.capacity() * sizeof(RttLine) +
+           shard.slots.capacity() * sizeof(std::uint32_t);
+  };
+  if (before != nullptr) {
+    counts_.prefixes -= before->lines.size();
+    counts_.figures -= before->figures;
+    counts_.octets -= octets(*before);
+  }
+  if (after != nullptr) {
+    counts_.prefixes += after->lines.size();
+    counts_.figures += after->figures;
+    counts_.octets += octets(*after);
+  }
+}
+
+void RttTable::MakeView() {
+  auto view = std::make_shared<RttView>();
+  if (counts_.prefixes > 0) {
+    view->seed_ = seed_;
+    view->shards_ = shards_;
+    view->homes_.resize(shards_.size());
+    for (std::size_t i = 0; i < shards_.size(); ++i) {
+      if (shards_[i] == nullptr) continue;
+      const RttShard& shard = *shards_[i];
+      view->homes_[i] = {shard.lines.data(), shard.slots.data(),
+                         static_cast<std::uint32_t>(shard.slots.size() - 1)};
+    }
+  }
+  view_ = std::move(view);
+}
+
+}  // namespace dnsd::locality

@@ -1,0 +1,107 @@
+// The one writer of the measured round-trip times: takes the reporters' samples in, and makes the
+// next immutable view of them.
+//
+//   Add(node, samples) ──> [ pending ] ──Build, once a second──> shards that change, copied
+//                                                                  └──> RttView
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "dnsd/base/clock.h"
+#include "dnsd/fleet/heartbeat.h"
+#include "dnsd/fleet/node_state.h"
+#include "dnsd/locality/rtt_view.h"
+
+namespace dnsd::locality {
+
+struct RttOptions {
+  std::size_t max_prefixes = 1'000'000;
+  Duration max_age = std::chrono::hours(1);  // of a node's last sample; a day at most
+
+  friend bool operator==(const RttOptions&, const RttOptions&) = default;
+};
+
+// A figure after a sample of `count` connections that came `seconds` after the last one: an
+// exponentially weighted mean. The sample's share is count / (count + 8), and at least what halves
+// the old figure's weight every minute.
+float BlendRtt(float figure, float sample, std::uint32_t count, double seconds);
+
+struct RttCounts {
+  std::uint64_t prefixes = 0;
+  std::uint64_t figures = 0;    // a prefix and node
+  std::uint64_t octets = 0;     // that the prefixes take
+  std::uint64_t samples = 0;    // taken in
+  std::uint64_t over_rate = 0;  // not taken in: a node sent more than it may, or all did
+  std::uint64_t evicted = 0;    // prefixes that made room
+  std::uint64_t expired = 0;    // figures that grew too old
+};
+
+// Used by one thread; the views are for all. Bounded whatever is reported: max_prefixes of seven
+// nodes each, the best and the newest; of each node kSamplesPerSecond and as many again in a burst.
+// A prefix makes room when its part of the hash's range, some 400 prefixes, is full and no other
+// there has been silent for longer.
+class RttTable {
+ public:
+  static constexpr std::uint32_t kSamplesPerSecond = 256;
+  static constexpr std::size_t kMostPending = 200'000;  // of all nodes, between two builds
+  static constexpr Duration kTick = std::chrono::seconds(4);
+  static constexpr Duration kBuildPeriod = std::chrono::seconds(1);
+  static constexpr Duration kMostAge = std::chrono::hours(24);
+
+  // `seed`: secret, of the hash.
+  RttTable(const RttOptions& options, std::uint64_t seed, MonotonicTime start);
+
+  const RttOptions& options() const { return options_; }
+
+  // Nodes past 65,535 are left out.
+  void Add(fleet::NodeIndex node, std::span<const fleet::RttSample> samples, MonotonicTime now);
+  // Applies what was added, and drops what is too old, a part of the table at a time: all of it
+  // within a minute or so. Does nothing sooner than kBuildPeriod after the last time.
+  void Build(MonotonicTime now);
+
+  // As of the last Build; never null.
+  std::shared_ptr<const RttView> view() const { return view_; }
+  const RttCounts& counts() const { return counts_; }
+
+ private:
+  struct Pending {
+    std::uint64_t key = 0;
+    std::uint64_t hash = 0;
+    std::uint32_t count = 0;
+    Rtt rtt;
+  };
+  struct Budget {
+    double left = 0;
+    MonotonicTime time;
+  };
+
+  std::uint16_t TickOf(MonotonicTime now) const;
+  bool IsOld(const Rtt& rtt, std::uint16_t now) const;
+  bool AnyOld(const RttShard& shard, std::uint16_t now) const;
+  double TakeBudget(fleet::NodeIndex node, double wanted, MonotonicTime now);
+  void Rebuild(std::size_t shard, std::span<const Pending> changes, std::uint16_t now);
+  void CopyFresh(const RttShard& old, std::uint16_t now, std::vector<RttLine>& out);
+  void MakeRoom(std::vector<RttLine>& lines, std::uint16_t now);
+  void Index(RttShard& shard, std::size_t slots) const;
+  void CountShard(const RttShard* before, const RttShard* after);
+  void MakeView();
+
+  const RttOptions options_;
+  const std::uint64_t seed_;
+  const MonotonicTime start_;
+  const std::uint16_t max_ticks_;
+  std::vector<std::shared_ptr<const RttShard>> shards_;  // null: empty
+  std::size_t most_lines_ = 0;                           // of a shard
+  std::vector<Pending> pending_;
+  std::vector<Budget> budgets_;  // by NodeIndex
+  MonotonicTime built_;
+  std::size_t swept_ = 0;  // the shard that is looked through next
+  RttCounts counts_;
+  std::shared_ptr<const RttView> view_ = std::make_shared<RttView>();
+};
+
+}  // namespace dnsd::locality
