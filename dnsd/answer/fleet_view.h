@@ -10,6 +10,7 @@
 #include "dnsd/fleet/fleet.h"
 #include "dnsd/fleet/hosting.h"
 #include "dnsd/fleet/node_state.h"
+#include "dnsd/locality/rtt_view.h"
 #include "dnsd/policy/fleet_model.h"
 #include "dnsd/policy/gauge.h"
 #include "dnsd/policy/least_cost.h"
@@ -33,6 +34,8 @@ struct FleetView {
   std::vector<fleet::NodeIndex> node_of;     // by AddressId; kNoNode: unmanaged. May be shorter
                                              // than the address table: the rest is unmanaged
   std::shared_ptr<const fleet::HostingTable> hosting = std::make_shared<fleet::HostingTable>();
+  // Measured round-trip times to the nodes; empty: none, or they are not wanted.
+  std::shared_ptr<const locality::RttView> rtts = std::make_shared<locality::RttView>();
   // By worker: how many answers all workers give for one of its own, 1 and upwards; a worker past
   // the end counts as the only one.
   std::vector<float> answer_scale;

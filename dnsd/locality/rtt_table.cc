@@ -113,10 +113,10 @@ void RttTable::Add(fleet::NodeIndex node, std::span<const fleet::RttSample> samp
   counts_.over_rate += samples.size() - taken;
 }
 
-void RttTable::Build(MonotonicTime now) {
-  if (now < built_ + kBuildPeriod) return;
+bool RttTable::Build(MonotonicTime now) {
+  if (now < built_ + kBuildPeriod) return false;
   built_ = now;
-  if (pending_.empty() && counts_.prefixes == 0) return;
+  if (pending_.empty() && counts_.prefixes == 0) return false;
   const std::uint16_t tick = TickOf(now);
   // The order of the shards is that of the hashes; of one prefix the samples stay in their order.
   std::ranges::stable_sort(pending_, {}, &Pending::hash);
@@ -141,6 +141,7 @@ void RttTable::Build(MonotonicTime now) {
     changed = true;
   }
   if (changed) MakeView();
+  return changed;
 }
 
 bool RttTable::AnyOld(const RttShard& shard, std::uint16_t now) const {

@@ -60,8 +60,9 @@ class RttTable {
   // Nodes past 65,535 are left out.
   void Add(fleet::NodeIndex node, std::span<const fleet::RttSample> samples, MonotonicTime now);
   // Applies what was added, and drops what is too old, a part of the table at a time: all of it
-  // within a minute or so. Does nothing sooner than kBuildPeriod after the last time.
-  void Build(MonotonicTime now);
+  // within a minute or so. Does nothing sooner than kBuildPeriod after the last time. Whether there
+  // is another view.
+  bool Build(MonotonicTime now);
 
   // As of the last Build; never null.
   std::shared_ptr<const RttView> view() const { return view_; }

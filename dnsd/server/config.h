@@ -13,6 +13,7 @@
 #include "dnsd/base/ip.h"
 #include "dnsd/base/status.h"
 #include "dnsd/server/edns_config.h"
+#include "dnsd/server/measured_config.h"
 #include "dnsd/server/tcp_limits.h"
 #include "dnsd/wire/name.h"
 #include "dnsd/zone/member_lists.h"
@@ -84,6 +85,7 @@ struct Config {
   zone::SiteOptions site_defaults;
   zone::MemberLists member_lists;  // those that site options number
   std::vector<SubnetRule> subnets;
+  MeasuredConfig measured;
   HeartbeatConfig heartbeat;
   std::optional<Endpoint> http_listen;  // nothing: no HTTP
   std::vector<std::string> http_hosts;  // names it may be asked by, beside addresses and localhost

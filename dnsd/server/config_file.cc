@@ -187,6 +187,7 @@ void ReadRoot(YamlMap& root, Source& source) {
     ReadSiteOptions(map, config.member_lists, config.site_defaults);
   });
   root.ReadMaps("sites", [&](YamlMap& site) { ReadSite(site, config); });
+  root.ReadMap("locality", [&](YamlMap& map) { ReadMeasured(map, config.measured); });
   root.ReadMaps("subnets", [&](YamlMap& subnet) { ReadSubnet(subnet, config); });
   root.ReadMap("heartbeat", [&](YamlMap& map) { ReadHeartbeat(map, source); });
   root.ReadMap("http", [&](YamlMap& http) {

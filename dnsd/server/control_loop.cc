@@ -79,6 +79,10 @@ void ControlLoop::SetGauges(std::vector<policy::Gauge> gauges) {
   controller_->SetGauges(std::move(gauges), MonotonicClock::now());
 }
 
+void ControlLoop::SetMeasured(const MeasuredConfig& measured) {
+  controller_->SetMeasured(measured, MonotonicClock::now());
+}
+
 std::shared_ptr<const StatusReport> ControlLoop::status() const { return controller_->status(); }
 
 void ControlLoop::Wake() {

@@ -67,6 +67,8 @@ class ControlLoop {
 
   // On the control thread, before sites are served whose policies ask other things of the nodes.
   void SetGauges(std::vector<policy::Gauge> gauges);
+  // On the control thread, when the configuration has been read again.
+  void SetMeasured(const MeasuredConfig& measured);
 
   // The newest report, at most a quarter of a second old; any thread, never null.
   std::shared_ptr<const StatusReport> status() const;

@@ -22,6 +22,8 @@ struct ControlParts {
   StateStore* store = nullptr;  // nothing: nothing outlives a restart
   WallTime wall{};  // when the loop is built: what ends by the wall clock is counted from here
   std::vector<policy::Gauge> gauges{policy::Gauge{}};  // of the first sites served
+  MeasuredConfig measured{};
+  std::uint64_t rtt_seed = 0;  // secret; of the table that round-trip times are kept in
 };
 
 }  // namespace dnsd::server

@@ -31,11 +31,14 @@ fleet::FleetOptions OptionsOf(const HeartbeatConfig& config) {
           .restart_grace = config.restart_grace};
 }
 
-Duration AgeOf(const fleet::Event& event) {
+// Of an event that has one.
+const fleet::Heartbeat& BeatOf(const fleet::Event& event) {
   const auto* hello = std::get_if<fleet::Hello>(&event.what);
-  const Duration age =
-      hello != nullptr ? hello->state.age : std::get<fleet::Heartbeat>(event.what).age;
-  return std::clamp<Duration>(age, Duration::zero(), std::chrono::minutes(1));
+  return hello != nullptr ? hello->state : std::get<fleet::Heartbeat>(event.what);
+}
+
+Duration AgeOf(const fleet::Event& event) {
+  return std::clamp<Duration>(BeatOf(event).age, Duration::zero(), std::chrono::minutes(1));
 }
 
 void Log(const std::string& name, const fleet::Transition& transition) {
@@ -55,6 +58,7 @@ Controller::Controller(const ControlParts& parts, MonotonicTime now)
       stepped_(now),
       saved_(now),
       next_wake_(now) {
+  if (parts.measured.enabled) rtts_.emplace(parts.measured.table, parts.rtt_seed, now);
   Restore(now);
   CountAnswers(now);
   Publish(now);
@@ -85,8 +89,11 @@ void Controller::Step(MonotonicTime now, const std::vector<fleet::Event>& events
   fleet_.Advance(now);
   const bool any_transition = PassOutcomeOn();
   const bool ramp_moved = any_warming_ && now >= published_ + kWarmingPeriod;
+  const bool any_measured = rtts_ && rtts_->Build(now);
   if (!events.empty() || any_transition) unsaved_ = true;
-  if (!events.empty() || any_transition || answering_ || ramp_moved) Publish(now);
+  if (!events.empty() || any_transition || answering_ || ramp_moved || any_measured) {
+    Publish(now);
+  }
   if (now >= reported_ + (unreported_ ? kReportPeriod : kSignOfLife)) Report(now);
   if (now >= saved_ + kSavePeriod) Save(now);
   stepped_ = now;
@@ -155,6 +162,7 @@ void Controller::TakeEvent(const fleet::Event& event, MonotonicTime now) {
   const MonotonicTime sampled = event.arrival - AgeOf(event);
   // Answers are counted up to `now`: those since the sample are not in the report.
   model_.OnReport(index, node.load, sampled, now - sampled, node.interval);
+  if (rtts_) rtts_->Add(index, BeatOf(event).rtts, event.arrival);
   fleet_.SetFailing(index, model_.ErrorShare(index) > kFailingShare, event.arrival);
   ++reports_;
 }
@@ -180,6 +188,7 @@ void Controller::Publish(MonotonicTime now) {
   auto view = std::make_shared<answer::FleetView>(answer::ViewOf(fleet_, model_, now));
   any_warming_ = std::ranges::any_of(fleet_.nodes(), &fleet::Node::warming);
   view->answer_scale = AnswerScale();
+  if (rtts_) view->rtts = rtts_->view();
   parts_.fleet->Publish(std::move(view));
   published_ = now;
   unreported_ = true;
@@ -224,6 +233,15 @@ absl::StatusOr<std::vector<std::string>> Controller::SetOrder(
   return names;
 }
 
+void Controller::SetMeasured(const MeasuredConfig& measured, MonotonicTime now) {
+  const bool same =
+      rtts_ ? measured.enabled && measured.table == rtts_->options() : !measured.enabled;
+  if (same) return;
+  rtts_.reset();
+  if (measured.enabled) rtts_.emplace(measured.table, parts_.rtt_seed, now);
+  Publish(now);
+}
+
 void Controller::Save(MonotonicTime now) {
   if (!unsaved_ || parts_.store == nullptr) return;
   auto state = std::make_shared<StoredState>();
@@ -257,6 +275,7 @@ void Controller::Report(MonotonicTime now) {
   report->session_seconds = model_.averages().SessionSeconds(std::chrono::seconds(1));
   report->sessions_per_answer = model_.averages().SessionsPerAnswer();
   report->cpus_per_session = model_.averages().CpusPerSession();
+  if (rtts_) report->rtts = rtts_->counts();
   if (parts_.store != nullptr) report->store_error = parts_.store->error();
   reported_ = now;
   unreported_ = false;

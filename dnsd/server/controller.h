@@ -14,6 +14,7 @@
 #include "dnsd/fleet/directive.h"
 #include "dnsd/fleet/fleet.h"
 #include "dnsd/fleet/inbox.h"
+#include "dnsd/locality/rtt_table.h"
 #include "dnsd/policy/fleet_model.h"
 #include "dnsd/server/control_parts.h"
 #include "dnsd/server/status_report.h"
@@ -41,6 +42,8 @@ class Controller {
   // none.
   absl::StatusOr<std::vector<std::string>> SetOrder(const std::vector<std::string>& patterns,
                                                     const fleet::Order& order, MonotonicTime now);
+  // Forgets what was measured if it is not wanted any more, or wanted in another way.
+  void SetMeasured(const MeasuredConfig& measured, MonotonicTime now);
   // Hands the state to the store now, if it is not there yet.
   void Save(MonotonicTime now);
 
@@ -62,6 +65,7 @@ class Controller {
   fleet::DirectiveSink* sink_ = nullptr;
   fleet::Fleet fleet_;
   policy::FleetModel model_;
+  std::optional<locality::RttTable> rtts_;  // nothing: samples are refused
 
   struct WorkerCount {
     std::uint64_t answers = 0;  // at sites, at the last count

@@ -108,7 +108,9 @@ absl::Status Daemon::StartControl() {
                                                            .workers = observed_.workers,
                                                            .store = store_.get(),
                                                            .wall = observed_.started,
-                                                           .gauges = served_->Get()->gauges});
+                                                           .gauges = served_->Get()->gauges,
+                                                           .measured = config_.measured,
+                                                           .rtt_seed = RandomSeed()});
   observed_.fleet = [this] { return loop_->status(); };
   observed_.streams = [this] { return control_ == nullptr ? 0 : control_->stream_count(); };
   if (config_.heartbeat.listen) {
@@ -172,6 +174,9 @@ void Daemon::BuildReloader() {
   };
   parts.take_grants = [this](std::vector<ReporterGrant> grants) {
     if (control_ != nullptr) control_->SetGrants(std::move(grants));
+  };
+  parts.take_measured = [this](MeasuredConfig measured) {
+    loop_->Post([this, measured] { loop_->SetMeasured(measured); });
   };
   reloader_ = std::make_unique<Reloader>(std::move(parts), observed_.started);
   observed_.reload = [this] { return reloader_->status(); };

@@ -154,6 +154,24 @@ void AddFleet(const StatusReport& fleet, Families& out) {
   out.Add(fleet.store_error.empty() ? 1.0 : 0.0);
 }
 
+void AddMeasured(const StatusReport& fleet, Families& out) {
+  const locality::RttCounts counts = fleet.rtts.value_or(locality::RttCounts());
+  out.Gauge("dnsd_rtt_prefixes", "Client prefixes with a measured round-trip time.");
+  out.Add(counts.prefixes);
+  out.Gauge("dnsd_rtt_figures", "Round-trip times kept, one a prefix and node.");
+  out.Add(counts.figures);
+  out.Gauge("dnsd_rtt_bytes", "Memory that they take.");
+  out.Add(counts.octets);
+  out.Counter("dnsd_rtt_samples_total", "Round-trip times taken in.");
+  out.Add(counts.samples);
+  out.Counter("dnsd_rtt_over_rate_total", "Round-trip times left out, more than nodes may send.");
+  out.Add(counts.over_rate);
+  out.Counter("dnsd_rtt_evicted_total", "Prefixes that made room for others.");
+  out.Add(counts.evicted);
+  out.Counter("dnsd_rtt_expired_total", "Round-trip times that grew too old.");
+  out.Add(counts.expired);
+}
+
 void AddNodes(const StatusReport& fleet, MonotonicTime now, Families& out) {
   out.Gauge("dnsd_node_state", "1, labelled with the state that the node is in.");
   for (const auto& node : fleet.nodes) {
@@ -198,6 +216,7 @@ std::vector<MetricFamily> Metrics::CollectAt(MonotonicTime now) const {
   AddZones(observed_, out);
   AddHeartbeats(observed_, *fleet, out);
   AddFleet(*fleet, out);
+  AddMeasured(*fleet, out);
   AddNodes(*fleet, now, out);
   return out.Take();
 }

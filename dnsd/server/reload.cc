@@ -64,6 +64,7 @@ absl::Status Reloader::TryReload() {
   parts_.take_addresses(std::move(addresses), loaded->served->gauges);
   parts_.served->Publish(std::move(loaded->served));
   parts_.take_grants(config->heartbeat.grants);
+  parts_.take_measured(config->measured);
   SetLogLevel(config->log_level);
   auto restarts = RestartKeys(parts_.config, *config);
   for (const std::string& key : restarts) {

@@ -44,6 +44,8 @@ class Reloader {
     // Hands the control loop a grown address table, from which the nodes are bound anew, and what
     // the sites' policies ask of the nodes.
     std::function<void(AddressTable, std::vector<policy::Gauge>)> take_addresses;
+    // Gives the control loop what is wanted of measured round-trip times.
+    std::function<void(MeasuredConfig)> take_measured;
     // Gives the control service the reporters' grants.
     std::function<void(std::vector<ReporterGrant>)> take_grants;
   };

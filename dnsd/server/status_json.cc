@@ -155,6 +155,17 @@ Json FleetJson(const Observed& observed, const StatusReport& fleet) {
           {"state_store_error", fleet.store_error}};
 }
 
+Json LocalityJson(const StatusReport& fleet) {
+  Json measured = nullptr;
+  if (fleet.rtts) {
+    measured = {{"prefixes", fleet.rtts->prefixes},   {"figures", fleet.rtts->figures},
+                {"octets", fleet.rtts->octets},       {"samples", fleet.rtts->samples},
+                {"over_rate", fleet.rtts->over_rate}, {"evicted", fleet.rtts->evicted},
+                {"expired", fleet.rtts->expired}};
+  }
+  return {{"measured", std::move(measured)}};
+}
+
 }  // namespace
 
 std::string StatusJson(const Observed& observed, MonotonicTime now, WallTime wall) {
@@ -173,6 +184,7 @@ std::string StatusJson(const Observed& observed, MonotonicTime now, WallTime wal
       {"tcp", TcpJson(observed)},
       {"zones", ZonesJson(observed)},
       {"fleet", FleetJson(observed, *fleet)},
+      {"locality", LocalityJson(*fleet)},
       {"nodes", std::move(nodes)}};
   // Node names come from reporters: what is not UTF-8 is replaced, never thrown at.
   return status.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

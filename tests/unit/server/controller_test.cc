@@ -99,6 +99,59 @@ TEST_F(ControllerTest, PublishesANodeWithItsFirstReport) {
   EXPECT_TRUE(std::holds_alternative<fleet::Accepted>(sink_.sent[0].second));
 }
 
+TEST_F(ControllerTest, PublishesMeasuredRoundTripTimesWithinASecondOrSo) {
+  const IpAddress client = Ip("198.51.100.7");
+  const auto sample = [](float milliseconds) {
+    return fleet::RttSample{Ip("198.51.100.0"), 3, milliseconds, milliseconds};
+  };
+  auto hello = Hello(1, 1, "a", "192.0.2.1");
+  std::get<fleet::Hello>(hello.what).state.rtts = {sample(20)};
+  Put(1, {hello, Hello(1, 2, "b", "192.0.2.2")});
+  Put(1.5, {{2, At(1.5), fleet::Heartbeat{.sequence = 2, .rtts = {sample(10)}}}});
+  RunUntil(3);
+  const auto found = View()->rtts->Find(client);
+  ASSERT_THAT(found, SizeIs(2));
+  EXPECT_EQ(found[0].node, 1U);
+  EXPECT_EQ(found[0].milliseconds, 10);
+  EXPECT_EQ(found[1].node, 0U);
+  EXPECT_TRUE(View()->rtts->Find(Ip("198.51.101.7")).empty());
+  const auto report = controller_->status();
+  ASSERT_TRUE(report->rtts);
+  EXPECT_EQ(report->rtts->prefixes, 1U);
+  EXPECT_EQ(report->rtts->samples, 2U);
+}
+
+TEST_F(ControllerTest, AHeartbeatThatIsIgnoredMeasuresNothing) {
+  Put(1, {Hello(1, 1, "a", "192.0.2.1")});
+  const fleet::RttSample sample{Ip("198.51.100.0"), 3, 20, 20};
+  Put(1.5, {{9, At(1.5), fleet::Heartbeat{.sequence = 2, .rtts = {sample}}}});  // said no Hello
+  RunUntil(4);
+  EXPECT_TRUE(View()->rtts->empty());
+}
+
+TEST_F(ControllerTest, ForgetsWhatWasMeasuredWhenThatIsSwitchedOff) {
+  const fleet::RttSample sample{Ip("198.51.100.0"), 3, 20, 20};
+  const auto say = [&](double s, std::uint64_t sequence) {
+    Put(s, {{1, At(s), fleet::Heartbeat{.sequence = sequence, .rtts = {sample}}}});
+  };
+  Put(1, {Hello(1, 1, "a", "192.0.2.1")});
+  say(2, 2);
+  RunUntil(4);
+  EXPECT_FALSE(View()->rtts->empty());
+  controller_->SetMeasured({}, At(4));  // as it is
+  EXPECT_FALSE(View()->rtts->empty());
+  controller_->SetMeasured({.enabled = false}, At(4));
+  EXPECT_TRUE(View()->rtts->empty());
+  say(5, 3);
+  RunUntil(7);
+  EXPECT_TRUE(View()->rtts->empty());
+  EXPECT_FALSE(controller_->status()->rtts);
+  controller_->SetMeasured({}, At(7));
+  say(8, 4);
+  RunUntil(10);
+  EXPECT_FALSE(View()->rtts->empty());
+}
+
 TEST_F(ControllerTest, ALoadedNodeCostsMoreAfterOneReport) {
   Put(1, {Hello(1, 1, "a", "192.0.2.1", {.cpu_utilization = 0.9}),
           Hello(1, 2, "b", "192.0.2.2", {.cpu_utilization = 0.1})});

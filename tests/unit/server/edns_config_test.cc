@@ -201,6 +201,7 @@ TEST_F(EdnsConfigTest, IsServedAndReloaded) {
        .addresses = addresses,
        .served = &served,
        .take_addresses = [](const AddressTable&, const std::vector<policy::Gauge>&) {},
+       .take_measured = [](const auto&) {},
        .take_grants = [](const auto&) {}},
       WallTime());
 

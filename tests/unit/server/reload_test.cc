@@ -42,6 +42,7 @@ class ReloadTest : public testing::Test {
         .served = served_.get(),
         .take_addresses = [this](const AddressTable& grown,
                                  const std::vector<policy::Gauge>&) { addresses_ = grown; },
+        .take_measured = [this](auto measured) { measured_ = measured; },
         .take_grants = [this](auto grants) { grants_ = grants; }};
     reloader_ = std::make_unique<Reloader>(std::move(parts), WallTime());
   }
@@ -61,6 +62,7 @@ class ReloadTest : public testing::Test {
   Options options_;
   AddressTable addresses_;
   std::vector<ReporterGrant> grants_;
+  MeasuredConfig measured_;
   std::unique_ptr<Published<answer::Served>> served_;
   std::unique_ptr<Reloader> reloader_;
 };
@@ -126,6 +128,17 @@ TEST_F(ReloadTest, NobodyWaitsForAStoppingDnsd) {
   const auto ask = [&] { main = std::thread([&] { reloader_->Abandon(); }); };
   EXPECT_TRUE(absl::IsUnavailable(reloader_->Await(ask).status()));
   main.join();
+}
+
+TEST_F(ReloadTest, TakesWhatIsWantedOfMeasuredTimes) {
+  WriteConfig("locality: {measured: false}\n");
+  ASSERT_TRUE(reloader_->Reload(WallTime()).ok());
+  EXPECT_FALSE(measured_.enabled);
+  WriteConfig("locality: {measured_max_age: 10m}\n");
+  ASSERT_TRUE(reloader_->Reload(WallTime()).ok());
+  EXPECT_TRUE(measured_.enabled);
+  EXPECT_EQ(measured_.table.max_age, std::chrono::minutes(10));
+  EXPECT_TRUE(reloader_->status().restarts.empty());
 }
 
 TEST_F(ReloadTest, TakesSiteOptionsSubnetsAndGrants) {

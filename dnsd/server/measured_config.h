@@ -1,0 +1,19 @@
+// What the configuration says of measured round-trip times.
+#pragma once
+
+#include "dnsd/base/yaml.h"
+#include "dnsd/locality/rtt_table.h"
+
+namespace dnsd::server {
+
+struct MeasuredConfig {
+  bool enabled = true;  // false: samples are refused, and what was known is forgotten
+  locality::RttOptions table;
+
+  friend bool operator==(const MeasuredConfig&, const MeasuredConfig&) = default;
+};
+
+// Reads the keys of `locality` that are about them.
+void ReadMeasured(YamlMap& locality, MeasuredConfig& out);
+
+}  // namespace dnsd::server
