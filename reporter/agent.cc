@@ -54,6 +54,7 @@ void Agent::Build() {
   BuildSampler();
   BuildSource();
   BuildStatistics();
+  BuildRtts();
   if (config_.health) {
     HealthCheckConfig check = *config_.health;
     if (!check.address) check.address = config_.addresses.front();
@@ -96,6 +97,16 @@ void Agent::BuildStatistics() {
     memory_.reset();
   } else if (!memory_ || memory_->processes() != config_.server) {
     memory_.emplace(FileRoot(), config_.server);
+  }
+}
+
+void Agent::BuildRtts() {
+  const ConnectionFilter filter{config_.ports, config_.addresses};
+  if (!config_.rtt.enabled) {
+    rtts_.reset();
+    state_.rtts = {state_.rtts.number + 1, {}};
+  } else if (!rtts_ || rtts_->config() != config_.rtt || rtts_->filter() != filter) {
+    rtts_.emplace(config_.rtt, filter);
   }
 }
 
@@ -230,6 +241,9 @@ void Agent::Sample(MonotonicTime now) {
     if (memory_->per_connection()) load.set_memory_per_connection_bytes(*memory_->per_connection());
   }
   if (const Load* source = source_->Find(now)) load.MergeFrom(*source);
+  if (auto prefixes = rtts_ ? rtts_->Read(now) : std::nullopt) {
+    state_.rtts = {state_.rtts.number + 1, *std::move(prefixes)};
+  }
   state_.load = std::move(load);
   state_.sampled = beat_ = now;
 }

@@ -14,6 +14,7 @@
 #include "reporter/health_monitor.h"
 #include "reporter/heartbeat_client.h"
 #include "reporter/hosting_watch.h"
+#include "reporter/rtt_meter.h"
 #include "reporter/sampler.h"
 #include "reporter/server_memory.h"
 #include "reporter/statistics.h"
@@ -47,6 +48,7 @@ class Agent {
   void BuildSampler();
   void BuildSource();
   void BuildStatistics();
+  void BuildRtts();
   void BuildLogs();
   void BuildHosting();
   void WatchSite(const std::string& site);
@@ -83,6 +85,7 @@ class Agent {
   std::optional<Statistics> statistics_;
   std::uint64_t past_sessions_ = 0;  // of statistics that are no more
   std::optional<ServerMemory> memory_;
+  std::optional<RttMeter> rtts_;
   std::unique_ptr<AccessLogs> logs_;
   HealthMonitor health_;
   std::optional<HostingWatch> watch_;

@@ -14,6 +14,7 @@
 #include "reporter/hosting.h"
 #include "reporter/load_source.h"
 #include "reporter/place.h"
+#include "reporter/rtt_meter.h"
 #include "reporter/server_memory.h"
 #include "reporter/statistics.h"
 
@@ -49,6 +50,7 @@ struct Config {
   std::vector<std::string> dnsd;  // HOST:PORT
   Duration interval = std::chrono::seconds(1);
   std::vector<std::uint16_t> ports = {80, 443};
+  RttConfig rtt;
   LoadSourceConfig load_source;
   std::optional<StatisticsConfig> statistics;
   std::vector<AccessLogConfig> access_logs;

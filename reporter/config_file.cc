@@ -65,6 +65,12 @@ void ReadPorts(YamlMap& root, Config& config) {
   }
 }
 
+void ReadRtt(YamlMap& root, RttConfig& rtt) {
+  root.Read("rtt", rtt.enabled);
+  root.Read("rtt_interval", rtt.interval, Duration(1s), Duration(1h));
+  root.Read("rtt_any_address", rtt.any_address);
+}
+
 void ReadHealth(YamlMap& root, const std::string& key, std::optional<HealthCheckConfig>& out) {
   root.ReadMap(key, [&](YamlMap& map) {
     HealthCheckConfig check;
@@ -195,6 +201,7 @@ void ReadRoot(YamlMap& root, Config& config) {
   ReadDnsd(root, config);
   root.Read("interval", config.interval, kLeastInterval, kMostInterval);
   ReadPorts(root, config);
+  ReadRtt(root, config.rtt);
   ReadLoad(root, config);
   ReadStatistics(root, config);
   ReadAccessLogs(root, config);

@@ -2,16 +2,14 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string_view>
 #include <vector>
 
 #include "dnsd/base/clock.h"
 #include "dnsd/base/ip.h"
+#include "reporter/sock_diag.h"
 #include "reporter/text.h"
-
-struct mnl_socket;
 
 namespace dnsd::reporter {
 
@@ -41,23 +39,17 @@ class ConnectionCounter {
  public:
   // `files` other than the system's are read as files.
   ConnectionCounter(ConnectionFilter filter, const FileRoot& files);
-  ~ConnectionCounter();
-  ConnectionCounter(const ConnectionCounter&) = delete;
-  ConnectionCounter& operator=(const ConnectionCounter&) = delete;
 
   // Nothing if neither way works.
   std::optional<ConnectionCount> Count(MonotonicTime now);
 
  private:
-  void OpenSocket();
-  std::optional<ConnectionCount> CountByNetlink(std::uint8_t family);
   std::optional<ConnectionCount> CountByFiles() const;
 
   ConnectionFilter filter_;
   FileRoot files_;
-  mnl_socket* socket_ = nullptr;  // null: not yet open, or files are read
-  MonotonicTime ask_at_;          // not before then
-  std::uint32_t sequence_ = 0;
+  SockDiag diag_;
+  MonotonicTime ask_at_;  // not before then
 };
 
 // The established connections of a /proc/net/tcp or tcp6 that match.

@@ -101,6 +101,7 @@ void HeartbeatClient::FillHeartbeat(MonotonicTime now, Heartbeat& out) {
   *out.mutable_node_health() = node_.health;
   news_.Tell(node_, out);
   demand_.Tell(node_.demand, out);
+  rtts_.Tell(node_.rtts, now, out);
 }
 
 void HeartbeatClient::Report(MonotonicTime now, bool urgent) {

@@ -99,6 +99,7 @@ class HeartbeatClient : private HeartbeatStream::Listener {
   MonotonicTime sent_;
   HostingNews news_;
   DemandNews demand_;
+  RttNews rtts_;
   std::string leaving_reason_;
   std::string complaint_;  // logged last; cleared by success
 

@@ -8,6 +8,7 @@
 
 #include "dnsd/base/clock.h"
 #include "proto/heartbeat.pb.h"
+#include "reporter/rtt.h"
 #include "reporter/site_demand.h"
 
 namespace dnsd::reporter {
@@ -31,6 +32,7 @@ struct NodeState {
   heartbeat::v1::Health health;
   bool hosts_all = true;
   std::map<std::string, heartbeat::v1::HostedSite> sites;  // empty when it hosts all
+  RttRound rtts;
   Demands demand;  // of the sites hosted; empty where no log tells
 };
 

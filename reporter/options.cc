@@ -128,6 +128,11 @@ void AddLoadFlags(CLI::App& app, Options& options) {
       ->allow_extra_args();
 }
 
+void AddRttFlags(CLI::App& app, Options& options) {
+  app.add_flag("--no-rtt", options.no_rtt,
+               "Do not measure how far the clients' prefixes are from this node");
+}
+
 void AddSiteFlags(CLI::App& app, Options& options) {
   CLI::Option* sites =
       AddFlag(app, "--sites",
@@ -173,6 +178,7 @@ void AddFlags(CLI::App& app, Options& options) {
   AddNodeFlags(app, options);
   AddPlaceFlags(app, options.place);
   AddLoadFlags(app, options);
+  AddRttFlags(app, options);
   AddSiteFlags(app, options);
   AddConnectionFlags(app, options);
 }
@@ -256,6 +262,7 @@ absl::StatusOr<Config> LoadConfig(const Options& options) {
   if (options.no_kernel_load) config.kernel_load = false;
   Overlay(options.cgroup, config.cgroup);
   Overlay(options.ports, config.ports);
+  if (options.no_rtt) config.rtt.enabled = false;
   OverlaySites(options, config.hosting);
   if (options.health) config.health = options.health;
   if (options.site_health) config.site_health = options.site_health;

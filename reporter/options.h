@@ -27,6 +27,7 @@ struct Options {
   bool no_kernel_load = false;
   std::string cgroup;
   std::vector<std::uint16_t> ports;
+  bool no_rtt = false;
   bool all_sites = false;
   SiteContents sites;
   std::string sites_dir;

@@ -232,6 +232,21 @@ TEST_F(ConfigFileTest, ReadsWhereTheNodeIs) {
   EXPECT_EQ(config->place, want);
 }
 
+TEST_F(ConfigFileTest, ReadsHowRoundTripTimesAreMeasured) {
+  EXPECT_TRUE(Load("")->rtt.enabled);
+  EXPECT_FALSE(Load("rtt: false\n")->rtt.enabled);
+  const RttConfig want{true, 10s, true};
+  EXPECT_EQ(Load("rtt_interval: 10s\nrtt_any_address: true\n")->rtt, want);
+  EXPECT_THAT(Fault("rtt_interval: 999ms\n"), HasSubstr(":4: key 'rtt_interval': found '999ms'"));
+}
+
+TEST(Options, MeasuringMayBeSwitchedOff) {
+  const auto config =
+      Load({"--node", "n", "--address", "127.0.1.1", "--dnsd", "127.0.0.1:1", "--no-rtt"});
+  ASSERT_TRUE(config.ok());
+  EXPECT_FALSE(config->rtt.enabled);
+}
+
 TEST_F(ConfigFileTest, RefusesAPlaceThatIsNone) {
   EXPECT_THAT(Fault("latitude: 90.1\nlongitude: 0\n"),
               HasSubstr(":4: key 'latitude': found '90.1'"));
