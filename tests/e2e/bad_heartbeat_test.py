@@ -94,6 +94,21 @@ class BadHeartbeats(harness.TestCase):
             self.assertNotIn(f" {word}", text)
             self.assertNotIn(f":{word}", text)
 
+    def test_impossible_round_trip_times_and_too_many_of_them_are_left_out(self):
+        def rtt(prefix, us=20000, length=24):
+            return (f"rtts {{ prefix: {prefix} length: {length} count: 1 median_us: {us} "
+                    f"minimum_us: {us} }}")
+        good, wrong = r'"\300\000\002\000"', r'"\300\000\002"'
+        self.say(hello(), f"heartbeat {{ sequence: 2 {rtt(good)} {rtt(good, 0)} "
+                          f"{rtt(good, 4000000000)} {rtt(good, length=8)} {rtt(wrong)} }}",
+                 f"heartbeat {{ sequence: 3 {' '.join([rtt(good)] * 300)} }}")
+        faults = self.server.status()["fleet"]["heartbeat_faults"]
+        self.assertEqual((faults["rtt"], faults["too_many"]), (1, 1))
+        harness.wait_until(lambda: self.server.status()["locality"]["measured"]["prefixes"] == 1,
+                           5 * harness.PATIENCE, "the good one counts", self.server)
+        self.assertEqual(self.server.status()["locality"]["measured"]["samples"], 257)
+        self.honest_answers()
+
     def test_an_impossible_load_is_counted(self):
         self.say(hello(load="cpu_utilization: nan"))
         self.assertRegex(self.server.get("/metrics"),

@@ -18,9 +18,10 @@ class Sink:
     """tests/e2e/heartbeat_sink.cc: a dnsd that only listens."""
     name = "heartbeat_sink"
 
-    def __init__(self, port=0):
+    def __init__(self, port=0, address="127.0.0.1", wrap=lambda command: command):
+        """`wrap` makes of the command the one that is run."""
         self.file = tempfile.NamedTemporaryFile(prefix="sink-", suffix=".log")
-        self.popen = subprocess.Popen([harness.BUILD / "heartbeat_sink", f"127.0.0.1:{port}"],
+        self.popen = subprocess.Popen(wrap([harness.BUILD / "heartbeat_sink", f"{address}:{port}"]),
                                       stdin=subprocess.PIPE, stdout=self.file,
                                       stderr=subprocess.STDOUT, text=True)
         harness.wait_until(lambda: self.lines(), 10 * PATIENCE, "the sink listens", self)

@@ -101,9 +101,7 @@ TEST_F(ControllerTest, PublishesANodeWithItsFirstReport) {
 
 TEST_F(ControllerTest, PublishesMeasuredRoundTripTimesWithinASecondOrSo) {
   const IpAddress client = Ip("198.51.100.7");
-  const auto sample = [](float milliseconds) {
-    return fleet::RttSample{Ip("198.51.100.0"), 3, milliseconds, milliseconds};
-  };
+  const auto sample = [](float rtt) { return fleet::RttSample{Ip("198.51.100.0"), 3, rtt, rtt}; };
   auto hello = Hello(1, 1, "a", "192.0.2.1");
   std::get<fleet::Hello>(hello.what).state.rtts = {sample(20)};
   Put(1, {hello, Hello(1, 2, "b", "192.0.2.2")});
@@ -140,7 +138,9 @@ TEST_F(ControllerTest, ForgetsWhatWasMeasuredWhenThatIsSwitchedOff) {
   EXPECT_FALSE(View()->rtts->empty());
   controller_->SetMeasured({}, At(4));  // as it is
   EXPECT_FALSE(View()->rtts->empty());
-  controller_->SetMeasured({.enabled = false}, At(4));
+  MeasuredConfig off;
+  off.enabled = false;
+  controller_->SetMeasured(off, At(4));
   EXPECT_TRUE(View()->rtts->empty());
   say(5, 3);
   RunUntil(7);
