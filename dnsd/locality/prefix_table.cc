@@ -7,9 +7,8 @@ namespace dnsd::locality {
 namespace {
 
 constexpr std::uint32_t kDeep = 0x80000000;
-constexpr unsigned kBlockBits = 16;
-constexpr unsigned kMostBucketBits = 20;
-constexpr std::size_t kBlocks = std::size_t{1} << kBlockBits;
+constexpr unsigned kMostBranchBits = 20;
+constexpr unsigned kFewBranchBits = 4;  // so many branches may be mostly empty
 
 // The bits of `at` that set it apart from all outside the range from `start` up to `next`, where
 // either is there.
@@ -31,15 +30,20 @@ unsigned BitsWithin(std::uint64_t at, const std::uint64_t* start, const std::uin
 
 PrefixTable::PrefixTable() : PrefixTable(Ranges{{}}, Ranges{{}}) {}
 
-PrefixTable::PrefixTable(const Ranges& v4, const Ranges& v6) : v4_(v4), v6_(v6) {}
+PrefixTable::PrefixTable(const Ranges& v4, const Ranges& v6) : tries_{Trie(v4), Trie(v6)} {}
 
-PrefixTable::Half::Half(const Ranges& ranges) {
-  Split(ranges);
-  Index();
+PrefixTable::Trie::Trie(const Ranges& ranges) : ranges_(ranges.size()) {
+  const std::vector<Boundary> all = Split(ranges);
+  lines_.reserve(1 + all.size() / 2);
+  lines_.resize(1);
+  Compile(0, 0, 1, all.size(), all);
+  lines_.shrink_to_fit();
 }
 
 // Ranges that begin within 64 bits go to a group of their own, with what holds before them.
-void PrefixTable::Half::Split(const Ranges& ranges) {
+std::vector<PrefixTable::Trie::Boundary> PrefixTable::Trie::Split(const Ranges& ranges) {
+  std::vector<Boundary> all;
+  all.reserve(ranges.size());
   std::uint32_t before = 0;  // the value that holds up to the range
   for (std::size_t i = 0; i < ranges.size();) {
     const std::uint64_t high = ranges[i].start.high;
@@ -47,9 +51,9 @@ void PrefixTable::Half::Split(const Ranges& ranges) {
     while (end < ranges.size() && ranges[end].start.high == high) ++end;
     const bool whole = end == i + 1 && ranges[i].start.low == 0;
     if (whole) {
-      starts_.push_back({high, ranges[i].value});
+      all.push_back({high, ranges[i].value});
     } else {
-      starts_.push_back({high, kDeep | static_cast<std::uint32_t>(groups_.size())});
+      all.push_back({high, kDeep | static_cast<std::uint32_t>(groups_.size())});
       groups_.push_back(static_cast<std::uint32_t>(deep_.size()));
       if (ranges[i].start.low != 0) deep_.push_back({0, before});
       for (std::size_t j = i; j < end; ++j) {
@@ -58,70 +62,108 @@ void PrefixTable::Half::Split(const Ranges& ranges) {
     }
     before = ranges[end - 1].value;
     const bool next_follows = end < ranges.size() && ranges[end].start.high == high + 1;
-    if (!whole && !next_follows && high + 1 != 0) starts_.push_back({high + 1, before});
+    if (!whole && !next_follows && high + 1 != 0) all.push_back({high + 1, before});
     i = end;
   }
   groups_.push_back(static_cast<std::uint32_t>(deep_.size()));
+  return all;
 }
 
-// Gives each block as many buckets as it has ranges, to the next power of two.
-void PrefixTable::Half::Index() {
-  blocks_.resize(kBlocks);
-  std::size_t entry = 0;  // the one that holds at the block's start
-  for (std::size_t b = 0; b < kBlocks; ++b) {
-    const std::uint64_t first = std::uint64_t{b} << (64 - kBlockBits);
-    const auto within = [&](std::size_t i) {
-      return i < starts_.size() && starts_[i].start >> (64 - kBlockBits) == b;
-    };
-    while (entry + 1 < starts_.size() && starts_[entry + 1].start <= first) ++entry;
-    std::size_t end = entry + 1;
-    while (within(end)) ++end;
-    const unsigned bits =
-        std::min(kMostBucketBits, static_cast<unsigned>(std::bit_width(end - entry - 1)));
-    blocks_[b] = {static_cast<std::uint32_t>(buckets_.size()), 64 - kBlockBits - bits};
-    for (std::size_t bucket = 0, at = entry; bucket < std::size_t{1} << bits; ++bucket) {
-      const std::uint64_t start = first + (std::uint64_t{bucket} << blocks_[b].shift);
-      while (at + 1 < end && starts_[at + 1].start <= start) ++at;
-      buckets_.push_back(static_cast<std::uint32_t>(at));
+// Fills in a line that covers the addresses from `low`: those from `first` to before `end` are the
+// boundaries behind `low`, so that the one before `first` holds there.
+void PrefixTable::Trie::Compile(std::size_t line, std::uint64_t low, std::size_t first,
+                                std::size_t end, const std::vector<Boundary>& all) {
+  if (end - first > kLeaf) return CompileFork(line, first, end, all);
+  Line& leaf = lines_[line];
+  std::fill(std::begin(leaf.starts), std::end(leaf.starts), ~std::uint64_t{0});
+  leaf.values[0] = all[first - 1].value;
+  for (std::size_t i = first; i < end; ++i) {
+    leaf.starts[i - first] = all[i].start;
+    leaf.values[i - first + 1] = all[i].value;
+  }
+  leaf.count = static_cast<std::uint8_t>(end - first);
+  const std::uint64_t* const next = end < all.size() ? &all[end].start : nullptr;
+  leaf.bits = static_cast<std::uint8_t>(BitsWithin(low, &all[first - 1].start, next));
+}
+
+// Branches as many as have two boundaries each on average, or fewer where two thirds would have
+// none.
+void PrefixTable::Trie::CompileFork(std::size_t line, std::size_t first, std::size_t end,
+                                    const std::vector<Boundary>& all) {
+  const auto skip = static_cast<unsigned>(std::countl_zero(all[first].start ^ all[end - 1].start));
+  const std::uint64_t mask = skip == 0 ? 0 : ~std::uint64_t{0} << (64 - skip);
+  const std::uint64_t low = all[first].start & mask;
+  const auto filled = [&](unsigned bits) {
+    std::size_t count = 1;
+    for (std::size_t i = first + 1; i < end; ++i) {
+      count += (all[i].start ^ all[i - 1].start) >> (64 - skip - bits) != 0 ? 1U : 0U;
     }
-    entry = end - 1;
+    return count;
+  };
+  unsigned bits = std::min(
+      {kMostBranchBits, 64 - skip, static_cast<unsigned>(std::bit_width((end - first) / 2))});
+  while (bits > kFewBranchBits && 3 * filled(bits) < std::size_t{1} << bits) --bits;
+  const std::size_t branches = lines_.size();
+  lines_.resize(branches + (std::size_t{1} << bits));
+  Line& fork = lines_[line];
+  fork.is_fork = true;
+  fork.fork = {low, mask};
+  fork.shift = static_cast<std::uint8_t>(64 - skip - bits);
+  fork.values[0] = all[first - 1].value;
+  fork.values[1] = all[end - 1].value;
+  fork.values[2] = static_cast<std::uint32_t>(branches);
+  const unsigned shift = fork.shift;
+  for (std::size_t branch = 0; branch < std::size_t{1} << bits; ++branch) {
+    const std::uint64_t from = low + (std::uint64_t{branch} << shift);
+    while (first < end && all[first].start <= from) ++first;
+    std::size_t behind = first;
+    while (behind < end && (all[behind].start - low) >> shift == branch) ++behind;
+    Compile(branches + branch, from, first, behind, all);
+    first = behind;
   }
-  // The last bucket ends with the last entry.
-  buckets_.push_back(static_cast<std::uint32_t>(starts_.size() - 1));
 }
 
-Found PrefixTable::Half::Find(const Position& position) const {
+Found PrefixTable::Trie::Find(const Position& position) const {
   const std::uint64_t at = position.high;
-  const Block block = blocks_[at >> (64 - kBlockBits)];
-  const std::size_t bucket = block.first + (at << kBlockBits >> kBlockBits >> block.shift);
-  // The entry is one of those from the bucket's first up to that of the next bucket.
-  const Entry* first = &starts_[buckets_[bucket]];
-  std::size_t count = buckets_[bucket + 1] - buckets_[bucket] + 1;
-  while (count > 1) {
-    const std::size_t half = count / 2;
-    first = first[half].start <= at ? first + half : first;
-    count -= half;
+  const Line* line = lines_.data();
+  while (line->is_fork) {
+    const auto& fork = line->fork;
+    if (((at ^ fork.low) & fork.mask) != 0) {
+      const std::uint32_t value = line->values[at < fork.low ? 0 : 1];
+      const int shared = std::countl_zero(at ^ fork.low);
+      if ((value & kDeep) != 0) return FindDeep(value & ~kDeep, position.low);
+      return {value, static_cast<std::uint8_t>(shared + 1)};
+    }
+    line = &lines_[line->values[2] + ((at - fork.low) >> line->shift)];
   }
-  if ((first->value & kDeep) != 0) return FindDeep(first->value & ~kDeep, position.low);
-  const Entry* const next = first + 1;
-  const bool is_last = next == starts_.data() + starts_.size();
-  const unsigned bits = BitsWithin(at, &first->start, is_last ? nullptr : &next->start);
-  return {first->value, static_cast<std::uint8_t>(bits)};
+  static_assert(kLeaf == 4);
+  const auto& starts = line->starts;
+  // No branch could foresee which it is.
+  const auto passed = std::min<std::size_t>(
+      line->count, static_cast<std::size_t>(starts[0] <= at) + (starts[1] <= at ? 1U : 0U) +
+                       (starts[2] <= at ? 1U : 0U) + (starts[3] <= at ? 1U : 0U));
+  const std::uint32_t value = line->values[passed];
+  if ((value & kDeep) != 0) return FindDeep(value & ~kDeep, position.low);
+  constexpr std::uint64_t kNothingShared = ~std::uint64_t{0};
+  const std::uint64_t before = starts[passed - (passed > 0 ? 1U : 0U)] - 1;
+  const std::uint64_t next = starts[std::min<std::size_t>(passed, kLeaf - 1)];
+  const int shared = std::max(std::countl_zero(passed > 0 ? at ^ before : kNothingShared),
+                              std::countl_zero(passed < line->count ? at ^ next : kNothingShared));
+  return {value, line->count == 0 ? line->bits : static_cast<std::uint8_t>(shared + 1)};
 }
 
-Found PrefixTable::Half::FindDeep(std::uint32_t group, std::uint64_t low) const {
+Found PrefixTable::Trie::FindDeep(std::uint32_t group, std::uint64_t low) const {
   const auto begin = deep_.begin() + groups_[group];
   const auto end = deep_.begin() + groups_[group + 1];
-  const auto next = std::upper_bound(begin, end, low,
-                                     [](std::uint64_t l, const Entry& e) { return l < e.start; });
+  const auto next = std::upper_bound(
+      begin, end, low, [](std::uint64_t l, const Boundary& b) { return l < b.start; });
   const auto at = next - 1;
   const unsigned bits = BitsWithin(low, &at->start, next == end ? nullptr : &next->start);
   return {at->value, static_cast<std::uint8_t>(64 + bits)};
 }
 
-std::size_t PrefixTable::Half::octets() const {
-  return starts_.capacity() * sizeof(Entry) + blocks_.capacity() * sizeof(Block) +
-         buckets_.capacity() * sizeof(std::uint32_t) + deep_.capacity() * sizeof(Entry) +
+std::size_t PrefixTable::Trie::octets() const {
+  return lines_.capacity() * sizeof(Line) + deep_.capacity() * sizeof(Boundary) +
          groups_.capacity() * sizeof(std::uint32_t);
 }
 

@@ -1,9 +1,6 @@
 #include "dnsd/locality/ranges.h"
 
-#include <endian.h>
-
 #include <algorithm>
-#include <cstring>
 
 namespace dnsd::locality {
 namespace {
@@ -26,19 +23,6 @@ bool IsPast(const Position& at, const Open& open) {
 }
 
 }  // namespace
-
-Position Position::Of(const IpAddress& address) {
-  Position position;
-  if (address.family() == IpFamily::kV4) {
-    std::uint32_t word;
-    std::memcpy(&word, address.octets().data(), sizeof word);
-    position.high = std::uint64_t{be32toh(word)} << 32;
-    return position;
-  }
-  std::uint64_t words[2];
-  std::memcpy(words, address.octets().data(), sizeof words);
-  return {be64toh(words[0]), be64toh(words[1])};
-}
 
 Position Position::PastPrefix(unsigned length) const {
   if (length == 0) return {};

@@ -5,8 +5,11 @@
 //   0 10.1.0.0/16  = 2
 #pragma once
 
+#include <endian.h>
+
 #include <compare>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <vector>
 
@@ -19,7 +22,12 @@ struct Position {
   std::uint64_t high = 0;
   std::uint64_t low = 0;
 
-  static Position Of(const IpAddress& address);
+  static Position Of(const IpAddress& address) {
+    // All 16 octets, whatever the family: those past an IPv4 address are zeros.
+    std::uint64_t words[2];
+    std::memcpy(words, address.octets().data(), sizeof words);
+    return {be64toh(words[0]), be64toh(words[1])};
+  }
   // The first position past the prefix of `length` bits that begins here; 0 past the last one.
   Position PastPrefix(unsigned length) const;
 
