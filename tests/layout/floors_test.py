@@ -36,6 +36,7 @@ BELOW = {
 # Libraries that only some files may know: name, how an include of it starts, which files may.
 LIBRARIES = [
     ("ldns", re.compile(r"ldns/"), re.compile(r"dnsd/zone/((master_file|signer|keys)\.(cc|h)|ldns_ptr\.h)$")),
+    ("libmaxminddb", re.compile(r"maxminddb"), re.compile(r"dnsd/locality/geo_database\.cc$")),
     ("libevent", re.compile(r"event2?/|event\.h|evhttp\.h"), re.compile(r"(dnsd/server|reporter|tools)/")),
     ("gRPC", re.compile(r"grpc(pp)?/|proto/.*\.grpc\.pb\.h"), re.compile(r"(dnsd/server|reporter|ctl|tools)/")),
     ("protobuf", re.compile(r"google/protobuf/|proto/.*\.pb\.h"), re.compile(r"(dnsd/server|reporter|ctl|tools)/")),
@@ -95,6 +96,8 @@ PLANTED = [  # file, its include, whether it is a fault
     ("dnsd/policy/a.h", "dnsd/fleet/node_state.h", False),
     ("dnsd/locality/a.h", "dnsd/fleet/node_state.h", False),
     ("dnsd/locality/b.h", "dnsd/policy/candidate.h", True),
+    ("dnsd/locality/geo_database.cc", "maxminddb.h", False),
+    ("dnsd/locality/c.h", "maxminddb.h", True),
     ("dnsd/policy/b.h", "dnsd/answer/fleet_view.h", True),
     ("dnsd/answer/a.cc", "dnsd/server/config.h", True),
     ("dnsd/answer/b.cc", "proto/heartbeat.pb.h", True),
