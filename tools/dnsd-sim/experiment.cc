@@ -69,6 +69,19 @@ absl::StatusOr<std::vector<std::vector<std::vector<T>>>> Grid(std::size_t polici
   return all;
 }
 
+server::Config ConfigOf(const PolicySpec& policy, const Scenario& scenario) {
+  server::Config config = *policy.config;
+  if (!policy.true_weights) return config;
+  zone::MemberWeights weights;
+  for (NodeId i = 0; i < scenario.nodes.size(); ++i) {
+    weights.emplace_back(IpPrefix{SimZone::AddressOf(i), 32},
+                         static_cast<float>(scenario.nodes[i].capacity()));
+  }
+  config.member_lists.weights.push_back(std::move(weights));
+  config.site_defaults.weights = static_cast<std::uint16_t>(config.member_lists.weights.size());
+  return config;
+}
+
 double Ratio(double a, double b) { return b > 0 ? std::max(a, 1e-12) / b : 1; }
 
 }  // namespace
@@ -77,7 +90,7 @@ absl::StatusOr<Result> RunOne(const Scenario& scenario, const Cell& cell, const 
                               std::uint64_t seed) {
   std::vector<SimZone> zones;
   for (std::size_t i = 0; policy.config != nullptr && i < cell.dnsd; ++i) {
-    auto zone = SimZone::Load(*policy.config, scenario.nodes.size());
+    auto zone = SimZone::Load(ConfigOf(policy, scenario), scenario.nodes.size());
     if (!zone.ok()) return zone.status();
     zones.push_back(*std::move(zone));
   }

@@ -45,7 +45,7 @@ void Declare(CLI::App& app, Arguments& a) {
                  "file with a list 'policies' in place of the scenario's");
   app.add_option("--policy", a.names,
                  "one policy by name in place of the scenario's, as in the configuration of dnsd, "
-                 "or limit or splitter; may be given again")
+                 "or limit, counts or splitter; may be given again")
       ->allow_extra_args(false);
   app.add_option("--seed", a.seed, "of the first repetition, in place of the scenario's");
   app.add_option("--repetitions", a.repetitions, "in place of the scenario's")

@@ -17,6 +17,9 @@ class Omniscient {
   // The node where one more session adds least to the sum of all response times; of equals one at
   // random. Dead nodes and those that fail requests come last.
   NodeId ForSession(std::span<const WebServer> nodes, Random& random) const;
+  // Likewise, of how many sessions each node has and what its machine is; not of the requests under
+  // way, which nobody can report in time.
+  NodeId ForSessionByCount(std::span<const WebServer> nodes, Random& random) const;
   // Likewise one request: only what has a job now counts.
   NodeId ForRequest(std::span<const WebServer> nodes, Random& random) const;
 

@@ -77,10 +77,12 @@ struct PolicySpec {
     kDnsd,      // what dnsd does with these options
     kLimit,     // sees every node's true state; decides once a DNS query
     kSplitter,  // likewise, once a request
+    kCounts,    // once a query, sees how many sessions each node has, not their requests
   };
   std::string name;
   Kind kind = Kind::kDnsd;
   std::shared_ptr<const server::Config> config;  // of dnsd; null unless kDnsd
+  bool true_weights = false;  // its members' weights are their nodes' true capacities
 };
 
 // The highest utilisation that a policy sustains.

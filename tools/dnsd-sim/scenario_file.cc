@@ -210,12 +210,14 @@ void ReadPolicy(YamlMap& map, std::vector<PolicySpec>& out) {
   map.Require("name", "what the table calls it");
   map.Read("name", policy.name);
   if (map.Has("ideal")) {
-    map.ReadChoice<PolicySpec::Kind>(
-        "ideal", policy.kind,
-        {{"limit", PolicySpec::Kind::kLimit}, {"splitter", PolicySpec::Kind::kSplitter}});
+    map.ReadChoice<PolicySpec::Kind>("ideal", policy.kind,
+                                     {{"limit", PolicySpec::Kind::kLimit},
+                                      {"splitter", PolicySpec::Kind::kSplitter},
+                                      {"counts", PolicySpec::Kind::kCounts}});
   } else {
     auto config = std::make_shared<server::Config>();
     server::ReadSiteOptions(map, config->member_lists, config->site_defaults);
+    map.Read("true_weights", policy.true_weights);
     map.Read("suspect_after", config->heartbeat.suspect_after, 1, 1000);
     map.Read("dead_after", config->heartbeat.dead_after, 1, 1000);
     map.Read("warm_up", config->heartbeat.warm_up, 0s, 1h);
@@ -297,7 +299,7 @@ absl::StatusOr<std::vector<PolicySpec>> LoadPolicies(const std::string& path) {
 }
 
 absl::StatusOr<PolicySpec> PolicyNamed(const std::string& name) {
-  const bool ideal = name == "limit" || name == "splitter";
+  const bool ideal = name == "limit" || name == "splitter" || name == "counts";
   YamlFile file = YamlFile::Parse(
       "{name: \"" + name + "\", " + (ideal ? "ideal" : "policy") + ": \"" + name + "\"}",
       "policy '" + name + "'");

@@ -56,6 +56,8 @@ policies:
   - {name: rr, policy: round_robin}
   - {name: two, answers: 2, suspect_after: 2}
   - {name: best, ideal: splitter}
+  - {name: counts, ideal: counts}
+  - {name: told, policy: weighted, true_weights: true}
 )");
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(read->name, "all of it");
@@ -79,10 +81,13 @@ policies:
   EXPECT_THAT(read->intervals, ElementsAre(0.5, 1));
   EXPECT_THAT(read->cells(), SizeIs(4));
   EXPECT_EQ(read->RateOf({}), 12.5);
-  ASSERT_THAT(read->policies, SizeIs(3));
+  ASSERT_THAT(read->policies, SizeIs(5));
   EXPECT_EQ(read->policies[1].config->site_defaults.answers, 2);
   EXPECT_EQ(read->policies[1].config->heartbeat.suspect_after, 2);
   EXPECT_EQ(read->policies[2].kind, PolicySpec::Kind::kSplitter);
+  EXPECT_EQ(read->policies[3].kind, PolicySpec::Kind::kCounts);
+  EXPECT_FALSE(read->policies[1].true_weights);
+  EXPECT_TRUE(read->policies[4].true_weights);
 }
 
 TEST_F(ScenarioFileTest, ReckonsTheRateFromTheUtilisation) {

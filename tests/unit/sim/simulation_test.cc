@@ -75,6 +75,30 @@ TEST_F(SimulationTest, ShowsThatLoadDecidesOnUnequalNodes) {
   EXPECT_LT(Run("splitter").mean, limit);
 }
 
+TEST_F(SimulationTest, KnowsLessByCountingSessionsThanByTheirRequests) {
+  scenario_.duration = 300;
+  const double limit = Run("limit").mean;
+  EXPECT_GT(Run("counts").mean, limit);
+  EXPECT_LT(Run("counts").mean, 1.5 * limit);
+}
+
+TEST_F(SimulationTest, GivesTrueWeightsToWhoeverAsksForThem) {
+  auto told = PolicyNamed("weighted");
+  ASSERT_TRUE(told.ok());
+  told->true_weights = true;
+  const auto result = RunOne(scenario_, cell_, *told, 1);
+  ASSERT_TRUE(result.ok());
+  EXPECT_LT(result->imbalance, 1.15);
+  EXPECT_GT(Run("weighted").imbalance, 1.5) << "all weigh 1";
+}
+
+TEST_F(SimulationTest, BreaksFewSessionsAtANodeThatFailsFast) {
+  scenario_.nodes = {{.cpus = 2}, {.cpus = 2}, {.cpus = 2}, {.cpus = 2}};
+  scenario_.events = {
+      {.at = 25, .lasts = 50, .node = 2, .kind = NodeEvent::Kind::kErrors, .value = 0.9}};
+  EXPECT_LT(Run("least_cost").broken_seconds, 3) << "12.5 at a fair share";
+}
+
 TEST_F(SimulationTest, AsksLessWhereResolversKeepAnswers) {
   const std::uint64_t all = Run("least_cost").queries;
   scenario_.resolvers.keeps = {{30, 1}};
