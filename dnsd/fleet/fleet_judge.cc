@@ -70,7 +70,13 @@ void Fleet::ForgiveUntil(MonotonicTime time) {
 
 void Fleet::SetFailing(NodeIndex index, bool failing, MonotonicTime now) {
   if (nodes_[index].failing == failing) return;
-  nodes_[index].failing = failing;
+  Node& node = nodes_[index];
+  node.failing = failing;
+  // What it serves now is a trial.
+  if (!failing && options_.warm_up > Duration::zero()) {
+    node.warming = true;
+    node.warming_since = now;
+  }
   Judge(index, now);
 }
 

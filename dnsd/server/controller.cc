@@ -22,6 +22,7 @@ constexpr std::size_t kWarningsPerStep = 20;
 constexpr std::size_t kBusiestShown = 10;  // sites of a node, in the status
 constexpr double kRecentSeconds = 1;       // over which workers' shares of the answers are seen
 constexpr double kFailingShare = 0.5;      // of the requests
+constexpr double kTriedAgainShare = 0.25;  // once that is so, until it is no more than this
 
 fleet::FleetOptions OptionsOf(const HeartbeatConfig& config) {
   return {.max_nodes = answer::kMaxNodes,
@@ -163,7 +164,8 @@ void Controller::TakeEvent(const fleet::Event& event, MonotonicTime now) {
   // Answers are counted up to `now`: those since the sample are not in the report.
   model_.OnReport(index, node.load, sampled, now - sampled, node.interval);
   if (rtts_) rtts_->Add(index, BeatOf(event).rtts, event.arrival);
-  fleet_.SetFailing(index, model_.ErrorShare(index) > kFailingShare, event.arrival);
+  const double limit = node.failing ? kTriedAgainShare : kFailingShare;
+  fleet_.SetFailing(index, model_.ErrorShare(index) > limit, event.arrival);
   ++reports_;
 }
 

@@ -170,12 +170,13 @@ TEST_F(FleetTest, ANodeThatSaysItIsUnwellIsOutUntilItIsWell) {
   EXPECT_EQ(StateOf(a), NodeState::kAlive);
 }
 
-TEST_F(FleetTest, ANodeWhoseRequestsFailIsSuspectWhileTheyDo) {
+TEST_F(FleetTest, ANodeWhoseRequestsFailIsSuspectWhileTheyDoAndThenWarmsUp) {
   const NodeIndex a = Greet(1, 1, "a", {});
   fleet_.SetFailing(a, true, At(1));
   EXPECT_EQ(StateOf(a), NodeState::kSuspect);
   fleet_.SetFailing(a, false, At(2));
-  EXPECT_EQ(StateOf(a), NodeState::kAlive);
+  EXPECT_EQ(StateOf(a), NodeState::kWarming);
+  EXPECT_EQ(fleet_.WarmUpFactor(a, At(2)), 10);
 }
 
 TEST_F(FleetTest, ANodeThatDiesAFourthTimeIsOutUntilThePenaltyFades) {

@@ -269,6 +269,23 @@ TEST_F(ControllerTest, ANodeThatFailsMostRequestsIsALastResort) {
   EXPECT_EQ(TierOf(0), Tier::kLastResort);
 }
 
+// 50 k / (50 k + 5) of its requests failed t after, k = e^(-t/10 s): 0.42 after 25 s, 0.21
+// after 36.
+TEST_F(ControllerTest, ANodeThatFailedIsTriedOnceNextToNoneOfItsRequestsDo) {
+  const fleet::Load failing{.rps = 50, .eps = 50, .sps = 50};
+  const fleet::Load quiet{.rps = 0, .eps = 0, .sps = 0};
+  Put(1, {Hello(1, 1, "a", "192.0.2.1", failing)});
+  for (std::uint64_t i = 1; i <= 35; ++i) {
+    const double s = 1 + static_cast<double>(i);
+    controller_->Step(At(s), {Beat(s, 1, i + 1, quiet)});
+    if (i == 25) {
+      EXPECT_EQ(TierOf(0), Tier::kLastResort);
+    }
+  }
+  EXPECT_EQ(TierOf(0), Tier::kUsable);
+  EXPECT_GT(View()->nodes[0].figures.factor, 10) << "a trial";
+}
+
 TEST_F(ControllerTest, ItsOwnStallIsNoNodesSilence) {
   Put(1, {Hello(1, 1, "a", "192.0.2.1")});
   controller_->Step(At(20), {});  // stopped for 19 s
