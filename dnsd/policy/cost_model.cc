@@ -7,32 +7,15 @@
 namespace dnsd::policy {
 namespace {
 
-constexpr double kAverageSeconds = 30;
 constexpr double kErrorSeconds = 10;
 constexpr double kKeptRequests = 50;
-// What is supposed before anything is known, and how many sessions, answers or requests it takes
-// to outweigh it.
-constexpr double kPriorSessionSeconds = 1;
-constexpr double kPriorSessions = 5;
-constexpr double kPriorAnswers = 10;
-constexpr double kPriorCpusPerSession = 0.05;
-constexpr double kPriorRequests = 50;
 constexpr double kPriorErrorRequests = 5;
+// From this share on requests fail too often for load to tell anything good.
+constexpr double kFailing = 0.1;
+constexpr double kSuspicion = 20;
 
-// What any node may report without the others' figures bearing it out.
-constexpr double kPlainSessions = 10;  // new ones a second
-constexpr double kPlainActive = 40;    // connections, active sessions
-constexpr double kPlainCpus = 4;       // busy
-constexpr double kPlainRequests = 100;
-constexpr double kAlone = 10;  // times as much while no other node reports
 // A node that was not heard for longer says nothing on the time before.
 constexpr double kMostIntervals = 3;
-
-constexpr double kLongestSession = 4;  // seconds
-constexpr double kLeastEcho = 0.1;
-constexpr double kMostEcho = 100;
-constexpr double kLeastCpusPerSession = 1e-4;
-constexpr double kMostCpusPerSession = 4;
 
 constexpr double kFollow = 0.1;      // a second: how fast r follows a surprise
 constexpr double kFollowFast = 0.3;  // a report: what exceeds kSurprise upwards
@@ -43,98 +26,16 @@ constexpr double kMemoryKnee = 0.9;
 constexpr double kSwapFactor = 100;
 constexpr double kMostFactor = 1e9;
 
-// `value` moved towards `prior`, in the logarithm, as far as `evidence` outweighs kPriorRequests.
-double Shrink(double value, double prior, double evidence) {
-  const double h = evidence / (evidence + kPriorRequests);
-  return std::exp(h * std::log(value) + (1 - h) * std::log(prior));
-}
-
 }  // namespace
-
-void FadingSums::Advance(MonotonicTime now) {
-  if (now <= at) return;
-  const double keep = std::exp(-Seconds(now - at) / kAverageSeconds);
-  at = now;
-  for (double& sum : sums) sum *= keep;
-}
-
-void FleetAverages::Advance(MonotonicTime now, FadingSums& own) {
-  all_.Advance(now);
-  own.Advance(all_.at);
-}
-
-// 1, or less if `rate` is above what one node may give.
-double FleetAverages::Bounded(FadingSums::Kind kind, double rate, double least,
-                              const FadingSums& own) const {
-  // Less than this may be rounding.
-  constexpr double kLeastSeconds = 1e-3;
-  const double seconds = all_.sums[FadingSums::kSeconds] - own.sums[FadingSums::kSeconds];
-  const double others = std::max(0.0, all_.sums[kind] - own.sums[kind]);
-  const double most =
-      seconds > kLeastSeconds ? std::max(least, kMostTimes * others / seconds) : kAlone * least;
-  return rate > most ? most / rate : 1;
-}
-
-double FleetAverages::WeightOf(const Rates& rates, FadingSums& own) {
-  const double weight =
-      std::min({Bounded(FadingSums::kSessions, rates.sessions, kPlainSessions, own),
-                Bounded(FadingSums::kConnectionSeconds, rates.connections, kPlainActive, own),
-                Bounded(FadingSums::kCpuSeconds, rates.cpus, kPlainCpus, own),
-                Bounded(FadingSums::kRequests, rates.requests, kPlainRequests, own)});
-  Add(FadingSums::kSeconds, rates.seconds, own);
-  return weight;
-}
-
-void FleetAverages::Add(FadingSums::Kind kind, double amount, FadingSums& own) {
-  all_.sums[kind] += amount;
-  own.sums[kind] += amount;
-}
-
-void FleetAverages::AddSessions(double sessions, double connection_seconds, FadingSums& own) {
-  Add(FadingSums::kSessions, sessions, own);
-  Add(FadingSums::kConnectionSeconds, connection_seconds, own);
-}
-
-void FleetAverages::AddEcho(double sessions, double answers) {
-  all_.sums[FadingSums::kEchoSessions] += sessions;
-  all_.sums[FadingSums::kEchoAnswers] += answers;
-}
-
-void FleetAverages::AddWork(const Rates& rates, double active, double weight, FadingSums& own) {
-  const double bounded = Bounded(FadingSums::kSessionSeconds, active, kPlainActive, own);
-  const double seconds = rates.seconds * std::min(weight, bounded);
-  Add(FadingSums::kCpuSeconds, rates.cpus * seconds, own);
-  Add(FadingSums::kSessionSeconds, active * seconds, own);
-  Add(FadingSums::kRequests, rates.requests * seconds, own);
-}
-
-double FleetAverages::SessionSeconds(Duration interval) const {
-  const double tau =
-      (all_.sums[FadingSums::kConnectionSeconds] + kPriorSessionSeconds * kPriorSessions) /
-      (all_.sums[FadingSums::kSessions] + kPriorSessions);
-  return std::max(Seconds(interval) / 2, std::min(tau, kLongestSession));
-}
-
-double FleetAverages::SessionsPerAnswer() const {
-  return std::clamp((all_.sums[FadingSums::kEchoSessions] + kPriorAnswers) /
-                        (all_.sums[FadingSums::kEchoAnswers] + kPriorAnswers),
-                    kLeastEcho, kMostEcho);
-}
-
-// Few sessions say little: what else runs on the nodes would be taken for theirs, and one answer
-// seem to fill a node. So the prior fades as requests are seen, as for a single node's e.
-double FleetAverages::CpusPerSession() const {
-  const double seen =
-      all_.sums[FadingSums::kCpuSeconds] /
-      std::max(all_.sums[FadingSums::kSessionSeconds], std::numeric_limits<double>::min());
-  return Shrink(std::clamp(seen, kLeastCpusPerSession, kMostCpusPerSession), kPriorCpusPerSession,
-                all_.sums[FadingSums::kRequests]);
-}
 
 void CostModel::OnReport(fleet::NodeIndex index, const fleet::Load& load, MonotonicTime sampled,
                          Duration age, Duration interval) {
   NodeModel& node = At(index);
   const ReportFacts facts = FactsOf(load);
+  const double measured = facts.has_load ? facts.load : averages_.MeanLoad();
+  const MonotonicTime now = sampled + age;
+  const double predicted = LoadAt(index, now);
+  const bool is_first = !node.reported;
   const double since = node.reported ? Seconds(sampled - node.sampled) : Seconds(interval);
   const double dt = std::clamp(since, 0.001, 600.0);
   averages_.Advance(sampled, node.given);
@@ -148,29 +49,28 @@ void CostModel::OnReport(fleet::NodeIndex index, const fleet::Load& load, Monoto
   const FleetAverages::Rates rates{.seconds = std::min(dt, kMostIntervals * Seconds(interval)),
                                    .sessions = sps,
                                    .connections = facts.connections.value_or(0),
-                                   .cpus = facts.load * facts.cpus,
+                                   .cpus = measured * facts.cpus,
                                    .requests = requests / dt};
   const double weight = averages_.WeightOf(rates, node.given);
   const double counted = rates.seconds * weight;
+  TakeErrors(node, facts, requests, dt);
   if (facts.sessions && node.reported) {
     averages_.AddEcho(sps * counted, node.answers / dt * counted);
   }
   if (facts.sessions && facts.connections) {
     averages_.AddSessions(sps * counted, *facts.connections * counted, node.given);
   }
-  TakeErrors(node, facts, requests, dt);
+  if (facts.has_load) averages_.AddLoad(measured, counted, node.given);
+  if (facts.sessions && facts.requests && ErrorShareOf(node) < kFailing) {
+    averages_.AddRequests({dt, sps, *facts.requests, facts.connections}, sampled, node.times);
+  }
   const double before = node.sessions;
   TakeSessions(node, facts, sps, dt, averages_.SessionSeconds(interval));
   const double active = node.reported ? (before + node.sessions) / 2 : node.sessions;
 
-  averages_.AddWork(rates, active, weight, node.given);
-  // A failed request costs little: it must not make the node look cheap.
-  const double good = 1 - (requests > 0 ? std::min(1.0, facts.errors * dt / requests) : 0);
-  const double keep = std::exp(-std::min({requests / 1000, dt / 4, 0.25}));
-  node.work = node.work * keep + requests * good * facts.load;
-  node.work_sessions = node.work_sessions * keep + requests * good * active * good;
-  node.work_requests = node.work_requests * keep + requests * good;
-  TakeBackground(node, facts.load, active, dt);
+  if (facts.has_load) averages_.AddWork(rates, active, weight, node.given);
+  TakeWork(node, facts, requests, measured, active, dt);
+  TakeBackground(node, measured, active, dt);
 
   node.memory = facts.memory;
   node.swapping_reports = facts.is_swapping ? std::min(node.swapping_reports + 1, 3U) : 0;
@@ -179,6 +79,39 @@ void CostModel::OnReport(fleet::NodeIndex index, const fleet::Load& load, Monoto
   node.answers_alive *= std::clamp(Seconds(age) / dt, 0.0, 1.0);
   node.sampled = sampled;
   node.reported = true;
+  node.relief = 0;
+  if (!is_first) Relieve(node, predicted - LoadAt(index, now), LoadPerSession(node), now);
+}
+
+// A report may show that there is room for some sessions more than was thought, on a busy node by
+// the noise of its figures alone. Given to it at once they would come as one burst, and wait for
+// each other. So the load that they stand for stays on our books at first, and goes evenly until
+// the next report is due. A single session is no burst.
+void CostModel::Relieve(NodeModel& node, double relief, double load_per_session,
+                        MonotonicTime now) {
+  node.relief = relief > load_per_session ? relief : 0;
+  node.relieved_at = now;
+}
+
+double CostModel::ReliefLeft(const NodeModel& node, MonotonicTime now) {
+  const double passed =
+      std::max(0.0, Seconds(now - node.relieved_at)) / std::max(1e-3, Seconds(node.interval));
+  return node.relief * std::max(0.0, 1 - passed);
+}
+
+double CostModel::LoadAt(fleet::NodeIndex index, MonotonicTime now) const {
+  const CostFigures figures = Predict(index, now, 1);
+  return double{figures.load_per_session} * figures.sessions + figures.background;
+}
+
+// A failed request costs little: it must not make the node look cheap.
+void CostModel::TakeWork(NodeModel& node, const ReportFacts& facts, double requests, double load,
+                         double active, double dt) {
+  const double good = 1 - (requests > 0 ? std::min(1.0, facts.errors * dt / requests) : 0);
+  const double keep = std::exp(-std::min({requests / 1000, dt / 4, 0.25}));
+  node.work = node.work * keep + requests * good * load;
+  node.work_sessions = node.work_sessions * keep + requests * good * active * good;
+  node.work_requests = node.work_requests * keep + requests * good;
 }
 
 // What is kept of the past weighs as much as kKeptRequests at most, so that a busy node that is
@@ -201,6 +134,9 @@ void CostModel::TakeSessions(NodeModel& node, const ReportFacts& facts, double s
   }
   const double q = std::exp(-dt / tau);
   node.sessions = node.sessions * q + sps * tau * (1 - q);
+  if (facts.connections && ErrorShareOf(node) < kFailing) {
+    node.sessions += averages_.ConnectionsShare() * (*facts.connections - node.sessions);
+  }
 }
 
 // r follows what e A leaves unexplained: slowly, but fast when surprised upwards.
@@ -215,7 +151,8 @@ void CostModel::TakeBackground(NodeModel& node, double load, double active, doub
     node.background = unexplained;
     node.loads.fill(load);
   } else {
-    const double surprise = unexplained - node.background;
+    double surprise = unexplained - node.background;
+    if (ErrorShareOf(node) >= kFailing) surprise = std::max(0.0, surprise);
     const double gain = 1 - std::exp(-kFollow * dt);
     node.background +=
         gain * surprise + std::max(0.0, kFollowFast - gain) * std::max(0.0, surprise - kSurprise);
@@ -247,8 +184,8 @@ CostFigures CostModel::Predict(fleet::NodeIndex index, MonotonicTime now, double
   figures.sessions =
       static_cast<float>(node.sessions * std::exp(-t / tau) +
                          kappa * node.answers_alive * std::exp(-since_answers / tau));
-  figures.load_per_session = static_cast<float>(LoadPerSession(node));
-  figures.background = static_cast<float>(node.background);
+  figures.load_per_session = static_cast<float>(LoadPerSession(node) * Suspicion(node));
+  figures.background = static_cast<float>(node.background + ReliefLeft(node, now));
   figures.sessions_per_answer = static_cast<float>(kappa);
   figures.cpus = static_cast<float>(node.cpus);
   figures.overload_price = static_cast<float>(1000 * averages_.CpusPerSession());
@@ -305,6 +242,12 @@ double CostModel::LoadPerSession(const NodeModel& node) const {
 
 double CostModel::ErrorShareOf(const NodeModel& node) {
   return node.errors / (node.requests + kPriorErrorRequests);
+}
+
+// How many times its sessions count for one. However dear it is, a node that fails is the cheapest
+// once all others are full; then too it gets no more of them than show whether it still does.
+double CostModel::Suspicion(const NodeModel& node) {
+  return 1 + kSuspicion * std::max(0.0, ErrorShareOf(node) - kFailing);
 }
 
 // Errors (a node that fails fast looks idle), memory that runs out, swapping.

@@ -16,72 +16,11 @@
 #include "dnsd/base/clock.h"
 #include "dnsd/fleet/heartbeat.h"
 #include "dnsd/fleet/node_state.h"
+#include "dnsd/policy/fleet_averages.h"
 #include "dnsd/policy/least_cost.h"
 #include "dnsd/policy/report_facts.h"
 
 namespace dnsd::policy {
-
-// Sums that fade over 30 s, begun at zero.
-struct FadingSums {
-  enum Kind : std::uint8_t {
-    kSeconds,  // that reports covered
-    kSessions,
-    kConnectionSeconds,
-    kEchoSessions,
-    kEchoAnswers,
-    kCpuSeconds,
-    kSessionSeconds,
-    kRequests,
-    kKinds,
-  };
-
-  void Advance(MonotonicTime now);
-
-  MonotonicTime at;
-  std::array<double, kKinds> sums{};
-};
-
-// What all nodes have in common. Each is a ratio of fading sums, begun with a few sessions' worth
-// of a plausible value, so that the first reports neither divide by nothing nor count for
-// everything.
-//
-// A figure that no other node comes near may be a lie or a fault. So one report weighs what makes
-// it at most kMostTimes the mean of what the other nodes gave lately, or a plausible least.
-class FleetAverages {
- public:
-  static constexpr double kMostTimes = 4;
-
-  // What one report says, a second; `seconds` is what it covers.
-  struct Rates {
-    double seconds = 0;
-    double sessions = 0;
-    double connections = 0;
-    double cpus = 0;  // busy
-    double requests = 0;
-  };
-
-  // Lets the sums fade to `now`; likewise those of one node.
-  void Advance(MonotonicTime now, FadingSums& own);
-  // How much a report of the node counts, 0 to 1, and notes that it came.
-  double WeightOf(const Rates& rates, FadingSums& own);
-  void AddSessions(double sessions, double connection_seconds, FadingSums& own);
-  void AddEcho(double sessions, double answers);
-  // `active`: its active sessions, bounded here like the rest.
-  void AddWork(const Rates& rates, double active, double weight, FadingSums& own);
-
-  // tau: how long a session is active, in seconds, for a node that reports each `interval`.
-  double SessionSeconds(Duration interval) const;
-  // kappa: sessions of the whole system per answer of this dnsd.
-  double SessionsPerAnswer() const;
-  // CPUs busy per active session.
-  double CpusPerSession() const;
-
- private:
-  double Bounded(FadingSums::Kind kind, double rate, double least, const FadingSums& own) const;
-  void Add(FadingSums::Kind kind, double amount, FadingSums& own);
-
-  FadingSums all_;
-};
 
 // Used by one thread. Never yields a NaN or an infinity, whatever is reported.
 class CostModel {
@@ -110,15 +49,19 @@ class CostModel {
     bool reported = false;
     MonotonicTime sampled;
     FadingSums given;  // to the fleet's averages
+    SessionTimes::Node times;
     Duration interval = std::chrono::seconds(1);
     const DelayTable* delay = nullptr;
     double cpus = 1;
     double sessions = 0;  // A, as of `sampled`
     // e: sums weighted by requests.
-    double work = 0;                              // requests times load
-    double work_sessions = 0;                     // requests times active sessions
-    double work_requests = 0;                     // requests
-    double background = 0;                        // r
+    double work = 0;           // requests times load
+    double work_sessions = 0;  // requests times active sessions
+    double work_requests = 0;  // requests
+    double background = 0;     // r
+    // Load that the last report took off, which goes evenly within an interval.
+    double relief = 0;
+    MonotonicTime relieved_at;
     std::array<double, kCeilingReports> loads{};  // z of the last reports
     std::size_t next_load = 0;
     // Guards.
@@ -135,8 +78,15 @@ class CostModel {
   const DelayTable* TableFor(double cpus);
   double LoadPerSession(const NodeModel& node) const;
   static double ErrorShareOf(const NodeModel& node);
+  // x, unless below 0, as workers are told it.
+  double LoadAt(fleet::NodeIndex node, MonotonicTime now) const;
+  static double ReliefLeft(const NodeModel& node, MonotonicTime now);
+  static void Relieve(NodeModel& node, double relief, double load_per_session, MonotonicTime now);
+  static double Suspicion(const NodeModel& node);
   static double GuardFactor(const NodeModel& node);
   static void TakeErrors(NodeModel& node, const ReportFacts& facts, double requests, double dt);
+  static void TakeWork(NodeModel& node, const ReportFacts& facts, double requests, double load,
+                       double active, double dt);
   void TakeSessions(NodeModel& node, const ReportFacts& facts, double sps, double dt, double tau);
   void TakeBackground(NodeModel& node, double load, double active, double dt);
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "dnsd/policy/cost_model.h"
 #include "dnsd/policy/node_figures.h"
 
 namespace dnsd::policy {
@@ -18,7 +19,33 @@ T& At(std::vector<T>& all, fleet::NodeIndex index) {
   return all[index];
 }
 
+struct Sample {
+  bool reported = false;
+  fleet::Load load;  // smoothed
+  MonotonicTime sampled;
+  Duration interval{};
+};
+
 }  // namespace
+
+// The loads under one share of smoothing, and what is learnt from them.
+struct FleetModel::Book {
+  float smoothing = 0;
+  CostModel model;
+  std::vector<Sample> samples;  // by NodeIndex; of the report, where nothing is smoothed
+};
+
+FleetModel::~FleetModel() = default;
+
+CostFigures FleetModel::Predict(fleet::NodeIndex node, MonotonicTime now, double warm_up) const {
+  return books_.front()->model.Predict(node, now, warm_up);
+}
+
+double FleetModel::ErrorShare(fleet::NodeIndex node) const {
+  return books_.front()->model.ErrorShare(node);
+}
+
+const FleetAverages& FleetModel::averages() const { return books_.front()->model.averages(); }
 
 FleetModel::FleetModel(std::vector<Gauge> gauges) {
   books_.push_back(std::make_unique<Book>());

@@ -12,7 +12,7 @@
 #include "dnsd/base/clock.h"
 #include "dnsd/fleet/heartbeat.h"
 #include "dnsd/fleet/node_state.h"
-#include "dnsd/policy/cost_model.h"
+#include "dnsd/policy/fleet_averages.h"
 #include "dnsd/policy/gauge.h"
 #include "dnsd/policy/least_cost.h"
 
@@ -29,6 +29,7 @@ class FleetModel {
  public:
   // `gauges`: as AssignGauges gives them, the first that of `least_cost`.
   explicit FleetModel(std::vector<Gauge> gauges = {Gauge{}});
+  ~FleetModel();
 
   // Reads other gauges from now on: those that are new begin with the last reports.
   void SetGauges(std::vector<Gauge> gauges);
@@ -40,38 +41,25 @@ class FleetModel {
   void AddAnswers(fleet::NodeIndex node, double count, MonotonicTime now);
 
   // A node's figures under the first gauge. `warm_up` multiplies its price, as do the guards.
-  CostFigures Predict(fleet::NodeIndex node, MonotonicTime now, double warm_up) const {
-    return base().Predict(node, now, warm_up);
-  }
+  CostFigures Predict(fleet::NodeIndex node, MonotonicTime now, double warm_up) const;
   // The columns of all gauges for nodes 0 to warm_up.size() - 1. The first gauge's is left empty:
   // Predict has it. Each factor of `warm_up` is 1 and upwards.
   std::vector<GaugeColumn> Columns(MonotonicTime now, std::span<const double> warm_up) const;
 
-  double ErrorShare(fleet::NodeIndex node) const { return base().ErrorShare(node); }
-  const FleetAverages& averages() const { return base().averages(); }
+  // As CostModel's.
+  double ErrorShare(fleet::NodeIndex node) const;
+  const FleetAverages& averages() const;
   // What the figures of Predict and Columns point into.
   std::vector<std::shared_ptr<const DelayTable>> delay_tables() const;
 
  private:
-  struct Sample {
-    bool reported = false;
-    fleet::Load load;  // smoothed
-    MonotonicTime sampled;
-    Duration interval{};
-  };
-  // The loads under one share of smoothing, and what is learnt from them.
-  struct Book {
-    float smoothing = 0;
-    CostModel model;
-    std::vector<Sample> samples;  // by NodeIndex; of the report, where nothing is smoothed
-  };
+  struct Book;
   // What a gauge that does not follow answers read last.
   struct Reading {
     float value = kUnknown;
     std::uint16_t age = 0;  // reports since
   };
 
-  const CostModel& base() const { return books_.front()->model; }
   Book& BookOf(float smoothing);
   const Book& BookOf(float smoothing) const;
   void Read(std::size_t gauge, fleet::NodeIndex node, const fleet::Load& load);

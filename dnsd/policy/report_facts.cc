@@ -11,10 +11,11 @@ constexpr double kMostRate = 1e7;  // events a second, tasks, connections
 constexpr double kLeastCpus = 0.01;
 constexpr double kMostCpus = 4096;
 
-double LoadOf(const fleet::Load& load, double cpus) {
+std::optional<double> LoadOf(const fleet::Load& load, double cpus) {
   std::optional<double> used = Sane(load.application_utilization, kMostRate);
   if (!used) used = Sane(load.cpu_utilization, 1);
   const std::optional<double> tasks = Sane(load.run_queue, kMostRate);
+  if (!used && !tasks) return std::nullopt;
   const double queue = tasks ? *tasks / cpus : 0;
   const double u = std::min(1.0, used.value_or(queue));
   const double beyond = std::max(used.value_or(0), queue) - u;
@@ -39,7 +40,9 @@ std::optional<double> MemoryOf(const fleet::Load& load) {
 ReportFacts FactsOf(const fleet::Load& load) {
   ReportFacts facts;
   facts.cpus = std::max(kLeastCpus, Sane(load.cpus, kMostCpus).value_or(1));
-  facts.load = LoadOf(load, facts.cpus);
+  const std::optional<double> measured = LoadOf(load, facts.cpus);
+  facts.has_load = measured.has_value();
+  facts.load = measured.value_or(0);
   facts.sessions = Sane(load.sps, kMostRate);
   facts.requests = Sane(load.rps, kMostRate);
   facts.connections = Sane(load.connections, kMostRate);

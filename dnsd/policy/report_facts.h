@@ -10,6 +10,7 @@ namespace dnsd::policy {
 struct ReportFacts {
   double cpus = 1;                    // m, at least 0.01
   double load = 0;                    // z: 0 idle, 1 all CPUs busy, growing slowly beyond
+  bool has_load = false;              // else z is 0, and means nothing
   std::optional<double> sessions;     // new ones a second
   std::optional<double> requests;     // a second, failed ones included
   std::optional<double> connections;  // established

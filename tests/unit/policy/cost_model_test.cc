@@ -237,6 +237,7 @@ TEST(CostModel, ANodeThatFailsFastBecomesDearNotCheap) {
   EXPECT_LT(model.ErrorShare(1), 0.01);
   EXPECT_GT(model.Predict(0, At(70), 1).load_per_session, 0.7F * e);
   EXPECT_GT(model.Predict(0, At(70), 1).factor, 6);
+  EXPECT_GT(model.Predict(0, At(70), 1).load_per_session, 6 * e) << "a trial is one session";
 }
 
 TEST(CostModel, ANodeThatNoLongerFailsIsForgiven) {
@@ -245,6 +246,68 @@ TEST(CostModel, ANodeThatNoLongerFailsIsForgiven) {
   ASSERT_GT(model.ErrorShare(0), 0.9);
   for (int t = 20; t < 60; ++t) Report(model, 0, {.rps = 0.0, .eps = 0.0, .sps = 0.0}, t);
   EXPECT_LT(model.ErrorShare(0), 0.5);
+}
+
+// Failed requests are over at once: what they spare is no room.
+TEST(CostModel, ANodeThatFailsKeepsTheLoadItHadOnOurBooks) {
+  CostModel model;
+  const auto load_at = [&](double s) {
+    const CostFigures figures = model.Predict(0, At(s), 1);
+    return figures.load_per_session * figures.sessions + figures.background;
+  };
+  for (int t = 0; t < 60; ++t) {
+    Report(model, 0, {.cpu_utilization = 0.4, .rps = 50, .eps = 0, .sps = 10, .connections = 50},
+           t);
+  }
+  EXPECT_NEAR(load_at(59), 0.4, 0.02);
+  for (int t = 60; t < 70; ++t) {
+    Report(model, 0, {.cpu_utilization = 0.02, .rps = 10, .eps = 10, .sps = 10, .connections = 0},
+           t);
+  }
+  EXPECT_GT(load_at(69), 0.3);
+}
+
+TEST(CostModel, ANodeThatTellsNoLoadIsTakenForTheMeanOfThoseThatDo) {
+  CostModel model;
+  for (int t = 0; t < 60; ++t) {
+    Report(model, 0, {.cpu_utilization = 0.5, .sps = 10}, t);
+    Report(model, 1, {.cpu_utilization = 0.7, .sps = 10}, t);
+    Report(model, 2, {.sps = 10}, t);
+  }
+  EXPECT_NEAR(model.averages().MeanLoad(), 0.6, 0.01);
+  EXPECT_GT(CostAt(model, 2, 59), CostAt(model, 0, 59));
+  EXPECT_LT(CostAt(model, 2, 59), CostAt(model, 1, 59));
+}
+
+// Twenty answers were given, and the report knows nothing of them: some twenty sessions less than
+// predicted, which go within the interval of 1 s.
+TEST(CostModel, LetsTheRoomThatAReportShowsInGradually) {
+  CostModel model;
+  const auto figures_at = [&](double s) { return model.Predict(0, At(s), 1); };
+  for (int t = 0; t < 300; ++t) {
+    Report(model, 0, {.cpu_utilization = 0.5, .rps = 10, .sps = 10, .connections = 10}, t);
+  }
+  const CostFigures before = figures_at(300);
+  model.AddAnswers(0, 20, At(300));
+  const float most = figures_at(300).load_per_session * figures_at(300).sessions;
+  Report(model, 0, {.cpu_utilization = 0.5, .rps = 10, .sps = 10, .connections = 10}, 300);
+  const CostFigures after = figures_at(300);
+  const float load = after.load_per_session * after.sessions + after.background;
+  EXPECT_NEAR(load, most + before.background, 1e-3) << "as it was predicted";
+  const float half = figures_at(300.5).background;
+  const float all = figures_at(301).background;
+  EXPECT_NEAR(after.background - half, half - all, 1e-5) << "evenly";
+  EXPECT_NEAR(all, before.background, 0.01);
+  EXPECT_NEAR(figures_at(302).background, all, 1e-6);
+}
+
+TEST(CostModel, LetsASessionsWorthOfRoomInAtOnce) {
+  CostModel model;
+  for (int t = 0; t < 300; ++t) {
+    Report(model, 0, {.cpu_utilization = 0.5, .rps = 10, .sps = 10, .connections = 10}, t);
+  }
+  Report(model, 0, {.cpu_utilization = 0.5, .rps = 9.5, .sps = 9.5, .connections = 10}, 300);
+  EXPECT_FLOAT_EQ(model.Predict(0, At(300), 1).background, model.Predict(0, At(301), 1).background);
 }
 
 TEST(CostModel, GuardsTheMemory) {
