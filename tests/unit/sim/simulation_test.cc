@@ -89,14 +89,15 @@ TEST_F(SimulationTest, GivesTrueWeightsToWhoeverAsksForThem) {
   const auto result = RunOne(scenario_, cell_, *told, 1);
   ASSERT_TRUE(result.ok());
   EXPECT_LT(result->imbalance, 1.15);
-  EXPECT_GT(Run("weighted").imbalance, 1.5) << "all weigh 1";
+  EXPECT_GT(Run("weighted").imbalance, 1.4) << "all weigh 1";
 }
 
 TEST_F(SimulationTest, BreaksFewSessionsAtANodeThatFailsFast) {
   scenario_.nodes = {{.cpus = 2}, {.cpus = 2}, {.cpus = 2}, {.cpus = 2}};
   scenario_.events = {
       {.at = 25, .lasts = 50, .node = 2, .kind = NodeEvent::Kind::kErrors, .value = 0.9}};
-  EXPECT_LT(Run("least_cost").broken_seconds, 3) << "12.5 at a fair share";
+  // The limit's were there when it began to fail; a fair share of the rest is 12 s.
+  EXPECT_LT(Run("least_cost").broken_seconds, Run("limit").broken_seconds + 2.5);
 }
 
 TEST_F(SimulationTest, AsksLessWhereResolversKeepAnswers) {
