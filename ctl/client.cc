@@ -60,11 +60,11 @@ absl::StatusOr<nlohmann::json> Client::Status() {
   return json;
 }
 
-absl::StatusOr<std::vector<std::string>> Client::Order(const v1::OrderRequest& request) {
+absl::StatusOr<v1::OrderReply> Client::Order(const v1::OrderRequest& request) {
   v1::OrderReply reply;
   const auto status = Call(*stub_, &v1::ControlService::Stub::Order, request, reply);
   if (!status.ok()) return Explained(status);
-  return std::vector<std::string>(reply.nodes().begin(), reply.nodes().end());
+  return reply;
 }
 
 absl::StatusOr<std::vector<std::string>> Client::Reload() {

@@ -18,8 +18,7 @@ class Client {
   explicit Client(const std::string& socket);
 
   absl::StatusOr<nlohmann::json> Status();
-  // The names of the nodes it went to.
-  absl::StatusOr<std::vector<std::string>> Order(const control::v1::OrderRequest& request);
+  absl::StatusOr<control::v1::OrderReply> Order(const control::v1::OrderRequest& request);
   // The keys that wait for a restart.
   absl::StatusOr<std::vector<std::string>> Reload();
   absl::Status SetLogLevel(const std::string& level);

@@ -3,6 +3,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 #include <thread>
@@ -21,9 +22,10 @@ namespace v1 = control::v1;
 
 constexpr int kFailed = 1;
 constexpr auto kPoll = std::chrono::milliseconds(200);
+constexpr double kSilentIntervals = 10;  // after which a node's last report says nothing any more
 
 int Fail(const absl::Status& status) {
-  std::cerr << "dnsdctl: " << Message(status) << '\n';
+  std::cerr << "dnsdctl: " << PrintableLines(Message(status)) << '\n';
   return kFailed;
 }
 
@@ -82,36 +84,59 @@ int Top(const Options& options, Client& client) {
   }
 }
 
-// What keeps a node from being free of connections; empty: nothing.
-absl::StatusOr<std::string> Busy(const Json& node) {
-  const std::string name = node.value("name", "");
+// Whether a node still has connections. A report counts from an interval after the order on: what
+// is older may not know of clients that were sent to it before.
+struct Rest {
+  bool is_over = false;
+  std::string left;  // "web1 12"
+};
+absl::StatusOr<Rest> RestOf(const Json& node, const std::string& ordered, double elapsed) {
+  const std::string name = Printable(node.value("name", ""));
   const std::string state = node.value("state", "");
-  if (state == "dead" || state == "leaving") return std::string();
+  const Json order = node.value("order", Json());
+  if (!order.is_object() || order.value("kind", "") != ordered) {
+    return absl::AbortedError("node " + name +
+                              " is no longer under this order: it may serve again");
+  }
+  if (state == "dead" || state == "leaving") return Rest{true, ""};
   const Json load = node.value("load", Json::object());
   if (!load.contains("connections")) {
     return absl::FailedPreconditionError("node " + name +
                                          " reports no connections: nothing to wait for; see "
                                          "`ports` and `statistics` of its reporter");
   }
+  const Json age = node.value("heartbeat_age_seconds", Json());
+  const double interval = node.value("interval_seconds", 1.0);
+  if (!age.is_number() || age.get<double>() > kSilentIntervals * interval) {
+    return absl::FailedPreconditionError("node " + name +
+                                         " does not report: whether it has connections is unknown");
+  }
   const auto connections = load["connections"].get<std::uint64_t>();
-  if (connections == 0) return std::string();
-  return name + " " + std::to_string(connections);
+  const bool is_recent = age.get<double>() + interval < elapsed;
+  if (connections == 0 && is_recent) return Rest{true, ""};
+  return Rest{false, name + " " + std::to_string(connections)};
 }
 
-// Returns once no node of `names` reports connections.
+// Returns once none of the nodes reports connections.
 int Wait(const Options& options, Client& client, const std::vector<std::string>& names) {
+  const std::string ordered = options.command == Command::kDrain ? "drain" : "disable";
   const auto start = std::chrono::steady_clock::now();
   for (;;) {
     const auto status = client.Status();
     if (!status.ok()) return Fail(status.status());
+    const Duration elapsed = std::chrono::steady_clock::now() - start;
     std::string left;
-    for (const Json& node : NodesOf(*status, names)) {
-      const auto busy = Busy(node);
-      if (!busy.ok()) return Fail(busy.status());
-      if (!busy->empty()) left += (left.empty() ? "" : ", ") + *busy;
+    std::size_t seen = 0;
+    for (const Json& node : NodesOf(*status, {})) {
+      if (std::find(names.begin(), names.end(), node.value("name", "")) == names.end()) continue;
+      ++seen;
+      const auto rest = RestOf(node, ordered, Seconds(elapsed));
+      if (!rest.ok()) return Fail(rest.status());
+      if (!rest->is_over) left += (left.empty() ? "" : ", ") + rest->left;
     }
+    if (seen < names.size()) return Fail(absl::AbortedError("dnsd has forgotten a node meanwhile"));
     if (left.empty()) return 0;
-    if (options.timeout && std::chrono::steady_clock::now() - start > *options.timeout) {
+    if (options.timeout && elapsed > *options.timeout) {
       return Fail(absl::DeadlineExceededError("connections are left after " +
                                               DurationText(*options.timeout) + ": " + left));
     }
@@ -119,23 +144,38 @@ int Wait(const Options& options, Client& client, const std::vector<std::string>&
   }
 }
 
+v1::OrderRequest::Kind KindOf(Command command) {
+  switch (command) {
+    case Command::kDrain:
+      return v1::OrderRequest::KIND_DRAIN;
+    case Command::kUndrain:
+      return v1::OrderRequest::KIND_UNDRAIN;
+    case Command::kDisable:
+      return v1::OrderRequest::KIND_DISABLE;
+    default:
+      return v1::OrderRequest::KIND_ENABLE;
+  }
+}
+
 int GiveOrder(const Options& options, Client& client) {
   v1::OrderRequest request;
-  request.set_kind(options.command == Command::kDrain     ? v1::OrderRequest::KIND_DRAIN
-                   : options.command == Command::kDisable ? v1::OrderRequest::KIND_DISABLE
-                                                          : v1::OrderRequest::KIND_NONE);
+  request.set_kind(KindOf(options.command));
   for (const std::string& node : options.nodes) request.add_nodes(node);
   request.set_reason(options.reason);
   if (options.hold) {
     const auto hold = std::chrono::ceil<std::chrono::milliseconds>(*options.hold);
     request.set_for_ms(static_cast<std::uint64_t>(hold.count()));
   }
-  const auto names = client.Order(request);
-  if (!names.ok()) return Fail(names.status());
+  const auto reply = client.Order(request);
+  if (!reply.ok()) return Fail(reply.status());
+  for (const std::string& warning : reply->warnings()) {
+    std::cerr << "dnsdctl: warning: " << PrintableLines(warning) << '\n';
+  }
+  const std::vector<std::string> names(reply->nodes().begin(), reply->nodes().end());
   std::string text;
-  for (const std::string& name : *names) text += Printable(name) + "\n";
-  const int printed = Print(options, Json(*names), text);
-  return printed == 0 && options.wait ? Wait(options, client, *names) : printed;
+  for (const std::string& name : names) text += Printable(name) + "\n";
+  const int printed = Print(options, Json(names), text);
+  return printed == 0 && options.wait ? Wait(options, client, names) : printed;
 }
 
 int Reload(const Options& options, Client& client) {

@@ -5,27 +5,28 @@ namespace dnsd::ctl {
 
 // For bash: commands, options, and the names of the nodes that the running dnsd knows.
 inline constexpr const char* kCompletion = R"bash(_dnsdctl() {
-  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command="" i
+  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command="" name i
   local commands="status nodes zones top drain undrain disable enable reload log-level completion"
+  local socket=()
   for ((i = 1; i < COMP_CWORD; i++)); do
+    case ${COMP_WORDS[i]} in -s|--socket) socket=(--socket "${COMP_WORDS[i+1]}") ;; esac
     case " $commands " in *" ${COMP_WORDS[i]} "*) command=${COMP_WORDS[i]}; break ;; esac
   done
   case $before in
     -s|--socket) COMPREPLY=($(compgen -f -- "$word")); return ;;
     --reason|--for|--timeout|--interval) return ;;
   esac
-  case $command in
-    "") COMPREPLY=($(compgen -W "$commands --socket --json --help --version" -- "$word")) ;;
-    log-level) COMPREPLY=($(compgen -W "debug info warning error" -- "$word")) ;;
-    nodes|drain|undrain|disable|enable)
-      if [[ $word == -* ]]; then
-        local options="--json --help"
-        case $command in drain|disable) options+=" --reason --for --wait --timeout" ;; esac
-        COMPREPLY=($(compgen -W "$options" -- "$word"))
-      else
-        COMPREPLY=($(compgen -W "$(dnsdctl nodes 2>/dev/null | awk 'NR > 1 {print $1}')" -- "$word"))
-      fi ;;
-    top) COMPREPLY=($(compgen -W "--interval --json --help" -- "$word")) ;;
+  case $command:$word in
+    :*) COMPREPLY=($(compgen -W "$commands --socket --json --help --version" -- "$word")) ;;
+    log-level:*) COMPREPLY=($(compgen -W "debug info warning error" -- "$word")) ;;
+    drain:-*|disable:-*)
+      COMPREPLY=($(compgen -W "--reason --for --wait --timeout --json --help" -- "$word")) ;;
+    top:*) COMPREPLY=($(compgen -W "--interval --json --help" -- "$word")) ;;
+    nodes:[!-]*|drain:*|undrain:[!-]*|disable:*|enable:[!-]*|nodes:|undrain:|enable:)
+      # Reporters choose these names: they are never expanded, and quoted where they stand.
+      while read -r name _; do
+        [[ $name == "$word"* ]] && COMPREPLY+=("$(printf %q "$name")")
+      done < <(dnsdctl "${socket[@]}" nodes 2>/dev/null | tail -n +2) ;;
     *) COMPREPLY=($(compgen -W "--json --help" -- "$word")) ;;
   esac
 }

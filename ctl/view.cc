@@ -95,11 +95,24 @@ std::string AddressesOf(const Json& node) {
 
 std::string Printable(const std::string& text) {
   std::string printable = text;
+  unsigned char before = 0;
   for (char& c : printable) {
     const auto octet = static_cast<unsigned char>(c);
-    if (octet < 0x20 || octet == 0x7F) c = '?';
+    const bool is_c1 = before == 0xC2 && octet >= 0x80 && octet < 0xA0;  // U+0080 to U+009F
+    if (octet < 0x20 || octet == 0x7F || is_c1) c = '?';
+    before = octet;
   }
   return printable;
+}
+
+std::string PrintableLines(const std::string& text) {
+  std::string lines;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    lines += (at == 0 ? "" : "\n") + Printable(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return lines;
 }
 
 std::string StatusText(const Json& status) {
@@ -124,7 +137,7 @@ std::string StatusText(const Json& status) {
                          TextAt(status, "/fleet/streams") + " streams");
   const bool reloaded = At(status, "/reload/successful") != Json(false);
   line("last reload", TextAt(status, "/reload/last") + (reloaded ? ", well" : ", FAILED:"));
-  if (!reloaded) text += TextAt(status, "/reload/error") + "\n";
+  if (!reloaded) text += PrintableLines(At(status, "/reload/error").get<std::string>()) + "\n";
   const Json& restarts = At(status, "/reload/restart_needed_for");
   for (const Json& key : restarts) line("restart needed", Printable(key.get<std::string>()));
   const std::string store = TextAt(status, "/fleet/state_store_error");

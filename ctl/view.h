@@ -18,5 +18,7 @@ nlohmann::json NodesOf(const nlohmann::json& status, const std::vector<std::stri
 
 // Names from reporters go to a terminal: what could command it is replaced.
 std::string Printable(const std::string& text);
+// The same line by line.
+std::string PrintableLines(const std::string& text);
 
 }  // namespace dnsd::ctl

@@ -158,6 +158,8 @@ class Fleet {
   // What an operator says of the node from `now` on; kNone takes back what was said. A node that
   // may answer again warms up.
   void SetOrder(NodeIndex node, Order order, MonotonicTime now);
+  // The state that the node would be in without an order.
+  NodeState OwnState(NodeIndex node) const { return OwnStateOf(nodes_[node]).first; }
   // Binds the nodes' addresses anew, after the address table has grown.
   void RebindAddresses();
 
@@ -222,6 +224,7 @@ class Fleet {
   void ForgiveCommonDeaths(MonotonicTime now);
   void Judge(NodeIndex index, MonotonicTime now);
   std::pair<NodeState, std::string> StateOf(const Node& node) const;
+  std::pair<NodeState, std::string> OwnStateOf(const Node& node) const;
   void Count(Fault fault) { ++faults_[static_cast<std::size_t>(fault)]; }
 
   const FleetOptions options_;

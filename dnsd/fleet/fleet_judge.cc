@@ -132,20 +132,28 @@ void Fleet::Judge(NodeIndex index, MonotonicTime now) {
   node.state = state;
 }
 
-// The gravest fact decides, and an operator's word before what a reporter says. An unwell node is
-// out, though silence alone would leave it a last resort: it said itself that it cannot serve.
+// An operator's word stands above all that a reporter says, but a drained node that is gone is
+// gone.
 std::pair<NodeState, std::string> Fleet::StateOf(const Node& node) const {
-  const auto because = [&node](const std::string& what) {
-    return node.health_detail.empty() ? what : what + ": " + node.health_detail;
-  };
   const auto ordered = [&node] {
     return node.order.reason.empty() ? std::string("an operator said so")
                                      : "an operator said so: " + node.order.reason;
   };
   if (node.order.kind == Order::Kind::kDisable) return {NodeState::kDisabled, ordered()};
+  if (node.order.kind == Order::Kind::kDrain && !node.is_gone()) {
+    return {NodeState::kDraining, ordered()};
+  }
+  return OwnStateOf(node);
+}
+
+// The gravest fact decides. An unwell node is out, though silence alone would leave it a last
+// resort: it said itself that it cannot serve.
+std::pair<NodeState, std::string> Fleet::OwnStateOf(const Node& node) const {
+  const auto because = [&node](const std::string& what) {
+    return node.health_detail.empty() ? what : what + ": " + node.health_detail;
+  };
   if (node.left) return {NodeState::kLeaving, because("its reporter said goodbye")};
   if (node.dead) return {NodeState::kDead, "no heartbeat in time"};
-  if (node.order.kind == Order::Kind::kDrain) return {NodeState::kDraining, ordered()};
   if (node.flapping) return {NodeState::kUnhealthy, "died too often lately"};
   if (!node.healthy) return {NodeState::kUnhealthy, because("its health check fails")};
   if (node.silent) return {NodeState::kSuspect, "a heartbeat is overdue"};

@@ -29,6 +29,13 @@ struct Order {
   friend bool operator==(const Order&, const Order&) = default;
 };
 
+// What an operator wants of some nodes. An order of kind kNone takes back those of kind
+// `taken_back`, and leaves other nodes alone.
+struct OrderChange {
+  Order order;
+  Order::Kind taken_back = Order::Kind::kNone;
+};
+
 // "none", "drain", "disable".
 constexpr const char* NameOf(Order::Kind kind) {
   constexpr const char* kNames[] = {"none", "drain", "disable"};

@@ -18,7 +18,8 @@ constexpr Duration kShortestTurn = std::chrono::milliseconds(50);
 }  // namespace
 
 ControlLoop::ControlLoop(const Parts& parts)
-    : controller_(std::make_unique<Controller>(parts, MonotonicClock::now())),
+    : controller_(std::make_unique<Controller>(parts, MonotonicClock::now(),
+                                               std::chrono::system_clock::now())),
       inbox_([this] { Wake(); }) {
   evthread_use_pthreads();
   base_ = event_base_new();
@@ -64,10 +65,10 @@ bool ControlLoop::Post(std::function<void()> work) {
 }
 
 absl::StatusOr<std::vector<std::string>> ControlLoop::SetOrder(
-    const std::vector<std::string>& patterns, const fleet::Order& order) {
+    const std::vector<std::string>& patterns, const fleet::OrderChange& change) {
   std::promise<absl::StatusOr<std::vector<std::string>>> names;
   const auto set = [&] {
-    names.set_value(controller_->SetOrder(patterns, order, MonotonicClock::now()));
+    names.set_value(controller_->SetOrder(patterns, change, MonotonicClock::now()));
   };
   if (!Post(set)) return absl::UnavailableError("dnsd is stopping");
   return names.get_future().get();

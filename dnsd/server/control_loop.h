@@ -63,7 +63,7 @@ class ControlLoop {
 
   // Controller's, from any other thread. Unavailable after Stop.
   absl::StatusOr<std::vector<std::string>> SetOrder(const std::vector<std::string>& patterns,
-                                                    const fleet::Order& order);
+                                                    const fleet::OrderChange& change);
 
   // On the control thread, before sites are served whose policies ask other things of the nodes.
   void SetGauges(std::vector<policy::Gauge> gauges);

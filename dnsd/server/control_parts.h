@@ -6,7 +6,6 @@
 #include "dnsd/answer/fleet_view.h"
 #include "dnsd/answer/worker_stats.h"
 #include "dnsd/base/address_table.h"
-#include "dnsd/base/clock.h"
 #include "dnsd/base/snapshot.h"
 #include "dnsd/server/config.h"
 #include "dnsd/server/state_store.h"
@@ -20,7 +19,6 @@ struct ControlParts {
   Published<answer::FleetView>* fleet = nullptr;
   std::vector<const answer::WorkerStats*> workers{};
   StateStore* store = nullptr;  // nothing: nothing outlives a restart
-  WallTime wall{};  // when the loop is built: what ends by the wall clock is counted from here
   std::vector<policy::Gauge> gauges{policy::Gauge{}};  // of the first sites served
   MeasuredConfig measured{};
   std::uint64_t rtt_seed = 0;  // secret; of the table that round-trip times are kept in

@@ -6,11 +6,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <cerrno>
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
 #include "dnsd/base/log.h"
+#include "dnsd/server/heartbeat_reader.h"
 #include "dnsd/server/sockets.h"
 #include "proto/control.grpc.pb.h"
 
@@ -23,6 +24,8 @@ using namespace std::chrono_literals;
 constexpr int kMostMessageSize = 1024 * 1024;  // octets
 constexpr int kMostThreads = 8;
 constexpr std::size_t kMostReason = 200;  // octets
+constexpr std::size_t kMostName = 255;    // octets
+constexpr std::size_t kMostPatterns = 1000;
 constexpr auto kLongestOrder = std::chrono::hours(24 * 366);
 constexpr auto kShutdownTime = 1s;
 
@@ -43,32 +46,56 @@ bool IsTaken(const std::string& path) {
          connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
 }
 
-// The order that is asked for, ending so long from now.
-grpc::Status ReadOrder(const v1::OrderRequest& request, fleet::Order& order) {
+// The change that is asked for; an order with an end ends so long from now.
+grpc::Status ReadChange(const v1::OrderRequest& request, fleet::OrderChange& change) {
+  using Kind = fleet::Order::Kind;
   switch (request.kind()) {
-    case v1::OrderRequest::KIND_NONE:
-      order.kind = fleet::Order::Kind::kNone;
-      break;
     case v1::OrderRequest::KIND_DRAIN:
-      order.kind = fleet::Order::Kind::kDrain;
+      change.order.kind = Kind::kDrain;
       break;
     case v1::OrderRequest::KIND_DISABLE:
-      order.kind = fleet::Order::Kind::kDisable;
+      change.order.kind = Kind::kDisable;
+      break;
+    case v1::OrderRequest::KIND_UNDRAIN:
+      change.taken_back = Kind::kDrain;
+      break;
+    case v1::OrderRequest::KIND_ENABLE:
+      change.taken_back = Kind::kDisable;
       break;
     default:
       return Invalid("kind: found " + std::to_string(request.kind()) +
-                     ", wanted NONE, DRAIN or DISABLE");
+                     ", wanted DRAIN, UNDRAIN, DISABLE or ENABLE");
   }
   if (request.reason().size() > kMostReason) {
     return Invalid("reason: found " + std::to_string(request.reason().size()) +
                    " octets, wanted at most " + std::to_string(kMostReason));
   }
-  order.reason = request.reason();
+  const bool takes_back = change.order.kind == Kind::kNone;
+  if (takes_back && (!request.reason().empty() || request.for_ms() != 0)) {
+    return Invalid("reason, for_ms: only an order has them");
+  }
+  change.order.reason = OneLine(request.reason());
   if (request.for_ms() == 0) return grpc::Status::OK;
-  const std::chrono::milliseconds length(static_cast<std::int64_t>(
-      std::min<std::uint64_t>(request.for_ms(), std::chrono::milliseconds(kLongestOrder).count())));
-  order.end =
+  const auto most = static_cast<std::uint64_t>(std::chrono::milliseconds(kLongestOrder).count());
+  const std::chrono::milliseconds length(
+      static_cast<std::int64_t>(std::min<std::uint64_t>(request.for_ms(), most)));
+  change.order.end =
       fleet::Order::End{MonotonicClock::now() + length, std::chrono::system_clock::now() + length};
+  return grpc::Status::OK;
+}
+
+grpc::Status ReadPatterns(const v1::OrderRequest& request, std::vector<std::string>& patterns) {
+  patterns.assign(request.nodes().begin(), request.nodes().end());
+  if (patterns.empty() || patterns.size() > kMostPatterns) {
+    return Invalid("nodes: found " + std::to_string(patterns.size()) + ", wanted 1 to " +
+                   std::to_string(kMostPatterns) + " names or patterns");
+  }
+  for (const std::string& pattern : patterns) {
+    if (pattern.size() > kMostName) {
+      return Invalid("nodes: found a name of " + std::to_string(pattern.size()) +
+                     " octets, wanted at most " + std::to_string(kMostName));
+    }
+  }
   return grpc::Status::OK;
 }
 
@@ -86,22 +113,27 @@ class ControlSocket::Service final : public v1::ControlService::Service {
 
   grpc::Status Order(grpc::ServerContext*, const v1::OrderRequest* request,
                      v1::OrderReply* reply) override {
-    fleet::Order order;
-    if (const grpc::Status read = ReadOrder(*request, order); !read.ok()) return read;
-    if (request->nodes().empty()) return Invalid("nodes: found none, wanted names or patterns");
-    const auto names = actions_.order({request->nodes().begin(), request->nodes().end()}, order);
+    fleet::OrderChange change;
+    std::vector<std::string> patterns;
+    if (const grpc::Status read = ReadChange(*request, change); !read.ok()) return read;
+    if (const grpc::Status read = ReadPatterns(*request, patterns); !read.ok()) return read;
+    const auto names = actions_.order(patterns, change);
     if (!names.ok()) return StatusOf(names.status());
     for (const std::string& name : *names) {
-      spdlog::info("node {}: order {}{}{}", name, fleet::NameOf(order.kind),
-                   order.reason.empty() ? "" : ": ", order.reason);
+      spdlog::info("node {}: order {}{}{}", name, fleet::NameOf(change.order.kind),
+                   change.order.reason.empty() ? "" : ": ", change.order.reason);
       reply->add_nodes(name);
+    }
+    if (names->empty()) return grpc::Status::OK;
+    if (const std::string warning = actions_.stored(); !warning.empty()) {
+      reply->add_warnings(warning);
     }
     return grpc::Status::OK;
   }
 
-  grpc::Status Reload(grpc::ServerContext*, const v1::ReloadRequest*,
+  grpc::Status Reload(grpc::ServerContext* context, const v1::ReloadRequest*,
                       v1::ReloadReply* reply) override {
-    const auto restarts = actions_.reload();
+    const auto restarts = actions_.reload([context] { return context->IsCancelled(); });
     if (!restarts.ok()) return StatusOf(restarts.status());
     for (const std::string& key : *restarts) reply->add_restart_needed_for(key);
     return grpc::Status::OK;
@@ -147,10 +179,13 @@ absl::Status ControlSocket::Start() {
   builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, 1);
   builder.SetResourceQuota(grpc::ResourceQuota("control").SetMaxThreads(kMostThreads));
   server_ = builder.BuildAndStart();
-  if (server_ == nullptr || chmod(path_.c_str(), 0660) != 0) {
-    return absl::UnavailableError("control.socket " + path_ +
-                                  ": cannot be bound: " + std::strerror(errno));
+  // Until now its mode was the umask's, which rarely lets others write, and so connect.
+  if (server_ == nullptr || chmod(path_.c_str(), 0660) != 0 || lstat(path_.c_str(), &file) != 0) {
+    return absl::UnavailableError(
+        "control.socket " + path_ +
+        ": cannot be bound; wanted a path in a folder that exists and that dnsd may write");
   }
+  inode_ = file.st_ino;
   return absl::OkStatus();
 }
 
@@ -159,7 +194,9 @@ void ControlSocket::Stop() {
   server_->Shutdown(std::chrono::system_clock::now() + kShutdownTime);
   server_->Wait();
   server_.reset();
-  unlink(path_.c_str());
+  // The path may be another's by now.
+  struct stat file {};
+  if (lstat(path_.c_str(), &file) == 0 && file.st_ino == inode_) unlink(path_.c_str());
 }
 
 }  // namespace dnsd::server

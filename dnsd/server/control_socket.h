@@ -2,6 +2,8 @@
 // that waits holds up no reporter. Who may open the socket may do all: owner and group (0660).
 #pragma once
 
+#include <sys/types.h>
+
 #include <functional>
 #include <memory>
 #include <string>
@@ -23,10 +25,14 @@ class ControlSocket {
     std::function<std::string()> status_json;
     // Controller::SetOrder.
     std::function<absl::StatusOr<std::vector<std::string>>(const std::vector<std::string>& patterns,
-                                                           const fleet::Order& order)>
+                                                           const fleet::OrderChange& change)>
         order;
-    // Returns once it is done: the keys that wait for a restart.
-    std::function<absl::StatusOr<std::vector<std::string>>()> reload;
+    // Waits until orders are stored; why they are not, or empty.
+    std::function<std::string()> stored;
+    // Reloader::Await.
+    std::function<absl::StatusOr<std::vector<std::string>>(
+        const std::function<bool()>& is_cancelled)>
+        reload;
   };
 
   ControlSocket(std::string path, Actions actions);
@@ -45,6 +51,7 @@ class ControlSocket {
   class Service;
 
   const std::string path_;
+  ino_t inode_ = 0;  // of the socket, once bound
   std::unique_ptr<Service> service_;
   std::unique_ptr<grpc::Server> server_;
 };

@@ -50,7 +50,7 @@ void Log(const std::string& name, const fleet::Transition& transition) {
 
 }  // namespace
 
-Controller::Controller(const ControlParts& parts, MonotonicTime now)
+Controller::Controller(const ControlParts& parts, MonotonicTime now, WallTime wall)
     : parts_(parts),
       fleet_(OptionsOf(parts.config), *parts.addresses, now),
       model_(parts.gauges),
@@ -60,18 +60,18 @@ Controller::Controller(const ControlParts& parts, MonotonicTime now)
       saved_(now),
       next_wake_(now) {
   if (parts.measured.enabled) rtts_.emplace(parts.measured.table, parts.rtt_seed, now);
-  Restore(now);
+  Restore(now, wall);
   CountAnswers(now);
   Publish(now);
   Report(now);
 }
 
 // A stored load stands for a first report, so that the first answer is right.
-void Controller::Restore(MonotonicTime now) {
+void Controller::Restore(MonotonicTime now, WallTime wall) {
   if (parts_.store == nullptr) return;
   const StoredState& stored = parts_.store->restored();
   for (fleet::StoredNode node : stored.nodes) {
-    if (node.order.end) node.order.end->at = now + (node.order.end->wall - parts_.wall);
+    if (node.order.end) node.order.end->at = now + (node.order.end->wall - wall);
     const fleet::NodeIndex index = fleet_.Restore(node);
     if (index != fleet::kNoNode) {
       model_.OnReport(index, node.load, now, Duration::zero(), fleet_.nodes()[index].interval);
@@ -209,24 +209,26 @@ void Controller::SetGauges(std::vector<policy::Gauge> gauges, MonotonicTime now)
 }
 
 absl::StatusOr<std::vector<std::string>> Controller::SetOrder(
-    const std::vector<std::string>& patterns, const fleet::Order& order, MonotonicTime now) {
-  std::vector<fleet::NodeIndex> nodes;
+    const std::vector<std::string>& patterns, const fleet::OrderChange& change, MonotonicTime now) {
+  const auto& nodes = fleet_.nodes();
+  std::vector<bool> meant(nodes.size());
   for (const std::string& pattern : patterns) {
-    const std::size_t before = nodes.size();
-    for (fleet::NodeIndex i = 0; i < fleet_.nodes().size(); ++i) {
-      if (MatchesPattern(fleet_.nodes()[i].name, pattern)) nodes.push_back(i);
+    bool any = false;
+    for (fleet::NodeIndex i = 0; i < nodes.size(); ++i) {
+      if (!MatchesPattern(nodes[i].name, pattern)) continue;
+      meant[i] = any = true;
     }
-    if (nodes.size() == before) {
-      return absl::NotFoundError("no node matches '" + pattern + "'; nothing is changed");
-    }
+    if (!any) return absl::NotFoundError("no node matches '" + pattern + "'; nothing is changed");
   }
-  std::ranges::sort(nodes);
-  nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
+  CountAnswers(now);
   std::vector<std::string> names;
-  for (const fleet::NodeIndex node : nodes) {
-    fleet_.SetOrder(node, order, now);
-    names.push_back(fleet_.nodes()[node].name);
+  for (fleet::NodeIndex i = 0; i < nodes.size(); ++i) {
+    const bool takes_back = change.order.kind == fleet::Order::Kind::kNone;
+    if (!meant[i] || (takes_back && nodes[i].order.kind != change.taken_back)) continue;
+    fleet_.SetOrder(i, change.order, now);
+    names.push_back(nodes[i].name);
   }
+  if (names.empty()) return names;
   PassOutcomeOn();
   Publish(now);
   Report(now);
@@ -249,8 +251,9 @@ void Controller::Save(MonotonicTime now) {
   auto state = std::make_shared<StoredState>();
   state->nodes.reserve(fleet_.nodes().size());
   for (const fleet::Node& node : fleet_.nodes()) {
+    const auto index = static_cast<fleet::NodeIndex>(state->nodes.size());
     state->nodes.push_back({node.name, node.addresses, node.software_version, node.interval,
-                            node.state, node.declares_hosting, node.load, node.order});
+                            fleet_.OwnState(index), node.declares_hosting, node.load, node.order});
   }
   state->hosting = fleet_.hosting();
   parts_.store->Save(std::move(state));

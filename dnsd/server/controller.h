@@ -25,7 +25,8 @@ namespace dnsd::server {
 class Controller {
  public:
   // Restores what the store holds, and publishes.
-  Controller(const ControlParts& parts, MonotonicTime now);
+  // Restored orders end by `wall`, which is the same moment as `now`.
+  Controller(const ControlParts& parts, MonotonicTime now, WallTime wall = {});
 
   // Where directives go; nothing: nowhere.
   void SetSink(fleet::DirectiveSink* sink) { sink_ = sink; }
@@ -37,11 +38,12 @@ class Controller {
   void RebindAddresses(MonotonicTime now);
   // Reads what the policies of other sites ask, and publishes it.
   void SetGauges(std::vector<policy::Gauge> gauges, MonotonicTime now);
-  // An operator's order for all nodes whose names match one of `patterns` (`*` and `?` as a shell
-  // has them), published at once: those names. NotFound, and nothing done, if one of them matches
-  // none.
+  // Changes the orders of all nodes whose names match one of `patterns` (`*` and `?` as a shell has
+  // them), publishes and stores at once: the names of those it changed. NotFound, and nothing done,
+  // if one of the patterns matches none.
   absl::StatusOr<std::vector<std::string>> SetOrder(const std::vector<std::string>& patterns,
-                                                    const fleet::Order& order, MonotonicTime now);
+                                                    const fleet::OrderChange& change,
+                                                    MonotonicTime now);
   // Forgets what was measured if it is not wanted any more, or wanted in another way.
   void SetMeasured(const MeasuredConfig& measured, MonotonicTime now);
   // Hands the state to the store now, if it is not there yet.
@@ -51,7 +53,7 @@ class Controller {
   std::uint64_t dropped_beats = 0;                     // of the inbox, for the report
 
  private:
-  void Restore(MonotonicTime now);
+  void Restore(MonotonicTime now, WallTime wall);
   void ForgiveOwnStall(MonotonicTime now);
   void CountAnswers(MonotonicTime now);
   std::vector<float> AnswerScale() const;

@@ -22,6 +22,7 @@ using namespace std::chrono_literals;
 
 // The control loop reports every quarter of a second; after this long it is stuck.
 constexpr Duration kControlStuck = 10s;
+constexpr Duration kStoreTime = 2s;  // that an order waits for the disk
 
 std::uint64_t RandomSeed() {
   std::random_device device;
@@ -107,7 +108,6 @@ absl::Status Daemon::StartControl() {
                                                            .fleet = &fleet_,
                                                            .workers = observed_.workers,
                                                            .store = store_.get(),
-                                                           .wall = observed_.started,
                                                            .gauges = served_->Get()->gauges,
                                                            .measured = config_.measured,
                                                            .rtt_seed = RandomSeed()});
@@ -153,10 +153,19 @@ absl::Status Daemon::StartControlSocket() {
   actions.status_json = [this] {
     return StatusJson(observed_, MonotonicClock::now(), std::chrono::system_clock::now());
   };
-  actions.order = [this](const std::vector<std::string>& patterns, const fleet::Order& order) {
-    return loop_->SetOrder(patterns, order);
+  actions.order = [this](const std::vector<std::string>& patterns,
+                         const fleet::OrderChange& change) {
+    return loop_->SetOrder(patterns, change);
   };
-  actions.reload = [this] { return reloader_->Await([] { kill(getpid(), SIGHUP); }); };
+  actions.stored = [this] {
+    if (store_ == nullptr) return std::string("there is no state_dir: a restart forgets the order");
+    store_->AwaitWritten(kStoreTime);
+    const std::string error = store_->error();
+    return error.empty() ? error : "a restart would forget the order: " + error;
+  };
+  actions.reload = [this](const std::function<bool()>& is_cancelled) {
+    return reloader_->Await([] { kill(getpid(), SIGHUP); }, is_cancelled);
+  };
   socket_ = std::make_unique<ControlSocket>(config_.control_socket, std::move(actions));
   DNSD_RETURN_IF_ERROR(socket_->Start());
   spdlog::info("control on {}", socket_->path());

@@ -7,6 +7,11 @@
 #include "dnsd/server/load_served.h"
 
 namespace dnsd::server {
+namespace {
+
+constexpr Duration kCancelPoll = std::chrono::milliseconds(100);
+
+}  // namespace
 
 Reloader::Reloader(Parts parts, WallTime now) : parts_(std::move(parts)) { status_.last = now; }
 
@@ -26,11 +31,15 @@ absl::Status Reloader::Reload(WallTime now) {
   return result;
 }
 
-absl::StatusOr<std::vector<std::string>> Reloader::Await(const std::function<void()>& ask) {
+absl::StatusOr<std::vector<std::string>> Reloader::Await(
+    const std::function<void()>& ask, const std::function<bool()>& is_cancelled) {
   std::unique_lock lock(mutex_);
   const std::uint64_t ours = begun_ + 1;
   ask();
-  ended_.wait(lock, [&] { return abandoned_ || status_.done + status_.failed >= ours; });
+  const auto is_over = [&] { return abandoned_ || status_.done + status_.failed >= ours; };
+  while (!ended_.wait_for(lock, kCancelPoll, is_over)) {
+    if (is_cancelled()) return absl::CancelledError("nobody waits for the reload any more");
+  }
   if (status_.done + status_.failed < ours) return absl::UnavailableError("dnsd is stopping");
   if (!status_.error.empty()) return absl::FailedPreconditionError(status_.error);
   return status_.restarts;

@@ -58,8 +58,10 @@ class Reloader {
   ReloadStatus status() const;
 
   // Any thread but main's: calls `ask`, which has main reload, and waits for a Reload that began
-  // after that. Its error, or the keys that wait for a restart; Unavailable after Abandon.
-  absl::StatusOr<std::vector<std::string>> Await(const std::function<void()>& ask);
+  // after that. Its error, or the keys that wait for a restart; Unavailable after Abandon;
+  // Cancelled soon after `is_cancelled` says so.
+  absl::StatusOr<std::vector<std::string>> Await(const std::function<void()>& ask,
+                                                 const std::function<bool()>& is_cancelled);
   // No Reload will come any more.
   void Abandon();
 

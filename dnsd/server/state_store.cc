@@ -153,6 +153,11 @@ void StateStore::Save(std::shared_ptr<const StoredState> state) {
   wake_.notify_one();
 }
 
+void StateStore::AwaitWritten(Duration patience) {
+  std::unique_lock lock(mutex_);
+  rested_.wait_for(lock, patience, [this] { return waiting_ == nullptr && !writing_; });
+}
+
 std::string StateStore::error() const {
   std::lock_guard lock(mutex_);
   return error_;
@@ -164,13 +169,17 @@ void StateStore::Run() {
     wake_.wait(lock, [this] { return stopping_ || waiting_ != nullptr; });
     if (waiting_ == nullptr) return;
     const std::shared_ptr<const StoredState> next = std::exchange(waiting_, nullptr);
+    writing_ = true;
     lock.unlock();
     const absl::Status status = Write(*next);
     const std::string error = status.ok() ? std::string() : Message(status);
     if (status.ok()) written_ = next;
     lock.lock();
-    if (error == error_) continue;
+    writing_ = false;
+    const bool is_news = error != error_;
     error_ = error;
+    if (waiting_ == nullptr) rested_.notify_all();
+    if (!is_news) continue;
     if (error.empty()) {
       spdlog::info("the state is stored again");
     } else {

@@ -41,6 +41,8 @@ class StateStore {
   const StoredState& restored() const { return *restored_; }
   // Has `state` written soon. Of those that wait only the newest is.
   void Save(std::shared_ptr<const StoredState> state);
+  // Returns once what was handed over is written, or failed to be; at the latest after `patience`.
+  void AwaitWritten(Duration patience);
   // Why the last write failed; empty if it did not.
   std::string error() const;
 
@@ -54,11 +56,13 @@ class StateStore {
   SqliteDatabase database_;  // the thread's
   const std::shared_ptr<const StoredState> restored_;
   std::shared_ptr<const StoredState> written_;  // the thread's
-  mutable std::mutex mutex_;                    // guards the three below
+  mutable std::mutex mutex_;                    // guards what follows
   std::shared_ptr<const StoredState> waiting_;
   std::string error_;
   bool stopping_ = false;
+  bool writing_ = false;
   std::condition_variable wake_;
+  std::condition_variable rested_;  // nothing waits, nothing is being written
   std::thread thread_;
 };
 

@@ -123,9 +123,11 @@ void Worker::Tick() {
 
 // One load each while nothing has changed.
 void Worker::Refresh() {
+  // One after the other: to adopt what is served it looks at the fleet's view as it has it, which
+  // may be freed once a newer one is held.
   served_.Refresh();
-  fleet_.Refresh();
   if (served_.changed()) responder_.Adopt(served_.get());
+  fleet_.Refresh();
   if (fleet_.changed()) responder_.Adopt(fleet_.get());
   if (responder_.limits_rates()) responder_.set_time(CoarseTime());
 }

@@ -4,6 +4,7 @@ import os
 import pathlib
 import socket
 import stat
+import subprocess
 
 import harness
 
@@ -79,14 +80,30 @@ class Control(harness.TestCase):
         state = ("--state-dir", self.folder / "state")
         server = self.fleet(*state)
         self.ctl("drain", "web1", "--reason", "new disk")
-        for end in (server.stop, None):
-            if end:
-                end()
-            else:
-                server.kill()
-            server = self.server(*state)
-            self.assertEqual(server.sample("www.lb.example"), {B})
-            self.assertEqual(self.node("web1")["order"]["reason"], "new disk")
+        server.stop()
+        server = self.server(*state)
+        self.assertEqual(server.sample("www.lb.example"), {B})
+        self.assertEqual(self.node("web1")["order"]["reason"], "new disk")
+        self.ctl("disable", "web1", "--reason", "no disk")
+        server.kill()  # at once: it was stored before dnsdctl returned
+        self.server(*state)
+        self.assertEqual(self.node("web1")["order"]["reason"], "no disk")
+
+    def test_that_a_restart_will_forget_an_order_is_said(self):
+        self.fleet()
+        done = self.run_program("dnsdctl", "--socket", self.socket, "drain", "web1")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("warning: there is no state_dir", done.stderr)
+
+    def test_undrain_leaves_a_disabled_node_alone(self):
+        self.fleet()
+        self.ctl("disable", "web2", "--reason", "corrupt\x1b[2J\n")
+        self.assertEqual(self.node("web2")["order"]["reason"].count("\n"), 0)
+        self.ctl("drain", "web1")
+        self.assertEqual(self.ctl("undrain", "*"), "web1\n")
+        self.assertEqual(self.node("web2")["state"], "disabled")
+        self.assertEqual(self.ctl("enable", "*"), "web2\n")
+        self.assertEqual(self.ctl("enable", "*"), "")
 
     def test_wait_returns_when_the_connections_are_gone(self):
         self.fleet(loads=({"connections": 2}, {"connections": 0}))
@@ -94,6 +111,11 @@ class Control(harness.TestCase):
         self.assertIn("web1 2", self.ctl("drain", "web1", "--wait", "--timeout", "300ms", fails=1))
         self.processes[1].set_load(cpu_utilization=0.1, connections=0)
         self.ctl("drain", "web1", "--wait")
+
+    def test_wait_fails_when_the_order_is_over_before_the_connections(self):
+        self.fleet(loads=({"connections": 2}, {}))
+        self.assertIn("no longer under this order",
+                      self.ctl("drain", "web1", "--wait", "--for", "500ms", fails=1))
 
     def test_wait_says_when_there_is_nothing_to_wait_for(self):
         self.fleet()
@@ -161,18 +183,46 @@ class Control(harness.TestCase):
 
     def test_top_goes_on_until_nobody_reads(self):
         self.fleet()
-        top = harness.Process("top", [harness.BUILD / "dnsdctl", "--socket", self.socket, "top",
-                                      "--interval", "50ms"])
-        self.addCleanup(top.kill)
-        harness.wait_until(lambda: top.log().count("web1") > 3, 10 * harness.PATIENCE,
-                           "top repeats", top)
+        top = subprocess.Popen([harness.BUILD / "dnsdctl", "--socket", self.socket, "top",
+                                "--interval", "50ms"], stdout=subprocess.PIPE, text=True)
+        seen = 0
+        while seen < 3:
+            seen += "web1" in top.stdout.readline()
+        top.stdout.close()
+        self.assertEqual(top.wait(20 * harness.PATIENCE), 0)
 
     def test_the_completion_is_a_bash_script(self):
         script = self.run_program("dnsdctl", "completion").stdout
-        done = harness.subprocess.run(["bash", "-n"], input=script, text=True, check=False)
-        self.assertEqual(done.returncode, 0)
-        for command in ("drain", "log-level"):
-            self.assertIn(command, script)
+        for words, wanted in ((["dr"], ["drain"]), (["log-level", "w"], ["warning"]),
+                              (["drain", "--wa"], ["--wait"])):
+            self.assertEqual(self.complete(script, words), wanted)
+
+    def test_names_of_nodes_are_completed_and_never_expanded(self):
+        server = self.server()
+        trap = self.folder / "trap"
+        evil = f"web$(touch${{IFS}}{trap})"
+        self.reporter(server, "web1", A)
+        self.reporter(server, "db1", B)
+        self.start(harness.Process("evil", [
+            harness.BUILD / "reporter", "--node", evil, "--address", "127.0.1.9", "--dnsd",
+            "%s:%d" % server.heartbeat]))
+        server.wait_heard("web1", "db1", evil)
+        script = self.run_program("dnsdctl", "completion").stdout
+        found = self.complete(script, ["--socket", str(self.socket), "drain", "w"])
+        self.assertEqual(len(found), 2)
+        self.assertIn("web1", found)
+        self.assertFalse(trap.exists())
+
+    def complete(self, script, words):
+        """What bash would offer behind `dnsdctl WORDS`."""
+        program = script + """
+COMP_WORDS=(dnsdctl "$@"); COMP_CWORD=$#; _dnsdctl; printf '%s\\n' "${COMPREPLY[@]}"
+"""
+        path = f"{harness.BUILD}:{os.environ['PATH']}"
+        done = subprocess.run(["bash", "-c", program, "bash", *words], capture_output=True, text=True,
+                              env={**os.environ, "PATH": path}, check=True)
+        self.assertEqual(done.stderr, "")
+        return done.stdout.split("\n")[:-1]
 
 
 if __name__ == "__main__":

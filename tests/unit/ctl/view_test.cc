@@ -67,10 +67,10 @@ TEST(View, TheStatusIsSaidInAFewLines) {
 TEST(View, FailuresAreSaid) {
   Json status = kStatus;
   status["reload"]["successful"] = false;
-  status["reload"]["error"] = "dnsd.yaml:3: no such key";
+  status["reload"]["error"] = "dnsd.yaml:3: no such key\ndnsd.yaml:9: nor this";
   status["fleet"]["state_store_error"] = "disk full";
   EXPECT_THAT(StatusText(status), HasSubstr("FAILED:\n"));
-  EXPECT_THAT(StatusText(status), HasSubstr("dnsd.yaml:3: no such key\n"));
+  EXPECT_THAT(StatusText(status), HasSubstr("dnsd.yaml:3: no such key\ndnsd.yaml:9: nor this\n"));
   EXPECT_THAT(StatusText(status), HasSubstr("state store     FAILED: disk full\n"));
 }
 
@@ -82,6 +82,7 @@ TEST(View, WhatALaterOrOlderDnsdLeavesOutIsNoFault) {
 
 TEST(View, WhatCouldCommandATerminalIsReplaced) {
   EXPECT_EQ(Printable("a\x1b[2Jb\n\x7f"), "a?[2Jb??");
+  EXPECT_EQ(Printable("\u009b2J\u00e9"), "\xC2?2J\u00e9");
 }
 
 }  // namespace

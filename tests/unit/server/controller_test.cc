@@ -333,7 +333,7 @@ TEST_F(ControllerTest, ShowsThatItLivesThoughNothingHappens) {
 
 TEST_F(ControllerTest, AnOrderIsPublishedAtOnceAndAllOrNothing) {
   Put(1, {Hello(1, 1, "web1", "192.0.2.1"), Hello(1, 2, "web2", "192.0.2.2")});
-  const fleet::Order drain{fleet::Order::Kind::kDrain, "new disk", std::nullopt};
+  const fleet::OrderChange drain{{fleet::Order::Kind::kDrain, "new disk", std::nullopt}, {}};
   EXPECT_TRUE(absl::IsNotFound(controller_->SetOrder({"web1", "db*"}, drain, At(1.1)).status()));
   EXPECT_EQ(TierOf(0), Tier::kUsable);
   const auto names = controller_->SetOrder({"web1", "web?"}, drain, At(1.1));
@@ -341,7 +341,19 @@ TEST_F(ControllerTest, AnOrderIsPublishedAtOnceAndAllOrNothing) {
   EXPECT_THAT(*names, ElementsAre("web1", "web2"));  // each once
   EXPECT_EQ(TierOf(0), Tier::kExcluded);
   EXPECT_EQ(TierOf(1), Tier::kExcluded);
-  EXPECT_EQ(controller_->status()->nodes[0].order, drain);
+  EXPECT_EQ(controller_->status()->nodes[0].order, drain.order);
+}
+
+TEST_F(ControllerTest, WhatIsTakenBackIsOfItsOwnKindAlone) {
+  Put(1, {Hello(1, 1, "web1", "192.0.2.1"), Hello(1, 2, "web2", "192.0.2.2")});
+  using Kind = fleet::Order::Kind;
+  ASSERT_TRUE(controller_->SetOrder({"web1"}, {{Kind::kDrain, "", {}}, {}}, At(1)).ok());
+  ASSERT_TRUE(controller_->SetOrder({"web2"}, {{Kind::kDisable, "", {}}, {}}, At(1)).ok());
+  const auto undrained = controller_->SetOrder({"web*"}, {{}, Kind::kDrain}, At(2));
+  ASSERT_TRUE(undrained.ok());
+  EXPECT_THAT(*undrained, ElementsAre("web1"));
+  EXPECT_EQ(TierOf(0), Tier::kUsable);
+  EXPECT_EQ(TierOf(1), Tier::kExcluded);
 }
 
 TEST_F(ControllerTest, ARestoredOrderEndsByTheWallClock) {
@@ -353,7 +365,8 @@ TEST_F(ControllerTest, ARestoredOrderEndsByTheWallClock) {
     Begin(store->get());
     Put(1, {Hello(1, 1, "a", "192.0.2.1")});
     const fleet::Order::End end{At(100), WallTime(seconds(12))};
-    ASSERT_TRUE(controller_->SetOrder({"a"}, {fleet::Order::Kind::kDisable, "", end}, At(1)).ok());
+    ASSERT_TRUE(
+        controller_->SetOrder({"a"}, {{fleet::Order::Kind::kDisable, "", end}, {}}, At(1)).ok());
   }
   const auto store = StateStore::Open(dir);
   ASSERT_TRUE(store.ok());
@@ -362,6 +375,29 @@ TEST_F(ControllerTest, ARestoredOrderEndsByTheWallClock) {
   EXPECT_EQ(controller_->status()->nodes[0].state, NodeState::kDisabled);
   RunUntil(12);
   EXPECT_NE(controller_->status()->nodes[0].state, NodeState::kDisabled);
+  std::filesystem::remove_all(dir);
+}
+
+// What an order hides is stored beside it: a dead node is dead when the order ends.
+TEST_F(ControllerTest, ARestartKnowsWhatAnOrderHides) {
+  std::string dir = std::filesystem::temp_directory_path() / "dnsd-controller-XXXXXX";
+  ASSERT_NE(mkdtemp(dir.data()), nullptr);
+  {
+    const auto store = StateStore::Open(dir);
+    ASSERT_TRUE(store.ok());
+    Begin(store->get());
+    Put(1, {Hello(1, 1, "a", "192.0.2.1")});
+    RunUntil(5);
+    ASSERT_EQ(controller_->status()->nodes[0].state, NodeState::kDead);
+    ASSERT_TRUE(
+        controller_->SetOrder({"a"}, {{fleet::Order::Kind::kDisable, "", {}}, {}}, At(5)).ok());
+  }
+  const auto store = StateStore::Open(dir);
+  ASSERT_TRUE(store.ok());
+  Begin(store->get());
+  EXPECT_EQ(controller_->status()->nodes[0].state, NodeState::kDisabled);
+  ASSERT_TRUE(controller_->SetOrder({"a"}, {{}, fleet::Order::Kind::kDisable}, At(1)).ok());
+  EXPECT_EQ(controller_->status()->nodes[0].state, NodeState::kDead);
   std::filesystem::remove_all(dir);
 }
 

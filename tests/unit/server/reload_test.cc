@@ -108,7 +108,7 @@ TEST_F(ReloadTest, WhoeverAsksForOneWaitsForItsOutcome) {
   WriteConfig("workers: 3\n");
   std::thread main;
   const auto ask = [&] { main = std::thread([&] { EXPECT_TRUE(reloader_->Reload({}).ok()); }); };
-  const auto restarts = reloader_->Await(ask);
+  const auto restarts = reloader_->Await(ask, [] { return false; });
   main.join();
   ASSERT_TRUE(restarts.ok());
   EXPECT_EQ(*restarts, std::vector<std::string>{"workers"});
@@ -117,16 +117,21 @@ TEST_F(ReloadTest, WhoeverAsksForOneWaitsForItsOutcome) {
   const auto ask_in_vain = [&] {
     main = std::thread([&] { reloader_->Reload({}).IgnoreError(); });
   };
-  const auto failed = reloader_->Await(ask_in_vain);
+  const auto failed = reloader_->Await(ask_in_vain, [] { return false; });
   main.join();
   EXPECT_TRUE(absl::IsFailedPrecondition(failed.status()));
   EXPECT_NE(Message(failed.status()).find("unknown key 'worker'"), std::string::npos);
 }
 
+TEST_F(ReloadTest, WhoeverHasGoneWaitsNoMore) {
+  const auto status = reloader_->Await([] {}, [] { return true; }).status();
+  EXPECT_TRUE(absl::IsCancelled(status)) << status;
+}
+
 TEST_F(ReloadTest, NobodyWaitsForAStoppingDnsd) {
   std::thread main;
   const auto ask = [&] { main = std::thread([&] { reloader_->Abandon(); }); };
-  EXPECT_TRUE(absl::IsUnavailable(reloader_->Await(ask).status()));
+  EXPECT_TRUE(absl::IsUnavailable(reloader_->Await(ask, [] { return false; }).status()));
   main.join();
 }
 
