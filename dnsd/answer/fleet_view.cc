@@ -22,6 +22,7 @@ NodeEntry EntryOf(const fleet::Fleet& fleet, const policy::FleetModel& model,
   entry.last_usable = static_cast<std::uint32_t>(
       std::chrono::duration_cast<std::chrono::seconds>(usable.time_since_epoch()).count());
   entry.declares_hosting = node.declares_hosting;
+  entry.disabled = node.state == fleet::NodeState::kDisabled;
   entry.steady = now - node.usable_since >= kSteadyBeats * node.interval;
   return entry;
 }

@@ -23,6 +23,7 @@ struct NodeEntry {
   std::uint32_t last_usable = 0;  // seconds on the monotonic clock; for `last_good`
   fleet::Tier tier = fleet::Tier::kUsable;
   bool declares_hosting = false;  // hosts what it names, and nothing else
+  bool disabled = false;          // by an operator: not even for want of others
   bool steady = true;             // usable for so long that its group may come back
 };
 

@@ -232,24 +232,38 @@ bool SiteChooser::Panics(const SiteQuery& query, Hosts hosts, bool last_resorts)
   return panics;
 }
 
+bool SiteChooser::IsDisabled(const SiteQuery& query, std::uint32_t member) const {
+  const fleet::NodeIndex node = fleet_->NodeOf(query.pool.members[member]);
+  return node != fleet::kNoNode && fleet_->nodes[node].disabled;
+}
+
+// But for the disabled, unless all are.
 SiteChooser::Candidates SiteChooser::WholePool(const SiteQuery& query) {
   const std::size_t size = query.pool.members.size();
   const std::uint32_t start = random_.Below(static_cast<std::uint32_t>(size));
-  for (std::uint32_t i = 0; i < size; ++i) {
-    const auto member = static_cast<std::uint32_t>((start + i) % size);
-    scratch_[i] = {member, static_cast<float>(i), 0, fleet_->NodeOf(query.pool.members[member])};
+  std::size_t kept = 0;
+  for (const bool with_disabled : {false, true}) {
+    for (std::uint32_t i = 0; i < size; ++i) {
+      const auto member = static_cast<std::uint32_t>((start + i) % size);
+      if (IsDisabled(query, member) != with_disabled) continue;
+      scratch_[kept] = {member, static_cast<float>(kept), 0,
+                        fleet_->NodeOf(query.pool.members[member])};
+      ++kept;
+    }
+    if (kept > 0) break;
   }
-  return std::span(scratch_).first(size);
+  return std::span(scratch_).first(kept);
 }
 
-// The members whose nodes were usable last, all others left out: of those that host the site if any
-// does, however well the others are.
+// The members whose nodes were usable last, all others left out: of those that are not disabled if
+// any is not, and of these of those that host the site if any does, however well the others are.
 SiteChooser::Candidates SiteChooser::LastGood(const SiteQuery& query) {
   const auto hosts = HostsOf(query);
   const auto goodness = [&](fleet::NodeIndex node) -> std::uint64_t {
     if (node == fleet::kNoNode) return 0;
     const NodeEntry& entry = fleet_->nodes[node];
-    return std::uint64_t{IsHost(entry.declares_hosting, node, hosts)} << 32 | entry.last_usable;
+    return std::uint64_t{!entry.disabled} << 33 |
+           std::uint64_t{IsHost(entry.declares_hosting, node, hosts)} << 32 | entry.last_usable;
   };
   std::uint64_t best = 0;
   std::size_t count = 0;
@@ -315,8 +329,8 @@ SiteAnswer SiteChooser::Answer(Candidates chosen, std::uint32_t ttl, std::uint8_
 std::uint8_t SiteChooser::BitsUsed(const SiteQuery& query, std::span<const Candidate> candidates,
                                    bool by_closeness, bool by_hash) const {
   if (candidates.size() == 1) return 0;
-  if (by_hash) return policy::HashedBits(query.client);
-  if (!by_closeness) return 0;
+  const std::uint8_t hashed = by_hash ? policy::HashedBits(query.client) : std::uint8_t{0};
+  if (!by_closeness) return hashed;
   const unsigned most = query.pool.address_size == 4 ? policy::kMostShared4 : policy::kMostShared6;
   const IpAddress first = MemberAddress(query.pool, candidates[0].member);
   bool one_network = true;
@@ -329,7 +343,7 @@ std::uint8_t SiteChooser::BitsUsed(const SiteQuery& query, std::span<const Candi
   const bool comparable = query.client.family() == first.family();
   const unsigned by_address = one_network || !comparable ? 0 : std::min(shared + 1, most);
   return static_cast<std::uint8_t>(
-      std::max(by_address, served_->closeness.BitsToFind(query.client)));
+      std::max({by_address, unsigned{hashed}, served_->closeness.BitsToFind(query.client)}));
 }
 
 // By the client's list, and members that it does not name by their addresses.

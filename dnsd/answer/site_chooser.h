@@ -85,6 +85,7 @@ class SiteChooser {
   unsigned GroupRank(std::span<const std::uint8_t> groups, AddressId member,
                      fleet::NodeIndex node) const;
   bool Panics(const SiteQuery& query, Hosts hosts, bool last_resorts);
+  bool IsDisabled(const SiteQuery& query, std::uint32_t member) const;
   Candidates WholePool(const SiteQuery& query);
   Candidates LastGood(const SiteQuery& query);
   SiteAnswer Plain(const SiteQuery& query);
@@ -104,8 +105,9 @@ class SiteChooser {
   Candidates PickByPrice(const SiteQuery& query, Candidates candidates, std::size_t count);
   void PickMixed(const SiteQuery& query, const policy::Preference& preference,
                  Candidates candidates, std::size_t count);
-  Candidates PickInTurn(const SiteQuery& query, Candidates candidates, std::size_t count);
-  Candidates PickByShare(const SiteQuery& query, Candidates candidates, std::size_t count);
+  static Candidates PickInTurn(Candidates candidates, std::size_t count, std::uint32_t turn);
+  Candidates PickByShare(const SiteQuery& query, Candidates candidates, std::size_t count,
+                         std::uint32_t turn);
   Candidates PickByHash(const SiteQuery& query, Candidates candidates, std::size_t count) const;
   bool GuardsDiffer(Candidates candidates) const;
   void Divide(const SiteQuery& query, Candidates candidates) const;

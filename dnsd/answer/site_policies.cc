@@ -84,8 +84,9 @@ Candidates SiteChooser::Pick(const SiteQuery& query, Method method, Candidates c
       return PickByPrice(query, candidates, count);
     case Method::kTurns:
       if (GuardsDiffer(candidates)) break;
-      return by_closeness(
-          [&](Candidates some, std::size_t wanted) { return PickInTurn(query, some, wanted); });
+      return by_closeness([turn = NextTurn(query)](Candidates some, std::size_t wanted) {
+        return PickInTurn(some, wanted, turn);
+      });
     case Method::kHash:
       return by_closeness(
           [&](Candidates some, std::size_t wanted) { return PickByHash(query, some, wanted); });
@@ -98,8 +99,9 @@ Candidates SiteChooser::Pick(const SiteQuery& query, Method method, Candidates c
     candidates = candidates.first(policy::KeepWeighty(candidates));
     count = std::min(count, candidates.size());
   }
-  return by_closeness(
-      [&](Candidates some, std::size_t wanted) { return PickByShare(query, some, wanted); });
+  return by_closeness([&, turn = NextTurn(query)](Candidates some, std::size_t wanted) {
+    return PickByShare(query, some, wanted, turn);
+  });
 }
 
 Candidates SiteChooser::PickByPrice(const SiteQuery& query, Candidates candidates,
@@ -148,9 +150,8 @@ void SiteChooser::PickMixed(const SiteQuery& query, const policy::Preference& pr
 }
 
 // Round robin: whoever's turn it is, and those after it in the order of the zone file.
-Candidates SiteChooser::PickInTurn(const SiteQuery& query, Candidates candidates,
-                                   std::size_t count) {
-  const std::size_t start = NextTurn(query) % candidates.size();
+Candidates SiteChooser::PickInTurn(Candidates candidates, std::size_t count, std::uint32_t turn) {
+  const std::size_t start = turn % candidates.size();
   if (count == 1) return candidates.subspan(start, 1);
   std::rotate(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(start),
               candidates.end());
@@ -158,14 +159,14 @@ Candidates SiteChooser::PickInTurn(const SiteQuery& query, Candidates candidates
 }
 
 Candidates SiteChooser::PickByShare(const SiteQuery& query, Candidates candidates,
-                                    std::size_t count) {
+                                    std::size_t count, std::uint32_t turn) {
   if (query.options.policy == zone::Policy::kRandom) {
     if (count == 1) {
       return candidates.subspan(policy::DrawOne(candidates, static_cast<float>(random_.Unit())), 1);
     }
     return candidates.first(policy::DrawAtRandom(candidates, count, random_));
   }
-  const std::uint32_t turn = NextTurn(query) + static_cast<std::uint32_t>(query.hash >> 32);
+  turn += static_cast<std::uint32_t>(query.hash >> 32);  // sites that share a slot take turns apart
   const float point = policy::SpreadPoint(turn);
   if (count == 1) return candidates.subspan(policy::DrawOne(candidates, point), 1);
   return candidates.first(policy::DrawShares(candidates, count, point, policy::FirstPoint(turn)));
@@ -210,7 +211,9 @@ void SiteChooser::Divide(const SiteQuery& query, Candidates candidates) const {
   const auto reciprocals = served_->members.ReciprocalsOf(options.weights);
   if (!reciprocals.empty()) {
     for (Candidate& candidate : candidates) {
-      candidate.cost *= At(reciprocals, query.pool.members[candidate.member]);
+      const float reciprocal = At(reciprocals, query.pool.members[candidate.member]);
+      const bool is_never = reciprocal == policy::MemberTables::kNever;  // known or not
+      candidate.cost = is_never ? reciprocal : candidate.cost * reciprocal;
     }
   }
   const float* column = options.weight_gauge == 0 ? nullptr : ColumnOf(options.weight_gauge);

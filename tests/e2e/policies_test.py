@@ -57,6 +57,10 @@ def config_of(options, heartbeat=""):
     return f"workers: 1\nheartbeat: {{warm_up: 0s{heartbeat}}}\nsites:\n{sites}"
 
 
+# A late report moves no network to another node.
+PATIENT = ", suspect_after: 10, dead_after: 11"
+
+
 class Policies(harness.TestCase):
     def fleet(self, options, heartbeat=""):
         server = self.dnsd(zone=zone_of(options), config=config_of(options, heartbeat))
@@ -65,8 +69,8 @@ class Policies(harness.TestCase):
         server.wait_heard(*NODES)
         return server
 
-    def all_sites(self):
-        return self.fleet({site: text for site, (text, _) in SITES.items()} | HASHED)
+    def all_sites(self, heartbeat=""):
+        return self.fleet({site: text for site, (text, _) in SITES.items()} | HASHED, heartbeat)
 
     def networks(self, server, site, count=60):
         """What clients of so many networks are answered, by network."""
@@ -90,7 +94,7 @@ class Policies(harness.TestCase):
                     self.fail(f"{text}: wanted {shares}, last saw {seen}; {error}")
 
     def test_hash_keeps_each_network_on_its_node(self):
-        server = self.all_sites()
+        server = self.all_sites(PATIENT)
         first = self.networks(server, "sticky")
         for node in ALL:  # a quarter of sixty each; the loads differ, the bound is wide
             self.assertGreater(list(first.values()).count(node), 3)
@@ -100,7 +104,7 @@ class Policies(harness.TestCase):
         self.assertNotIn(N4, self.networks(server, "bounded").values())
 
     def test_a_dead_node_gets_nothing_whatever_the_policy(self):
-        server = self.all_sites()
+        server = self.all_sites(PATIENT)
         before = self.networks(server, "sticky")
         self.nodes["n1"].kill()
         server.wait_states(n1="dead")
