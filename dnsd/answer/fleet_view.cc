@@ -41,6 +41,7 @@ FleetView ViewOf(fleet::Fleet& fleet, const policy::FleetModel& model, Monotonic
   view.columns = model.Columns(now, warm_up);
   view.node_of = fleet.node_of();
   view.hosting = fleet.hosting();
+  view.places = fleet.places();
   view.delay_tables = model.delay_tables();
   return view;
 }

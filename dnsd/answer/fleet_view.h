@@ -10,6 +10,7 @@
 #include "dnsd/fleet/fleet.h"
 #include "dnsd/fleet/hosting.h"
 #include "dnsd/fleet/node_state.h"
+#include "dnsd/fleet/place.h"
 #include "dnsd/locality/rtt_view.h"
 #include "dnsd/policy/fleet_model.h"
 #include "dnsd/policy/gauge.h"
@@ -37,6 +38,9 @@ struct FleetView {
   std::shared_ptr<const fleet::HostingTable> hosting = std::make_shared<fleet::HostingTable>();
   // Measured round-trip times to the nodes; empty: none, or they are not wanted.
   std::shared_ptr<const locality::RttView> rtts = std::make_shared<locality::RttView>();
+  // By NodeIndex. The same list until it changes; may be shorter than `nodes`.
+  std::shared_ptr<const std::vector<fleet::NamedPlace>> places =
+      std::make_shared<std::vector<fleet::NamedPlace>>();
   // By worker: how many answers all workers give for one of its own, 1 and upwards; a worker past
   // the end counts as the only one.
   std::vector<float> answer_scale;

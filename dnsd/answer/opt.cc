@@ -12,6 +12,10 @@ using wire::EdnsOption;
 constexpr std::size_t kFixed = 11;        // root owner, type, class, TTL, length
 constexpr std::size_t kOptionHeader = 4;  // code, length
 
+bool TellsSubnet(const wire::Edns& asked, const OptAnswer& answer) {
+  return asked.subnet.present && answer.subnet_bits.has_value();
+}
+
 std::size_t SubnetOctets(const wire::ClientSubnet& subnet) {
   return (subnet.source_length + 7U) / 8U;
 }
@@ -31,13 +35,15 @@ void WriteSubnet(wire::Writer& out, const wire::ClientSubnet& subnet, std::uint8
   WriteHeader(out, EdnsOption::kClientSubnet, 4 + octets);
   out.U16(subnet.address.family() == IpFamily::kV4 ? 1 : 2);
   out.U8(subnet.source_length);
-  // RFC 7871 §7.2.1: a scope longer than the source would ask for more; what is told is enough.
-  out.U8(std::min(scope, subnet.source_length));
+  out.U8(scope);
   out.Bytes(subnet.address.octets().first(octets));
 }
 
 void WriteOptions(wire::Writer& out, const wire::Edns& asked, const OptAnswer& answer) {
-  if (asked.subnet.present) WriteSubnet(out, asked.subnet, answer.client_scope);
+  if (TellsSubnet(asked, answer)) {
+    // RFC 7871 §7.2.1: a scope longer than the source would ask for more; what is told is enough.
+    WriteSubnet(out, asked.subnet, std::min(answer.client_scope, *answer.subnet_bits));
+  }
   if (!answer.nsid.empty()) WriteOption(out, EdnsOption::kNsid, answer.nsid);
   if (answer.cookie) WriteOption(out, EdnsOption::kCookie, *answer.cookie);
   if (answer.keepalive) {
@@ -70,7 +76,7 @@ void WriteError(wire::Writer& out, ExtendedError error, std::size_t length_at) {
 std::size_t OptSize(const wire::Edns& asked, const OptAnswer& answer) {
   if (!asked.present) return 0;
   std::size_t size = kFixed;
-  if (asked.subnet.present) size += kOptionHeader + 4 + SubnetOctets(asked.subnet);
+  if (TellsSubnet(asked, answer)) size += kOptionHeader + 4 + SubnetOctets(asked.subnet);
   if (!answer.nsid.empty()) size += kOptionHeader + answer.nsid.size();
   if (answer.cookie) size += kOptionHeader + answer.cookie->size();
   if (answer.keepalive) size += kOptionHeader + 2;

@@ -26,7 +26,9 @@ enum class ExtendedError : std::uint16_t {
 
 // What OPT tells of one response. Borrows `nsid`.
 struct OptAnswer {
-  std::uint8_t client_scope = 0;       // bits of the client's subnet the answer depended on
+  std::uint8_t client_scope = 0;  // bits of the client's subnet the answer depended on
+  // Bits of it that were looked at; nothing: the option was not, and is not answered.
+  std::optional<std::uint8_t> subnet_bits{};
   std::span<const std::uint8_t> nsid;  // empty: not asked for, or not told
   std::optional<FullCookie> cookie;
   std::optional<std::uint16_t> keepalive;  // RFC 7828: tenths of a second a connection may idle

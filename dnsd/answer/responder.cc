@@ -87,9 +87,10 @@ std::size_t Responder::Respond(const Exchange& exchange, const IpAddress& client
   if (IsSpecial(exchange, transport)) {
     AnswerSpecial(exchange, transport, response);
   } else {
-    const wire::ClientSubnet& subnet = query.edns.subnet;
-    answerer_.Answer(exchange, subnet.present && subnet.source_length > 0 ? subnet.address : client,
-                     response);
+    answerer_.Answer(
+        exchange,
+        opt.subnet_bits ? served_->client_subnets.ClientOf(query.edns.subnet, client) : client,
+        response);
   }
   if (gate_.applies() && !gate_.Passes(query, response)) return 0;
   // RFC 1035 §6.2: nobody is authoritative for every class.
@@ -102,6 +103,9 @@ std::size_t Responder::Respond(const Exchange& exchange, const IpAddress& client
 // What the query's options ask for, as far as it does not depend on the answer.
 CookieVerdict Responder::AnswerOptions(const wire::Edns& asked, const IpAddress& client,
                                        Transport transport, OptAnswer& out) const {
+  if (asked.subnet.present && served_->client_subnets.TakesFrom(client)) {
+    out.subnet_bits = served_->client_subnets.BitsUsed(asked.subnet);
+  }
   if (asked.nsid) out.nsid = served_->nsid;
   if (transport == Transport::kTcp && asked.keepalive == wire::Keepalive::kAsked) {
     out.keepalive = tcp_keepalive_;

@@ -3,44 +3,24 @@
 #include <algorithm>
 #include <limits>
 
+#include "dnsd/answer/hosts.h"
 #include "dnsd/policy/rendezvous.h"
 #include "dnsd/policy/selection.h"
 
 namespace dnsd::answer {
-namespace {
 
 using policy::Candidate;
 
+namespace {
+
 // Of a site's share of capacity left: once below `panic` it panics until it is this times as much.
 constexpr float kCalm = 4.0F / 3;
-
-// Whether `node` hosts the site that `hosts` is about.
-bool IsHost(bool declares_hosting, fleet::NodeIndex node, std::span<const fleet::Host> hosts) {
-  if (hosts.empty()) return !declares_hosting;
-  const auto at =
-      std::lower_bound(hosts.begin(), hosts.end(), node,
-                       [](const fleet::Host& h, fleet::NodeIndex n) { return h.node < n; });
-  if (at != hosts.end() && at->node == node) return at->answers();
-  return !declares_hosting;
-}
-
-IpAddress MemberAddress(const zone::Pool& pool, std::size_t member) {
-  return *IpAddress::FromOctets(pool.address(member));
-}
-
-// The closeness of members of the client's family; `octets` are the pool's.
-template <std::size_t kSize>
-void ShareBits(const policy::SharedBits& client, std::span<const std::uint8_t> octets,
-               std::span<Candidate> candidates) {
-  for (Candidate& candidate : candidates) {
-    candidate.closeness = client.With<kSize>(octets.data() + candidate.member * kSize);
-  }
-}
 
 }  // namespace
 
 void SiteChooser::Adopt(const Served& served) {
   served_ = &served;
+  nearness_.Adopt(served);
   std::size_t longest = 1;
   for (const auto& zone : served.zones.zones()) {
     longest = std::max(longest, zone->longest_pool());
@@ -51,6 +31,7 @@ void SiteChooser::Adopt(const Served& served) {
 
 void SiteChooser::Adopt(const FleetView& fleet) {
   fleet_ = &fleet;
+  nearness_.Adopt(fleet);
   answer_scale_ = worker_ < fleet.answer_scale.size() ? fleet.answer_scale[worker_] : 1.0F;
   hosting_ = fleet.hosting->empty() ? nullptr : fleet.hosting.get();
   const std::size_t nodes = fleet.nodes.size();
@@ -322,48 +303,13 @@ SiteAnswer SiteChooser::Answer(Candidates chosen, std::uint32_t ttl, std::uint8_
   return {SiteAnswer::Kind::kMembers, chosen, ttl, bits};
 }
 
-// Every client that shares this many bits is in the same lists, and as far from each candidate:
-// one bit past the longest prefix shared with one. Candidates of one network are as far from
-// anybody, and a client of the other family is as far from all. A hash takes all the bits of the
-// client's network.
+// A hash takes all the bits of the client's network.
 std::uint8_t SiteChooser::BitsUsed(const SiteQuery& query, std::span<const Candidate> candidates,
                                    bool by_closeness, bool by_hash) const {
   if (candidates.size() == 1) return 0;
   const std::uint8_t hashed = by_hash ? policy::HashedBits(query.client) : std::uint8_t{0};
   if (!by_closeness) return hashed;
-  const unsigned most = query.pool.address_size == 4 ? policy::kMostShared4 : policy::kMostShared6;
-  const IpAddress first = MemberAddress(query.pool, candidates[0].member);
-  bool one_network = true;
-  unsigned shared = 0;
-  for (const Candidate& candidate : candidates) {
-    const IpAddress member = MemberAddress(query.pool, candidate.member);
-    one_network = one_network && member.SharedPrefix(first) >= most;
-    shared = std::max(shared, query.client.SharedPrefix(member));
-  }
-  const bool comparable = query.client.family() == first.family();
-  const unsigned by_address = one_network || !comparable ? 0 : std::min(shared + 1, most);
-  return static_cast<std::uint8_t>(
-      std::max({by_address, unsigned{hashed}, served_->closeness.BitsToFind(query.client)}));
-}
-
-// By the client's list, and members that it does not name by their addresses.
-void SiteChooser::Judge(const SiteQuery& query, Candidates candidates) const {
-  if (candidates.size() == 1) return;
-  const policy::SharedBits shared(query.client);
-  if (query.client.size() != query.pool.address_size) {
-    for (Candidate& candidate : candidates) candidate.closeness = 0;
-  } else if (query.pool.address_size == 4) {
-    ShareBits<4>(shared, query.pool.octets, candidates);
-  } else {
-    ShareBits<16>(shared, query.pool.octets, candidates);
-  }
-  const policy::SubnetOrder* list = served_->closeness.Find(query.client);
-  if (list == nullptr) return;
-  for (Candidate& candidate : candidates) {
-    const auto score =
-        policy::Closeness::Listed(*list, MemberAddress(query.pool, candidate.member));
-    if (score != 0) candidate.closeness = score;
-  }
+  return std::max(hashed, nearness_.BitsUsed(query.pool, query.client, candidates));
 }
 
 // Every address given out brings its node sessions: it costs more from now on.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dnsd/answer/fleet_view.h"
+#include "dnsd/answer/nearness.h"
 #include "dnsd/answer/served.h"
 #include "dnsd/answer/worker_stats.h"
 #include "dnsd/base/ip.h"
@@ -16,6 +17,7 @@
 #include "dnsd/policy/gauge.h"
 #include "dnsd/policy/method.h"
 #include "dnsd/policy/selection.h"
+#include "dnsd/policy/spill.h"
 #include "dnsd/zone/pool.h"
 #include "dnsd/zone/site_options.h"
 
@@ -95,7 +97,9 @@ class SiteChooser {
   SiteAnswer Answer(Candidates chosen, std::uint32_t ttl, std::uint8_t bits);
   std::uint8_t BitsUsed(const SiteQuery& query, std::span<const policy::Candidate> candidates,
                         bool by_closeness, bool by_hash) const;
-  void Judge(const SiteQuery& query, Candidates candidates) const;
+  void Judge(const SiteQuery& query, Candidates candidates) const {
+    nearness_.Judge(query.pool, query.client, candidates);
+  }
   void Count(std::span<const policy::Candidate> chosen);
 
   // The policies (site_policies.cc). Each answers those that it picks, the first of them first, and
@@ -103,6 +107,12 @@ class SiteChooser {
   Candidates Pick(const SiteQuery& query, policy::Method method, Candidates candidates,
                   std::size_t count);
   Candidates PickByPrice(const SiteQuery& query, Candidates candidates, std::size_t count);
+  Candidates PickNear(const SiteQuery& query, const policy::Preference& preference,
+                      Candidates candidates, std::size_t count);
+  Candidates NearOrSpilt(const SiteQuery& query, Candidates candidates);
+  policy::GroupLoad LoadOf(std::span<const policy::Candidate> group) const;
+  Candidates PickCheapest(const SiteQuery& query, const policy::Preference& preference,
+                          Candidates candidates, std::size_t count);
   void PickMixed(const SiteQuery& query, const policy::Preference& preference,
                  Candidates candidates, std::size_t count);
   static Candidates PickInTurn(Candidates candidates, std::size_t count, std::uint32_t turn);
@@ -126,6 +136,7 @@ class SiteChooser {
   Random& random_;
   const Served* served_ = nullptr;
   const FleetView* fleet_ = nullptr;
+  Nearness nearness_;
   const fleet::HostingTable* hosting_ = nullptr;  // null: no node named any site
   float answer_scale_ = 1;                        // answers of all workers for one of this one's
   // By NodeIndex.

@@ -111,7 +111,66 @@ Candidates SiteChooser::PickByPrice(const SiteQuery& query, Candidates candidate
       options.policy == zone::Policy::kLeastCost || options.policy == zone::Policy::kFailover;
   const policy::Preference preference{options.order == zone::Order::kLocality,
                                       options.margin.value_or(is_cost ? 0.1F : 0.0F)};
-  if (!preference.locality_first) Judge(query, candidates);
+  if (preference.locality_first) return PickCheapest(query, preference, candidates, count);
+  Judge(query, candidates);
+  if (options.prefer == zone::Prefer::kLocality) {
+    return PickNear(query, preference, candidates, count);
+  }
+  return PickCheapest(query, preference, candidates, count);
+}
+
+// The nearest members as long as they are not much busier than the others (`prefer: locality`): of
+// those whose turn it is the cheapest, then of those that are left.
+Candidates SiteChooser::PickNear(const SiteQuery& query, const policy::Preference& preference,
+                                 Candidates candidates, std::size_t count) {
+  for (std::size_t picked = 0; picked < count;) {
+    const Candidates left = candidates.subspan(picked);
+    const Candidates group = NearOrSpilt(query, left);
+    const Candidates next =
+        PickCheapest(query, preference, group, std::min(group.size(), count - picked));
+    if (next.data() != left.data()) std::swap_ranges(next.begin(), next.end(), left.begin());
+    picked += next.size();
+  }
+  return candidates.first(count);
+}
+
+// The nearest group, or if this answer is one that spills, the nearest of the others, and so on.
+// Moved to the front.
+Candidates SiteChooser::NearOrSpilt(const SiteQuery& query, Candidates candidates) {
+  for (Candidates some = candidates;;) {
+    const auto best = std::ranges::max(some, {}, &Candidate::closeness).closeness;
+    const auto others = std::partition(
+        some.begin(), some.end(),
+        [from = locality::AlikeFrom(best)](const Candidate& c) { return c.closeness >= from; });
+    const auto near = static_cast<std::size_t>(others - some.begin());
+    if (near == some.size()) return some;
+    const float share = policy::SpillShare(LoadOf(some.first(near)), LoadOf(some.subspan(near)),
+                                           query.options.spill);
+    if (!(share > 0) || policy::SpreadPoint(NextTurn(query)) >= share) return some.first(near);
+    std::rotate(some.begin(), others, some.end());
+    some = some.first(some.size() - near);
+  }
+}
+
+// With one more session each. A member that nobody reports of counts as an idle CPU.
+policy::GroupLoad SiteChooser::LoadOf(std::span<const Candidate> group) const {
+  policy::GroupLoad all{std::numeric_limits<float>::infinity(), 0};
+  for (const Candidate& candidate : group) {
+    float load = 0;
+    float cpus = 1;
+    if (candidate.node != fleet::kNoNode) {
+      const policy::CostFigures& figures = fleet_->nodes[candidate.node].figures;
+      load = figures.factor * policy::LoadWith(figures, sessions_[candidate.node]);
+      cpus = figures.cpus;
+    }
+    all.load = std::min(all.load, load);
+    all.headroom += cpus * std::max(0.0F, 1 - load);
+  }
+  return all;
+}
+
+Candidates SiteChooser::PickCheapest(const SiteQuery& query, const policy::Preference& preference,
+                                     Candidates candidates, std::size_t count) {
   const float least = policy::LeastCost(candidates);
   if (least >= 0 && count == 1) {
     return candidates.subspan(policy::SelectOne(candidates, preference, least, random_), 1);

@@ -70,6 +70,7 @@ NodeIndex Fleet::OnHello(const Event& event, const Hello& hello) {
   TakeStream(index, event, hello);
   Node& node = nodes_[index];
   node.software_version = hello.software_version;
+  if (node.place != hello.place) places_ = nullptr;
   node.place = hello.place;
   SetAddresses(index, hello.addresses);
   std::vector<std::string> warnings = Shortened(Claim(index));
@@ -152,10 +153,20 @@ NodeIndex Fleet::FindOrAdd(const std::string& name) {
   if (nodes_.size() >= options_.max_nodes) return kNoNode;
   const auto index = static_cast<NodeIndex>(nodes_.size());
   by_name_.emplace(name, index);
+  places_ = nullptr;
   Node& node = nodes_.emplace_back();
   node.name = name;
   node.heard = node.last_usable = node.judged_from = start_;
   return index;
+}
+
+std::shared_ptr<const std::vector<NamedPlace>> Fleet::places() {
+  if (places_ != nullptr) return places_;
+  std::vector<NamedPlace> all;
+  all.reserve(nodes_.size());
+  for (const Node& node : nodes_) all.push_back({node.name, node.place});
+  places_ = std::make_shared<const std::vector<NamedPlace>>(std::move(all));
+  return places_;
 }
 
 // The newest stream speaks for the node. A boot that comes back after another took over from it

@@ -170,6 +170,9 @@ class Fleet {
   const std::vector<NodeIndex>& node_of() const { return node_of_; }
   // The sites hosted, all reports so far applied.
   std::shared_ptr<const HostingTable> hosting() { return hosting_.Build(); }
+  // By NodeIndex: who the nodes are and where their reporters say they are. The same list until
+  // that changes.
+  std::shared_ptr<const std::vector<NamedPlace>> places();
   // Sites, or exceptions, that the node named.
   std::size_t hosted_count(NodeIndex node) const { return hosting_.site_count(node); }
   std::uint64_t fault_count(Fault fault) const { return faults_[static_cast<std::size_t>(fault)]; }
@@ -237,6 +240,7 @@ class Fleet {
   std::vector<NodeIndex> node_of_;
   std::vector<Death> deaths_;  // oldest first
   HostingBuilder hosting_;
+  std::shared_ptr<const std::vector<NamedPlace>> places_;  // null once something has changed
   std::array<std::uint64_t, kFaults> faults_{};
   Outcome outcome_;
 };

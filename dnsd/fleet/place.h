@@ -25,4 +25,12 @@ struct Place {
   friend bool operator==(const Place&, const Place&) = default;
 };
 
+// A node's name, and where its reporter says it is.
+struct NamedPlace {
+  std::string node{};
+  Place place{};
+
+  friend bool operator==(const NamedPlace&, const NamedPlace&) = default;
+};
+
 }  // namespace dnsd::fleet

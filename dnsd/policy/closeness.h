@@ -1,4 +1,4 @@
-// How close a member is to a client, from configured lists and from the addresses alone.
+// How close a member is to a client, from the addresses alone.
 #pragma once
 
 #include <endian.h>
@@ -9,21 +9,20 @@
 #include <cstring>
 #include <span>
 #include <type_traits>
-#include <vector>
 
 #include "dnsd/base/ip.h"
+#include "dnsd/locality/score.h"
 
 namespace dnsd::policy {
 
-// Greater is closer. 0 to 56: the bits that client and member share. From kListed up: the member
-// stands in the client's configured list, the first of it highest.
-using ClosenessScore = std::uint16_t;
+// Greater is closer. 0 to 56: the bits that client and member share; what else may say how near
+// they are stands above (locality/score.h).
+using ClosenessScore = locality::Score;
 
 // Bits that count when addresses are compared: one network is one place, so the host part says
 // nothing (the prefixes that resolvers send as well, RFC 7871 §11.1).
 inline constexpr unsigned kMostShared4 = 24;
 inline constexpr unsigned kMostShared6 = 56;
-inline constexpr ClosenessScore kListed = 0x8000;
 
 // A client's own address, ready to be compared with those of many members.
 class SharedBits {
@@ -60,30 +59,6 @@ class SharedBits {
   std::size_t size_;
   std::uint64_t prefix_;
   std::uint64_t end_;  // the first bit that does not count: taken for one that differs
-};
-
-// A client prefix and its order of members, nearest first (as BIND's sortlist has it).
-struct SubnetOrder {
-  IpPrefix clients;
-  std::vector<IpPrefix> order;
-};
-
-// The configured lists. Immutable once built; safe to share between threads.
-class Closeness {
- public:
-  explicit Closeness(std::vector<SubnetOrder> subnets = {});
-
-  // The list of the longest client prefix that contains `client`; null if there is none.
-  const SubnetOrder* Find(const IpAddress& client) const;
-
-  // How many leading bits of `client` tell which lists it is in and which not.
-  unsigned BitsToFind(const IpAddress& client) const;
-
-  // The score of a member that `list` names; 0 if it does not.
-  static ClosenessScore Listed(const SubnetOrder& list, const IpAddress& member);
-
- private:
-  std::vector<SubnetOrder> subnets_;  // the longest prefix first
 };
 
 }  // namespace dnsd::policy

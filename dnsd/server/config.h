@@ -13,6 +13,7 @@
 #include "dnsd/base/ip.h"
 #include "dnsd/base/status.h"
 #include "dnsd/server/edns_config.h"
+#include "dnsd/server/locality_config.h"
 #include "dnsd/server/measured_config.h"
 #include "dnsd/server/tcp_limits.h"
 #include "dnsd/wire/name.h"
@@ -35,18 +36,6 @@ struct SiteRule {
   std::string pattern;
   zone::SiteOptions options;
   std::string origin;
-};
-
-// A client prefix and its order of members, as BIND's sortlist has it.
-struct SubnetRule {
-  IpPrefix clients;
-  std::vector<IpPrefix> order;  // nearest first
-  std::string origin;
-
-  // Moved to another line, it is the same rule.
-  friend bool operator==(const SubnetRule& a, const SubnetRule& b) {
-    return a.clients == b.clients && a.order == b.order;
-  }
 };
 
 // An identity that may report, and what it may speak for. Patterns as in SiteRule.
@@ -84,8 +73,8 @@ struct Config {
   std::vector<SiteRule> sites;
   zone::SiteOptions site_defaults;
   zone::MemberLists member_lists;  // those that site options number
-  std::vector<SubnetRule> subnets;
   MeasuredConfig measured;
+  LocalityConfig locality;
   HeartbeatConfig heartbeat;
   std::optional<Endpoint> http_listen;  // nothing: no HTTP
   std::vector<std::string> http_hosts;  // names it may be asked by, beside addresses and localhost

@@ -122,13 +122,9 @@ void CheckRules(const Config& config, Findings& findings) {
         findings.Add(again.origin, "site '" + again.pattern + "' is given twice; first at " +
                                        first.origin + ", which would always win; remove one");
       });
-  ForEachRepeated(
-      config.subnets, [](const SubnetRule& rule) { return rule.clients.ToString(); },
-      [&](const SubnetRule& first, const SubnetRule& again) {
-        findings.Add(again.origin, "clients " + again.clients.ToString() +
-                                       " are given twice; first at " + first.origin +
-                                       "; join the two lists");
-      });
+  CheckLocality(config.locality, [&](const std::string& origin, const std::string& what) {
+    findings.Add(origin, what);
+  });
 }
 
 void CheckReadable(const std::string& path, const char* key, Findings& findings) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "dnsd/base/yaml.h"
+#include "dnsd/server/locality_config.h"
 #include "dnsd/server/rate_limit_config.h"
 #include "dnsd/server/site_config.h"
 
@@ -92,15 +93,6 @@ void ReadSite(YamlMap& map, Config& config) {
   const auto patterns = ReadSitePatterns(map, "name");
   ReadSiteOptions(map, config.member_lists, options);
   for (const auto& pattern : patterns) config.sites.push_back({pattern, options, map.Origin()});
-}
-
-void ReadSubnet(YamlMap& map, Config& config) {
-  SubnetRule rule;
-  rule.origin = map.Origin();
-  map.Require("clients", "a prefix, as 192.0.2.0/24");
-  map.Require("order", "a list of addresses or prefixes, the nearest first");
-  const bool clients = map.Read("clients", rule.clients);
-  if (map.Read("order", rule.order) && clients) config.subnets.push_back(std::move(rule));
 }
 
 // The token in the file that `key` names: its text without white space around it.
@@ -187,8 +179,6 @@ void ReadRoot(YamlMap& root, Source& source) {
     ReadSiteOptions(map, config.member_lists, config.site_defaults);
   });
   root.ReadMaps("sites", [&](YamlMap& site) { ReadSite(site, config); });
-  root.ReadMap("locality", [&](YamlMap& map) { ReadMeasured(map, config.measured); });
-  root.ReadMaps("subnets", [&](YamlMap& subnet) { ReadSubnet(subnet, config); });
   root.ReadMap("heartbeat", [&](YamlMap& map) { ReadHeartbeat(map, source); });
   root.ReadMap("http", [&](YamlMap& http) {
     Endpoint listen;
@@ -213,6 +203,9 @@ void ReadRoot(YamlMap& root, Source& source) {
     tcp.Read("idle", limits.idle, 1s, 1h);
     tcp.Read("transfer", limits.transfer, 1s, 1h);
   });
+  ReadLocality(
+      root, [&](const std::string& file) { return source.Path(file); }, config.locality,
+      config.measured);
   root.ReadMap("rate_limit", [&](YamlMap& map) { config.rate_limit = ReadRateLimit(map); });
   root.ReadMap("log", [&](YamlMap& log) {
     log.ReadChoice<std::string>(

@@ -11,12 +11,6 @@
 namespace dnsd::server {
 namespace {
 
-policy::Closeness ClosenessOf(const Config& config) {
-  std::vector<policy::SubnetOrder> subnets;
-  for (const SubnetRule& rule : config.subnets) subnets.push_back({rule.clients, rule.order});
-  return policy::Closeness(std::move(subnets));
-}
-
 std::uint64_t RandomSeed() {
   std::random_device device;
   return std::uint64_t{device()} << 32 | device();
@@ -38,6 +32,8 @@ absl::StatusOr<LoadedServed> LoadServed(const Config& config, AddressTable& addr
     zones.push_back(std::move(loaded->zone));
     std::move(loaded->warnings.begin(), loaded->warnings.end(), std::back_inserter(warnings));
   }
+  auto geo = LoadDatabases(config.locality.databases);
+  if (!geo.ok()) faults += (faults.empty() ? "" : "\n") + Message(geo.status());
   malloc_trim(0);  // what building the zones took besides
   if (!faults.empty()) return absl::InvalidArgumentError(faults);
   const EdnsConfig& edns = config.edns;
@@ -45,10 +41,11 @@ absl::StatusOr<LoadedServed> LoadServed(const Config& config, AddressTable& addr
   std::vector<policy::Gauge> gauges = policy::AssignGauges(options);
   auto served = std::make_shared<const answer::Served>(
       answer::Served{.zones = zone::ZoneSet(std::move(zones), std::move(options)),
-                     .closeness = ClosenessOf(config),
+                     .locality = locality::Locality(config.locality.settings, *geo, addresses),
                      .edns_size = config.edns_size,
                      .rate_limit = config.rate_limit,
                      .rate_limit_seed = RandomSeed(),
+                     .client_subnets = config.locality.client_subnets,
                      .cookies = answer::Cookies(CookieSecretsOf(edns, {})),
                      .nsid = edns.nsid,
                      .chaos = answer::ChaosTexts(edns.chaos_version, edns.chaos_identity),

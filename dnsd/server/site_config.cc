@@ -94,6 +94,10 @@ void ReadSiteOptions(YamlMap& map, zone::MemberLists& lists, SiteOptions& option
   ReadGroups(map, lists, options);
   map.ReadChoice<Order>("order", options.order,
                         {{"cost", Order::kCost}, {"locality", Order::kLocality}});
+  map.ReadChoice<zone::Prefer>(
+      "prefer", options.prefer,
+      {{"cost", zone::Prefer::kCost}, {"locality", zone::Prefer::kLocality}});
+  ReadFloat(map, "spill", 0, 10, options.spill);
   map.ReadChoice<AllDown>("all_down", options.all_down,
                           {{"all", AllDown::kAll},
                            {"last_good", AllDown::kLastGood},

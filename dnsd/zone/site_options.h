@@ -26,12 +26,15 @@ enum class CostRule : std::uint8_t { kDelay, kLoad, kExponential };
 enum class WeightRule : std::uint8_t { kStatic, kCpus, kMemory, kProcessTime };
 // What comes first among the members that may answer.
 enum class Order : std::uint8_t { kCost, kLocality };
+// What `least_cost` and the other policies that pick the least look at first.
+enum class Prefer : std::uint8_t { kCost, kLocality };
 // What to answer when no member is left.
 enum class AllDown : std::uint8_t { kAll, kLastGood, kNoData, kServFail };
 
 struct SiteOptions {
   Policy policy = Policy::kLeastCost;
   Order order = Order::kCost;
+  Prefer prefer = Prefer::kCost;
   AllDown all_down = AllDown::kAll;
   CostRule cost = CostRule::kDelay;
   WeightRule weights_by = WeightRule::kStatic;
@@ -50,6 +53,8 @@ struct SiteOptions {
   // Members whose cost is within this share of the least are equals: the closest comes first.
   // Nothing: 0.1 where cost is that of `least_cost`, 0 elsewhere.
   std::optional<float> margin;
+  // Under Prefer::kLocality: by how much more the nearest may be loaded than the others.
+  float spill = 0.1F;
   std::uint16_t quota_every = 1;            // reports of a node between two looks at its score
   std::optional<float> cost_base;           // nothing: 100, and 1000 for `quota`
   float smoothing = 0;                      // share of the last value in a smoothed load

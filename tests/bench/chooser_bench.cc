@@ -65,7 +65,7 @@ struct Bench {
                   std::span(octets).subspan(4 * i, 4), {});
     }
     served = std::make_unique<Served>(
-        Served{zone::ZoneSet({builder.Build()}, {options}), policy::Closeness()});
+        Served{zone::ZoneSet({builder.Build()}, {options}), locality::Locality()});
     served->gauges = model.gauges();
     served->members = policy::MemberTables(lists, addresses);
     chooser.Adopt(*served);

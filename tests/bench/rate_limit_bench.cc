@@ -106,7 +106,7 @@ void BM_Responder(benchmark::State& state) {
   constexpr std::size_t kBatch = 64;
   AddressTable addresses;
   const zone::SiteRules rules;
-  Served served{zone::ZoneSet({MakeZone(addresses, rules)}, rules.options()), policy::Closeness()};
+  Served served{zone::ZoneSet({MakeZone(addresses, rules)}, rules.options()), locality::Locality()};
   if (state.range(0) > 0) {
     served.rate_limit.emplace().rates.fill(RateLimitSettings::kMostRate);
     if (state.range(0) > 1) served.rate_limit->all_rate = RateLimitSettings::kMostRate;

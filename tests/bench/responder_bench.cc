@@ -92,7 +92,7 @@ const World& WorldOf(std::size_t sites, std::size_t nodes) {
     world = std::make_unique<World>();
     auto zone = MakeZone(sites, nodes, world->addresses, world->rules);
     zone::ZoneSet zones({std::move(zone)}, world->rules.options());
-    world->served = std::make_unique<Served>(Served{std::move(zones), policy::Closeness()});
+    world->served = std::make_unique<Served>(Served{std::move(zones), locality::Locality()});
     world->fleet = MakeFleet(world->addresses);
   }
   return *world;
@@ -132,7 +132,7 @@ World WorldOfPolicy(zone::Policy policy) {
   world.fleet.columns = model.Columns(now, std::vector<double>(world.addresses.size(), 1));
   world.fleet.delay_tables = model.delay_tables();
   auto served = std::make_unique<Served>(
-      Served{zone::ZoneSet(zones.zones(), std::move(all)), policy::Closeness()});
+      Served{zone::ZoneSet(zones.zones(), std::move(all)), locality::Locality()});
   served->gauges = model.gauges();
   served->members = policy::MemberTables(lists, world.addresses);
   world.served = std::move(served);

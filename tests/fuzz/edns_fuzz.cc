@@ -1,10 +1,43 @@
-// The input is the rdata of an OPT record. Its client subnet is as RFC 7871 wants it or refused,
-// its cookie lies in it and has a size that RFC 7873 allows.
+// The input is the rdata of an OPT record. Its client subnet is as RFC 7871 wants it or refused
+// and is answered as it wants, its cookie lies in it and has a size that RFC 7873 allows.
 #include <algorithm>
+#include <array>
 #include <vector>
 
+#include "dnsd/answer/client_subnet.h"
+#include "dnsd/answer/opt.h"
 #include "dnsd/wire/query.h"
 #include "tests/fuzz/check.h"
+
+namespace {
+
+// No more of the subnet is used than is allowed, and the response tells family, source and address
+// as they were, with a scope within both (RFC 7871 §7.2.1).
+void CheckAnswer(const dnsd::wire::Edns& asked, std::vector<std::uint8_t> option) {
+  const dnsd::wire::ClientSubnet& subnet = asked.subnet;
+  const dnsd::answer::ClientSubnets limits(24, 56);
+  const dnsd::IpAddress resolver = *dnsd::IpAddress::Parse("192.0.2.53");
+  const std::uint8_t bits = limits.BitsUsed(subnet);
+  const std::uint8_t most = subnet.address.size() == 4 ? 24 : 56;
+  CHECK_PROPERTY(bits <= subnet.source_length && bits <= most);
+  const dnsd::IpAddress client = limits.ClientOf(subnet, resolver);
+  CHECK_PROPERTY(subnet.source_length == 0 ? client == resolver
+                                           : client == subnet.address.Masked(most));
+  dnsd::answer::OptAnswer answer;
+  answer.client_scope = 255;
+  answer.subnet_bits = bits;
+  std::array<std::uint8_t, 64> buffer;
+  dnsd::wire::Writer out(buffer);
+  dnsd::wire::Edns alone;
+  alone.present = true;
+  alone.subnet = subnet;
+  dnsd::answer::WriteOpt(out, alone, answer, dnsd::wire::Rcode::kNoError, 1232);
+  option[7] = bits;
+  CHECK_PROPERTY(out.ok() && out.size() == 11 + option.size());
+  CHECK_PROPERTY(std::equal(option.begin(), option.end(), buffer.begin() + 11));
+}
+
+}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using dnsd::wire::QueryFault;
@@ -65,5 +98,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto address = subnet.address.octets().first(octets);
   option.insert(option.end(), address.begin(), address.end());
   CHECK_PROPERTY(std::search(data, data + size, option.begin(), option.end()) != data + size);
+  CheckAnswer(query.edns, option);
   return 0;
 }

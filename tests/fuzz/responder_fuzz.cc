@@ -100,8 +100,10 @@ struct World {
   std::unique_ptr<answer::Served> MakeServed(std::size_t settings) const {
     auto made = std::make_unique<answer::Served>(answer::Served{
         zone::ZoneSet(zones, rules.options()),
-        policy::Closeness({{*IpPrefix::Parse("203.0.113.0/24"),
-                            {*IpPrefix::Parse("10.0.0.4"), *IpPrefix::Parse("10.0.0.0/30")}}}),
+        locality::Locality(
+            {.subnets = {{*IpPrefix::Parse("203.0.113.0/24"),
+                          {*IpPrefix::Parse("10.0.0.4"), *IpPrefix::Parse("10.0.0.0/30")}}}},
+            {}, addresses),
         std::uint16_t{1232}});
     if (settings == 0) made->edns_size = 512;
     if (settings == 2) made->edns_size = 4096;

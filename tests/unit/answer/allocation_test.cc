@@ -49,7 +49,7 @@ TEST_F(AllocationTest, RespondTakesNoMemory) {
   zone::SiteOptions last;
   last.all_down = zone::AllDown::kLastGood;
   rules_.Add("down.example", last);
-  subnets_ = {{*IpPrefix::Parse("192.0.2.0/24"), {*IpPrefix::Parse("10.0.0.4")}}};
+  locality_.subnets = {{*IpPrefix::Parse("192.0.2.0/24"), {*IpPrefix::Parse("10.0.0.4")}}};
   std::string text =
       "www A 10.0.0.1\nwww A 10.0.0.2\n*.h A 10.0.0.1\n*.h A 10.0.0.2\ndown A 10.0.1.1\n"
       "a CNAME b\nb CNAME www\nd DNAME h\n@ MX 10 www\nsub NS ns.sub\nns.sub A 192.0.2.1\n"
@@ -116,7 +116,7 @@ TEST_F(AllocationTest, RespondTakesNoMemory) {
 TEST_F(AllocationTest, NoPolicyTakesMemory) {
   lists_.weights = {{{*IpPrefix::Parse("10.0.0.1"), 3.0F}}};
   lists_.groups = {{{*IpPrefix::Parse("10.0.0.1")}, {*IpPrefix::Parse("10.0.0.0/24")}}};
-  subnets_ = {{*IpPrefix::Parse("192.0.2.0/24"), {*IpPrefix::Parse("10.0.0.4")}}};
+  locality_.subnets = {{*IpPrefix::Parse("192.0.2.0/24"), {*IpPrefix::Parse("10.0.0.4")}}};
   std::string text;
   std::vector<std::string> names;
   for (int policy = 0; policy <= static_cast<int>(zone::Policy::kFailover); ++policy) {

@@ -159,8 +159,9 @@ class AskingTest : public ::testing::Test {
   void Start() {
     std::vector<zone::SiteOptions> options = rules_.options();
     std::vector<policy::Gauge> gauges = policy::AssignGauges(options);
-    served_ = std::make_unique<Served>(
-        Served{zone::ZoneSet(zones_, std::move(options)), policy::Closeness(subnets_), edns_size_});
+    served_ = std::make_unique<Served>(Served{zone::ZoneSet(zones_, std::move(options)),
+                                              locality::Locality(locality_, geo_, addresses_),
+                                              edns_size_});
     served_->gauges = std::move(gauges);
     served_->members = policy::MemberTables(lists_, addresses_);
     responder_ = std::make_unique<Responder>(0, stats_, 1);
@@ -181,7 +182,8 @@ class AskingTest : public ::testing::Test {
   zone::ZoneFolder folder_;
   AddressTable addresses_;
   zone::SiteRules rules_;
-  std::vector<policy::SubnetOrder> subnets_;
+  locality::Settings locality_;
+  locality::GeoDatabase geo_;
   zone::MemberLists lists_;
   std::uint16_t edns_size_ = 1232;
   FleetView fleet_;

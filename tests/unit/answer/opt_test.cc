@@ -73,6 +73,7 @@ TEST(WriteOpt, WritesAllAtOnce) {
   const std::string name = "ns1";
   OptAnswer answer;
   answer.client_scope = 24;  // more than was told
+  answer.subnet_bits = asked.subnet.source_length;
   answer.nsid = Octets(name);
   answer.cookie = FullCookie{};
   answer.keepalive = 1;
@@ -81,6 +82,27 @@ TEST(WriteOpt, WritesAllAtOnce) {
                            std::string(24, '\0') + "\0\x0B\0\2\0\1"s + "\0\x0F\0\2\0\x12"s;
   EXPECT_EQ(Written(asked, answer), "\0\0\x29\4\xD0\0\0\0\0\0\x3A"s + want);
   EXPECT_EQ(OptSize(asked, answer), 11 + want.size() - 6) << "without the extended error";
+}
+
+TEST(WriteOpt, TellsNoScopeOfASubnetThatWasNotLookedAt) {
+  wire::Edns asked = Asked();
+  asked.subnet.present = true;
+  asked.subnet.source_length = 8;
+  asked.subnet.address = *IpAddress::Parse("10.0.0.0");
+  EXPECT_EQ(Written(asked, {}), "\0\0\x29\4\xD0\0\0\0\0\0\0"s);
+  EXPECT_EQ(OptSize(asked, {}), 11U);
+}
+
+TEST(WriteOpt, TellsNoScopeBeyondTheBitsThatWereLookedAt) {
+  wire::Edns asked = Asked();
+  asked.subnet.present = true;
+  asked.subnet.source_length = 32;
+  asked.subnet.address = *IpAddress::Parse("10.1.2.3");
+  OptAnswer answer;
+  answer.client_scope = 32;
+  answer.subnet_bits = 24;
+  EXPECT_EQ(Written(asked, answer),
+            "\0\0\x29\4\xD0\0\0\0\0\0\x0C\0\x08\0\x08\0\1\x20\x18\x0A\1\2\3"s);
 }
 
 // It is dropped first: nobody needs it to resolve a name.

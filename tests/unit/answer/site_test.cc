@@ -231,7 +231,7 @@ TEST_F(SiteTest, PutsTheNearestFirstAtAnyCostWhenLocalityIsFirst) {
 
 TEST_F(SiteTest, PutsListedMembersBeforeNearOnes) {
   options_.order = zone::Order::kLocality;
-  subnets_ = {{*IpPrefix::Parse("192.0.2.0/24"), {*IpPrefix::Parse("203.0.113.4")}}};
+  locality_.subnets = {{*IpPrefix::Parse("192.0.2.0/24"), {*IpPrefix::Parse("203.0.113.4")}}};
   AddSites();
   AddNodes({0.1F, 0.1F, 0.1F, 0.7F});
   Start();
@@ -464,7 +464,7 @@ TEST_F(AllDownTest, AnswersServfail) {
 }
 
 TEST_F(SiteTest, ReturnsAScopeAsLongAsTheAnswerDependedOnIt) {
-  subnets_ = {{*IpPrefix::Parse("172.16.0.0/12"), {*IpPrefix::Parse("203.0.113.4")}}};
+  locality_.subnets = {{*IpPrefix::Parse("172.16.0.0/12"), {*IpPrefix::Parse("203.0.113.4")}}};
   AddSites();
   AddNodes({0.1F, 0.1F, 0.1F, 0.1F});
   Start();
@@ -486,6 +486,52 @@ TEST_F(SiteTest, ReturnsAScopeAsLongAsTheAnswerDependedOnIt) {
   EXPECT_EQ(Ask("www.example", RrType::kA, {.edns = 1232}).scope, -1);
 }
 
+// RFC 7871 §7.2.1: as a server without the option would answer, for the resolver itself.
+TEST_F(SiteTest, IgnoresTheSubnetOfAResolverThatIsNotTrusted) {
+  options_.order = zone::Order::kLocality;
+  AddSites();
+  AddNodes({0.1F, 0.1F, 0.1F, 0.1F});
+  Start();
+  served_->client_subnets = ClientSubnets({*IpPrefix::Parse("198.51.100.0/24")}, 24, 56);
+  Asking asking = Subnet("203.0.113.0/24");
+  asking.client = "192.0.2.99";
+  const Reply ignored = Ask("www.example", RrType::kA, asking);
+  EXPECT_THAT(ignored.rdata(), ElementsAre("192.0.2.1"));
+  EXPECT_TRUE(ignored.edns);
+  EXPECT_EQ(ignored.scope, -1) << "no option comes back";
+  asking.client = "198.51.100.7";
+  const Reply taken = Ask("www.example", RrType::kA, asking);
+  EXPECT_EQ(taken.rdata()[0].substr(0, 10), "203.0.113.");
+  EXPECT_EQ(taken.scope, 24);
+}
+
+// RFC 7871 §11.1: bits that say where one person lives are neither used nor told.
+TEST_F(SiteTest, LooksAtNoMoreOfASubnetThanTheLimit) {
+  options_.order = zone::Order::kLocality;
+  AddSites();
+  AddNodes({0.1F, 0.1F, 0.1F, 0.1F});
+  Start();
+  served_->client_subnets = ClientSubnets(16, 32);
+  const Reply reply = Ask("www.example", RrType::kA, Subnet("192.0.2.128/25"));
+  EXPECT_THAT(reply.rdata(), ElementsAre("192.0.2.1"));
+  EXPECT_EQ(reply.scope, 16);
+  served_->client_subnets = ClientSubnets(0, 0);
+  EXPECT_EQ(Ask("www.example", RrType::kA, Subnet("192.0.2.128/25")).scope, 0);
+}
+
+// RFC 7871 §7.1.2: a length of 0 asks that no client be told from another.
+TEST_F(SiteTest, AnswersForTheResolverWhereTheSubnetIsEmpty) {
+  options_.order = zone::Order::kLocality;
+  AddSites();
+  AddNodes({0.1F, 0.1F, 0.1F, 0.1F});
+  Start();
+  Asking asking = Subnet("0.0.0.0/0");
+  asking.client = "192.0.2.99";
+  const Reply reply = Ask("www.example", RrType::kA, asking);
+  EXPECT_THAT(reply.rdata(), ElementsAre("192.0.2.1"));
+  EXPECT_EQ(reply.scope, 0);
+}
+
 TEST_F(SiteTest, ReturnsScopeZeroWhenOneMemberAloneIsLeft) {
   AddSites();
   AddNodes({0.1F, 0.1F, 0.1F, 0.1F});
@@ -498,7 +544,7 @@ TEST_F(SiteTest, ReturnsScopeZeroWhenOneMemberAloneIsLeft) {
 TEST_F(SiteTest, AnswersAllClientsOfOneScopeAlike) {
   options_.order = zone::Order::kLocality;
   options_.answers = 4;
-  subnets_ = {{*IpPrefix::Parse("203.0.112.0/20"), {*IpPrefix::Parse("192.0.2.1")}}};
+  locality_.subnets = {{*IpPrefix::Parse("203.0.112.0/20"), {*IpPrefix::Parse("192.0.2.1")}}};
   rules_.Add("*", options_);
   AddZone("example", "www A 192.0.2.1\nwww A 192.0.3.2\nwww A 203.0.113.3\nwww A 10.0.0.4\n");
   const char* addresses[] = {"192.0.2.1", "192.0.3.2", "203.0.113.3", "10.0.0.4"};

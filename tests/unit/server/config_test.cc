@@ -93,7 +93,7 @@ log: {level: debug}
   EXPECT_EQ(config->sites[0].options.ttl, 5U);
   EXPECT_EQ(config->sites[2].options.order, zone::Order::kLocality);
   EXPECT_EQ(config->sites[2].options.ttl, 0U);
-  EXPECT_EQ(config->subnets[0].order[0].ToString(), "192.0.2.1/32");
+  EXPECT_EQ(config->locality.settings.subnets[0].order[0].ToString(), "192.0.2.1/32");
   EXPECT_EQ(config->heartbeat.grants[0].token, "0123456789abcdef");
   EXPECT_EQ(config->heartbeat.grants[0].nodes.size(), 2U);
   EXPECT_EQ(config->heartbeat.grants[1].certificate_name, "web3.example");
@@ -246,7 +246,7 @@ TEST_F(ConfigTest, RefusesContradictionsAndSaysWhatToDo) {
        "dnsd.yaml:1: heartbeat.tls.certificate: cannot read 'no.pem'"},
       {"sites: [{name: a}, {name: A.}]", "site 'a' is given twice"},
       {"subnets: [{clients: 10.0.0.0/8, order: 10.0.0.1}, {clients: 10.0.0.0/8, order: 10.0.0.2}]",
-       "clients 10.0.0.0/8 are given twice"},
+       "clients '10.0.0.0/8' is given twice"},
   };
   for (const auto& c : cases) {
     SCOPED_TRACE(c.text);

@@ -55,7 +55,7 @@ class MetricsTest : public testing::Test {
   ReloadStatus reload_;
   HeartbeatFaults faults_;
   Published<answer::Served> served_{std::make_shared<const answer::Served>(
-      answer::Served{.zones = zone::ZoneSet({}, {{}}), .closeness = policy::Closeness()})};
+      answer::Served{.zones = zone::ZoneSet({}, {{}}), .locality = {}})};
   Observed observed_;
 };
 

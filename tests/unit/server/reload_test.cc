@@ -153,7 +153,7 @@ TEST_F(ReloadTest, TakesSiteOptionsSubnetsAndGrants) {
       "subnets: [{clients: 10.0.0.0/8, order: 192.0.2.1}]\n"
       "heartbeat: {listen: 127.0.0.1:0, reporters: [{token_file: token, nodes: a}]}\n");
   ASSERT_TRUE(reloader_->Reload(WallTime()).ok());
-  EXPECT_NE(served_->Get()->closeness.Find(*IpAddress::Parse("10.1.1.1")), nullptr);
+  EXPECT_NE(served_->Get()->locality.Find(*IpAddress::Parse("10.1.1.1")).value, 0U);
   ASSERT_EQ(grants_.size(), 1U);
   EXPECT_EQ(grants_[0].token, "0123456789abcdef");
   // The listener for heartbeats was not there at the start.

@@ -1,0 +1,150 @@
+#include "dnsd/answer/explain.h"
+
+#include <algorithm>
+
+#include "dnsd/answer/hosts.h"
+#include "dnsd/answer/nearness.h"
+#include "dnsd/answer/site_chooser.h"
+#include "dnsd/answer/worker_stats.h"
+
+namespace dnsd::answer {
+namespace {
+
+// The pool's RRset that answers the name; null where there is none.
+const zone::Rrset* PoolRrset(const zone::Zone& zone, const wire::Name& name,
+                             const wire::NameHashes& hashes, wire::RrType type) {
+  const zone::Lookup found = zone.Find(name, hashes);
+  if (found.kind != zone::Lookup::Kind::kExact && found.kind != zone::Lookup::Kind::kWildcard) {
+    return nullptr;
+  }
+  const zone::Rrset* rrset = zone.FindRrset(*found.node, type);
+  return rrset == nullptr || rrset->pool == zone::kNoPool ? nullptr : rrset;
+}
+
+std::optional<float> CostIn(const Served& served, const FleetView& fleet, std::size_t gauge,
+                            fleet::NodeIndex node) {
+  if (gauge == 0) return fleet.nodes[node].cost;
+  const auto at = std::ranges::find(fleet.gauges, served.gauges[gauge]);
+  if (at == fleet.gauges.end()) return std::nullopt;
+  const auto& values = fleet.columns[static_cast<std::size_t>(at - fleet.gauges.begin())].values;
+  if (node >= values.size() || values[node] < 0) return std::nullopt;
+  return values[node];
+}
+
+Standing StandingOf(const NodeEntry& entry, fleet::NodeIndex node,
+                    std::span<const fleet::Host> hosts) {
+  if (entry.tier == fleet::Tier::kExcluded) return Standing::kExcluded;
+  if (!IsHost(entry.declares_hosting, node, hosts)) return Standing::kNotHosting;
+  return entry.tier == fleet::Tier::kUsable ? Standing::kCandidate : Standing::kLastResort;
+}
+
+// What is known of a member beside how near it is.
+ExplainedMember Describe(const Served& served, const FleetView& fleet, const SiteQuery& query,
+                         std::size_t member, std::span<const fleet::Host> hosts) {
+  ExplainedMember out;
+  out.address = *IpAddress::FromOctets(query.pool.address(member));
+  const fleet::NodeIndex node = fleet.NodeOf(query.pool.members[member]);
+  if (node == fleet::kNoNode) return out;
+  const NodeEntry& entry = fleet.nodes[node];
+  if (node < fleet.places->size()) out.node = (*fleet.places)[node].node;
+  out.standing = StandingOf(entry, node, hosts);
+  out.cost = CostIn(served, fleet, query.options.gauge, node);
+  out.load = policy::LoadWith(entry.figures, entry.figures.sessions);
+  return out;
+}
+
+void AddNearness(const Served& served, const FleetView& fleet, const SiteQuery& query,
+                 Explanation& out) {
+  Nearness nearness;
+  nearness.Adopt(served);
+  nearness.Adopt(fleet);
+  std::vector<policy::Candidate> all;
+  for (std::uint32_t i = 0; i < out.members.size(); ++i) {
+    all.push_back({i, 0, 0, fleet.NodeOf(query.pool.members[i])});
+  }
+  nearness.Judge(query.pool, query.client, all);
+  const auto& locality = served.locality;
+  const auto& from = locality.place(locality.Find(query.client).value);
+  out.region = locality.regions().name(from.region != 0 ? from.region : from.database_region);
+  locality::Score nearest = 0;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    ExplainedMember& member = out.members[i];
+    const auto place = nearness.PlaceOf(query.pool, all[i]);
+    member.closeness = all[i].closeness;
+    member.source = locality::SourceOf(member.closeness);
+    member.region = locality.regions().name(place.region);
+    if (from.direction.known() && place.direction.known()) {
+      member.kilometres = locality::ArcOf(locality::Chord(from.direction, place.direction));
+    }
+    if (member.standing == Standing::kCandidate) nearest = std::max(nearest, member.closeness);
+  }
+  out.source = locality::SourceOf(nearest);
+}
+
+void AddChoice(const Served& served, const FleetView& fleet, const SiteQuery& query,
+               Explanation& out) {
+  WorkerStats stats;  // of nobody
+  Random random(query.hash);
+  SiteChooser chooser(0, stats, random);
+  chooser.Adopt(served);
+  chooser.Adopt(fleet);
+  const SiteAnswer answer = chooser.Choose(query);
+  out.kind = answer.kind == SiteAnswer::Kind::kMembers ? Explanation::Kind::kSite
+                                                       : Explanation::Kind::kNoData;
+  out.scope = answer.client_bits;
+  const auto groups = served.members.GroupsOf(query.options.groups);
+  const auto group_of = [&](std::size_t member) {
+    const AddressId id = query.pool.members[member];
+    return id < groups.size() ? groups[id] : policy::MemberTables::kNoGroup;
+  };
+  for (const policy::Candidate& member : answer.members) {
+    out.chosen.push_back(member.member);
+    out.members[member.member].standing = Standing::kChosen;
+  }
+  if (out.chosen.empty()) return;
+  for (std::size_t i = 0; i < out.members.size(); ++i) {
+    Standing& standing = out.members[i].standing;
+    const bool later = group_of(i) > group_of(out.chosen[0]);
+    if (standing == Standing::kCandidate && later) standing = Standing::kPassedOver;
+  }
+}
+
+}  // namespace
+
+const char* NameOf(Standing standing) {
+  static constexpr const char* kNames[] = {"chosen",   "candidate",   "last_resort",
+                                           "excluded", "not_hosting", "passed_over"};
+  return kNames[static_cast<std::size_t>(standing)];
+}
+
+const char* NameOf(locality::Source source) {
+  static constexpr const char* kNames[] = {"prefix", "database", "measured", "operator"};
+  return kNames[static_cast<std::size_t>(source)];
+}
+
+Explanation Explain(const Served& served, const FleetView& fleet, const wire::Name& name,
+                    wire::RrType type, const IpAddress& client) {
+  Explanation out;
+  const wire::NameHashes hashes(name);
+  const zone::Zone* zone = served.zones.FindClosest(name, hashes);
+  if (zone == nullptr) return out;
+  out.kind = Explanation::Kind::kNoSite;
+  const zone::Rrset* rrset = PoolRrset(*zone, name, hashes, type);
+  if (rrset == nullptr) return out;
+  const SiteQuery query{zone->pool(rrset->pool),
+                        served.zones.options(*rrset),
+                        rrset->ttl,
+                        hashes.of(0),
+                        name.wire(),
+                        client,
+                        true};
+  const auto hosts = fleet.hosting->Find(query.hash, query.name);
+  for (std::size_t i = 0; i < query.pool.members.size(); ++i) {
+    out.members.push_back(Describe(served, fleet, query, i, hosts));
+  }
+  AddNearness(served, fleet, query, out);
+  AddChoice(served, fleet, query, out);
+  return out;
+}
+
+}  // namespace dnsd::answer

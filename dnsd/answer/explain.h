@@ -1,0 +1,63 @@
+// Why a site answers a client as it does: every member with what is known of it. For people; not on
+// the query path.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dnsd/answer/fleet_view.h"
+#include "dnsd/answer/served.h"
+#include "dnsd/base/ip.h"
+#include "dnsd/locality/score.h"
+#include "dnsd/wire/name.h"
+#include "dnsd/wire/types.h"
+
+namespace dnsd::answer {
+
+// What became of a member, or why it could not be answered.
+enum class Standing : std::uint8_t {
+  kChosen,
+  kCandidate,   // it might have been
+  kLastResort,  // suspect or the like: only if nobody else can
+  kExcluded,    // dead, leaving, unhealthy, drained or disabled
+  kNotHosting,  // the node does not serve the site now
+  kPassedOver,  // in a later group than others that may answer
+};
+const char* NameOf(Standing standing);        // "candidate"
+const char* NameOf(locality::Source source);  // "operator"
+
+struct ExplainedMember {
+  IpAddress address;
+  std::string node;  // empty: nobody reports of it
+  Standing standing = Standing::kCandidate;
+  std::optional<float> cost;  // under the site's policy; the least is the best
+  std::optional<float> load;  // with one more session: 0 idle, 1 full
+  locality::Source source = locality::Source::kSharedPrefix;  // who says how near it is
+  locality::Score closeness = 0;                              // the greatest is the nearest
+  std::string region;                                         // empty: not known
+  std::optional<double> kilometres;                           // great circle, to the client
+};
+
+struct Explanation {
+  enum class Kind : std::uint8_t {
+    kNoZone,  // outside the zones
+    kNoSite,  // no pool of this type stands there
+    kNoData,  // all are down, and the site's rule is to say nothing
+    kSite,
+  };
+  Kind kind = Kind::kNoZone;
+  locality::Source source = locality::Source::kSharedPrefix;  // of the nearest candidate
+  std::string region;                                         // the client's; empty: not known
+  std::uint8_t scope = 0;                // bits of the client that the answer depended on
+  std::vector<ExplainedMember> members;  // in the order of the zone file
+  std::vector<std::size_t> chosen;       // places in `members`, as they would be sent
+};
+
+// As a worker would answer now that has given no answer since `fleet` was published. `type` is A or
+// AAAA; a CNAME is not followed.
+Explanation Explain(const Served& served, const FleetView& fleet, const wire::Name& name,
+                    wire::RrType type, const IpAddress& client);
+
+}  // namespace dnsd::answer

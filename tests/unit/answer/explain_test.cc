@@ -1,0 +1,100 @@
+#include "dnsd/answer/explain.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/answer/asking.h"
+
+namespace dnsd::answer {
+namespace {
+
+using ::testing::ElementsAre;
+using wire::RrType;
+
+class ExplainTest : public AskingTest {
+ protected:
+  void SetUp() override {
+    AddZone("example",
+            "www A 192.0.2.1\nwww A 198.51.100.2\nwww A 203.0.113.3\nwww A 203.0.113.4\n"
+            "plain A 192.0.2.9\nalias CNAME www\n");
+    locality_.regions = {{"eu"}, {"us"}};
+    locality_.subnets = {{*IpPrefix::Parse("10.1.0.0/16"), {}, "eu"}};
+    locality_.nodes = {{.name = "a", .place = {.region = "us"}},
+                       {.name = "b", .place = {.region = "eu"}}};
+    AddNode(NodeOfLoad(0.2F), {"192.0.2.1"});
+    AddNode(NodeOfLoad(0.2F), {"198.51.100.2"});
+    NodeEntry dead = NodeOfLoad(0);
+    dead.tier = fleet::Tier::kExcluded;
+    AddNode(dead, {"203.0.113.3"});
+    fleet_.places = std::make_shared<const std::vector<fleet::NamedPlace>>(
+        std::vector<fleet::NamedPlace>{{"a", {}}, {"b", {}}, {"c", {}}});
+    Start();
+  }
+  Explanation Of(const char* name, const char* client = "10.1.2.3") {
+    return Explain(*served_, fleet_, *wire::Name::Parse(name), RrType::kA,
+                   *IpAddress::Parse(client));
+  }
+};
+
+TEST_F(ExplainTest, TellsWhatIsNoSite) {
+  EXPECT_EQ(Of("www.elsewhere").kind, Explanation::Kind::kNoZone);
+  EXPECT_EQ(Of("none.example").kind, Explanation::Kind::kNoSite);
+  EXPECT_EQ(Of("plain.example").kind, Explanation::Kind::kNoSite);
+  EXPECT_EQ(Of("alias.example").kind, Explanation::Kind::kNoSite);
+}
+
+TEST_F(ExplainTest, TellsEveryMemberWithWhatIsKnownOfIt) {
+  const Explanation why = Of("www.example");
+  EXPECT_EQ(why.kind, Explanation::Kind::kSite);
+  ASSERT_EQ(why.members.size(), 4U);
+  const ExplainedMember& far = why.members[0];
+  EXPECT_EQ(far.address.ToString(), "192.0.2.1");
+  EXPECT_EQ(far.node, "a");
+  EXPECT_EQ(far.region, "us");
+  EXPECT_EQ(far.source, locality::Source::kSharedPrefix);
+  ASSERT_TRUE(far.load.has_value());
+  EXPECT_NEAR(*far.load, 0.21, 1e-4);
+  EXPECT_EQ(far.cost, fleet_.nodes[0].cost);
+  EXPECT_EQ(why.members[1].source, locality::Source::kOperator);
+  EXPECT_GT(why.members[1].closeness, far.closeness);
+  EXPECT_EQ(why.members[2].standing, Standing::kExcluded);
+  EXPECT_EQ(why.members[3].node, "");
+  EXPECT_FALSE(why.members[3].cost.has_value());
+}
+
+TEST_F(ExplainTest, TellsWhoSaidWhereTheClientIsAndWhatOfItCounted) {
+  const Explanation placed = Of("www.example");
+  EXPECT_EQ(placed.source, locality::Source::kOperator);
+  EXPECT_EQ(placed.region, "eu");
+  EXPECT_EQ(placed.scope, 16);
+  const Explanation other = Of("www.example", "192.0.2.77");
+  EXPECT_EQ(other.source, locality::Source::kSharedPrefix);
+  EXPECT_EQ(other.region, "");
+  EXPECT_EQ(other.scope, 24);
+}
+
+TEST_F(ExplainTest, TellsWhomItWouldChoose) {
+  fleet_.nodes[0].cost = 100;
+  fleet_.node_of[addresses_.Intern(*IpAddress::Parse("203.0.113.4"))] = 2;  // dead as well
+  Start();
+  const Explanation why = Of("www.example");
+  EXPECT_THAT(why.chosen, ElementsAre(1U));
+  EXPECT_EQ(why.members[1].standing, Standing::kChosen);
+  EXPECT_EQ(why.members[0].standing, Standing::kCandidate);
+}
+
+TEST_F(ExplainTest, TellsWhoDoesNotHostTheSite) {
+  Host(0, {{"other.example", true}});
+  Start();
+  EXPECT_EQ(Of("www.example").members[0].standing, Standing::kNotHosting);
+}
+
+TEST_F(ExplainTest, NamesAreWordsForMachines) {
+  EXPECT_STREQ(NameOf(Standing::kNotHosting), "not_hosting");
+  EXPECT_STREQ(NameOf(Standing::kPassedOver), "passed_over");
+  EXPECT_STREQ(NameOf(locality::Source::kOperator), "operator");
+  EXPECT_STREQ(NameOf(locality::Source::kSharedPrefix), "prefix");
+}
+
+}  // namespace
+}  // namespace dnsd::answer
