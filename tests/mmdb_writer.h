@@ -66,7 +66,7 @@ class Writer {
     const bool mapped = version_ == 6 && prefix.address.family() == IpFamily::kV4;
     std::vector<bool> bits(mapped ? 96 : 0);
     for (unsigned i = 0; i < prefix.length; ++i) {
-      bits.push_back((prefix.address.octets()[i / 8] >> (7 - i % 8) & 1U) != 0);
+      bits.push_back((unsigned{prefix.address.octets()[i / 8]} >> (7 - i % 8) & 1U) != 0);
     }
     const auto [at, is_new] = offsets_.emplace(value, data_.size());
     if (is_new) data_ += value;

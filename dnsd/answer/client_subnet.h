@@ -42,7 +42,7 @@ class ClientSubnets {
   // The client that the answer is for.
   IpAddress ClientOf(const wire::ClientSubnet& subnet, const IpAddress& resolver) const {
     const std::uint8_t bits = BitsUsed(subnet);
-    if (subnet.source_length == 0) return resolver;
+    if (bits == 0) return resolver;
     return bits < subnet.source_length ? subnet.address.Masked(bits) : subnet.address;
   }
 

@@ -69,6 +69,15 @@ Candidates NearestFirst(Candidates candidates, std::size_t count, Pick pick) {
   return candidates.first(count);
 }
 
+// Those whose weight is not 0; all if none is.
+Candidates WithoutParked(Candidates candidates) {
+  const auto parked = std::partition(
+      candidates.begin(), candidates.end(),
+      [](const Candidate& candidate) { return candidate.cost < policy::MemberTables::kNever; });
+  if (parked == candidates.begin()) return candidates;
+  return candidates.first(static_cast<std::size_t>(parked - candidates.begin()));
+}
+
 }  // namespace
 
 Candidates SiteChooser::Pick(const SiteQuery& query, Method method, Candidates candidates,
@@ -111,6 +120,11 @@ Candidates SiteChooser::PickByPrice(const SiteQuery& query, Candidates candidate
       options.policy == zone::Policy::kLeastCost || options.policy == zone::Policy::kFailover;
   const policy::Preference preference{options.order == zone::Order::kLocality,
                                       options.margin.value_or(is_cost ? 0.1F : 0.0F)};
+  // Where the nearest come first a price alone keeps nobody out.
+  if (preference.locality_first || options.prefer == zone::Prefer::kLocality) {
+    candidates = WithoutParked(candidates);
+    count = std::min(count, candidates.size());
+  }
   if (preference.locality_first) return PickCheapest(query, preference, candidates, count);
   Judge(query, candidates);
   if (options.prefer == zone::Prefer::kLocality) {
@@ -137,7 +151,10 @@ Candidates SiteChooser::PickNear(const SiteQuery& query, const policy::Preferenc
 // The nearest group, or if this answer is one that spills, the nearest of the others, and so on.
 // Moved to the front.
 Candidates SiteChooser::NearOrSpilt(const SiteQuery& query, Candidates candidates) {
-  for (Candidates some = candidates;;) {
+  // Not the sequence that PickMixed draws from: within a query two draws of one are not
+  // independent.
+  float point = policy::FirstPoint(NextTurn(query));
+  for (Candidates some = candidates;; point = static_cast<float>(random_.Unit())) {
     const auto best = std::ranges::max(some, {}, &Candidate::closeness).closeness;
     const auto others = std::partition(
         some.begin(), some.end(),
@@ -146,7 +163,7 @@ Candidates SiteChooser::NearOrSpilt(const SiteQuery& query, Candidates candidate
     if (near == some.size()) return some;
     const float share = policy::SpillShare(LoadOf(some.first(near)), LoadOf(some.subspan(near)),
                                            query.options.spill);
-    if (!(share > 0) || policy::SpreadPoint(NextTurn(query)) >= share) return some.first(near);
+    if (!(share > 0) || point >= share) return some.first(near);
     std::rotate(some.begin(), others, some.end());
     some = some.first(some.size() - near);
   }
@@ -286,7 +303,7 @@ void SiteChooser::Divide(const SiteQuery& query, Candidates candidates) const {
       options.weights_by == zone::WeightRule::kMemory ? options.memory_plus - known.least() : 0;
   for (Candidate& candidate : candidates) {
     const float weight = Ready(dynamic(candidate), known.mean(1), beyond);
-    candidate.cost *= weight > 0 ? 1 / weight : policy::MemberTables::kNever;
+    candidate.cost = weight > 0 ? candidate.cost / weight : policy::MemberTables::kNever;
   }
 }
 

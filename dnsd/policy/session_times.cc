@@ -15,8 +15,10 @@ constexpr std::array<double, SessionTimes::kTried> kPrior{2, 1, 0, 2, 4, 6};
 constexpr double kTemper = 4;
 // One report sets nothing farther behind the best: it may be false.
 constexpr double kMostMisfit = 9;
-constexpr double kLongest = 30;  // that connections may be a session's time
+constexpr double kWorstMisfit = 1e100;  // finite, so that differences are
+constexpr double kLongest = 30;         // that connections may be a session's time
 constexpr double kLeastSeconds = 1e-3;
+constexpr double kLeastExplained = 1e-6;  // session-seconds; fewer explain nothing
 
 }  // namespace
 
@@ -41,9 +43,10 @@ void SessionTimes::Take(const Rates& rates, MonotonicTime now, Node& node) {
     const double variance = std::max(1.0, node.following / kKeptSeconds * dt);
     std::array<double, kTried> misfit{};
     for (std::size_t k = 0; k < kTried; ++k) {
-      const double each = node.explained[k] > 0 ? node.following / node.explained[k] : 0;
+      const double each =
+          node.explained[k] > kLeastExplained ? node.following / node.explained[k] : 0;
       const double off = (follow - each * mean[k]) * dt;
-      misfit[k] = off * off / variance;
+      misfit[k] = std::min(off * off / variance, kWorstMisfit);
     }
     const double most = *std::ranges::min_element(misfit) + kMostMisfit;
     const double fleet_keep = std::exp(-std::max(0.0, Seconds(now - at_)) / kKeptSeconds);

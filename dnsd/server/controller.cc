@@ -163,7 +163,7 @@ void Controller::TakeEvent(const fleet::Event& event, MonotonicTime now) {
   const MonotonicTime sampled = event.arrival - AgeOf(event);
   // Answers are counted up to `now`: those since the sample are not in the report.
   model_.OnReport(index, node.load, sampled, now - sampled, node.interval);
-  if (rtts_) rtts_->Add(index, BeatOf(event).rtts, event.arrival);
+  if (rtts_) rtts_->Add(index, BeatOf(event).rtts, std::min(now, event.arrival));
   const double limit = node.failing ? kTriedAgainShare : kFailingShare;
   fleet_.SetFailing(index, model_.ErrorShare(index) > limit, event.arrival);
   ++reports_;

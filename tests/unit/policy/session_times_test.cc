@@ -24,6 +24,18 @@ TEST(SessionTimes, BeforeAnyReportSessionsLastAsLongAsConnectionsButNotForLong) 
   EXPECT_EQ(times.ConnectionsShare(), 0);
 }
 
+// Sessions that were all but none, and requests that follow nobody: nothing that is no number.
+TEST(SessionTimes, WhatAllButNobodyExplainsIsNoInfinity) {
+  SessionTimes times;
+  SessionTimes::Node node;
+  times.Take({1, 1e-308, 100, 1}, At(0), node);
+  for (int t = 1; t < 900; ++t) {
+    times.Take({1, 0, 100, 1}, At(t), node);
+    ASSERT_TRUE(std::isfinite(times.SecondsOf(2))) << t;
+    ASSERT_TRUE(std::isfinite(times.ConnectionsShare())) << t;
+  }
+}
+
 TEST(SessionTimes, ASessionThatIsOneRequestSaysNoMoreThanConnectionsDo) {
   SessionTimes times;
   SessionTimes::Node node;

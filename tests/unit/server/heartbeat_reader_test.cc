@@ -236,8 +236,8 @@ TEST(ReadPlace, LeavesOutCoordinatesThatAreNotOnTheGlobe) {
 v1::RttSample Sample(const char* prefix, std::uint32_t length, std::uint32_t count = 1,
                      std::uint32_t median = 20'000, std::uint32_t minimum = 10'000) {
   v1::RttSample sample;
-  const auto octets = IpAddress::Parse(prefix)->octets();
-  sample.set_prefix(octets.data(), octets.size());
+  const IpAddress address = *IpAddress::Parse(prefix);
+  sample.set_prefix(address.octets().data(), address.octets().size());
   sample.set_length(length);
   sample.set_count(count);
   sample.set_median_us(median);
