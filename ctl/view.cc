@@ -1,12 +1,11 @@
 #include "ctl/view.h"
 
-#include <fnmatch.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <map>
 
 #include "ctl/table.h"
+#include "dnsd/base/pattern.h"
 
 namespace dnsd::ctl {
 namespace {
@@ -198,9 +197,7 @@ Json NodesOf(const Json& status, const std::vector<std::string>& patterns) {
   Json nodes = Json::array();
   for (const Json& node : At(status, "/nodes")) {
     const std::string name = node.value("name", "");
-    const auto matches = [&](const std::string& pattern) {
-      return fnmatch(pattern.c_str(), name.c_str(), FNM_NOESCAPE) == 0;
-    };
+    const auto matches = [&](const std::string& pattern) { return MatchesPattern(name, pattern); };
     if (patterns.empty() || std::any_of(patterns.begin(), patterns.end(), matches)) {
       nodes.push_back(node);
     }

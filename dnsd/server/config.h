@@ -94,9 +94,6 @@ struct Config {
 // The rules of the sites, as the loader of zones takes them.
 zone::SiteRules SiteRulesOf(const Config& config);
 
-// True if `text` matches `pattern`, which is plain or has `*` and `?` as a shell has them.
-bool MatchesPattern(const std::string& text, const std::string& pattern);
-
 // An owner name as patterns are matched against: lower case, without the final dot.
 std::string PatternText(const wire::Name& name);
 

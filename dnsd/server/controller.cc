@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "dnsd/base/log.h"
+#include "dnsd/base/pattern.h"
 
 namespace dnsd::server {
 namespace {

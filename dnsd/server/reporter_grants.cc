@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "dnsd/base/pattern.h"
+
 namespace dnsd::server {
 namespace {
 

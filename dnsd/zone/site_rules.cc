@@ -1,6 +1,6 @@
 #include "dnsd/zone/site_rules.h"
 
-#include <fnmatch.h>
+#include "dnsd/base/pattern.h"
 
 namespace dnsd::zone {
 
@@ -14,7 +14,7 @@ std::optional<std::uint16_t> SiteRules::Match(const wire::Name& owner) const {
   std::string text = owner.ToString();
   if (text.size() > 1) text.pop_back();  // the final dot
   for (std::size_t i = 0; i < patterns_.size(); ++i) {
-    if (fnmatch(patterns_[i].c_str(), text.c_str(), FNM_NOESCAPE) == 0) {
+    if (MatchesPattern(text, patterns_[i])) {
       return static_cast<std::uint16_t>(i + 1);
     }
   }
