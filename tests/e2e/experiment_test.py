@@ -67,6 +67,19 @@ class OnRealServers(harness.TestCase):
             [sys.executable, EXPERIMENT, "--build-dir", harness.BUILD, *map(str, arguments)],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
+    def begin_long(self):
+        """One that has built its namespaces, and has long to go."""
+        process = self.begin("--scenario", "scaling", "--variant", "1-nodes", "--policy",
+                             "least_cost", "--seconds", "100")
+        try:
+            harness.wait_until(lambda: any("client" in n for n in left_behind(process.pid)),
+                               60, "its namespaces are there")
+        except AssertionError:
+            process.terminate()
+            process.communicate(timeout=60)
+            raise
+        return process
+
     def test_two_nodes_are_measured_under_two_policies_and_nothing_is_left(self):
         figures = self.folder / "figures.json"
         with self.begin("--scenario", "scaling", "--variant", "2-nodes", "--policy",
@@ -83,20 +96,14 @@ class OnRealServers(harness.TestCase):
         self.assertEqual(left_behind(process.pid), [])
 
     def test_ended_in_the_middle_it_cleans_up(self):
-        with self.begin("--scenario", "scaling", "--variant", "1-nodes", "--policy", "least_cost",
-                        "--seconds", "100") as process:
-            harness.wait_until(lambda: any("client" in n for n in left_behind(process.pid)),
-                               60, "its namespaces are there")
+        with self.begin_long() as process:
             process.send_signal(signal.SIGTERM)
             process.communicate(timeout=60)
         self.assertEqual(process.returncode, 128 + signal.SIGTERM)
         self.assertEqual(left_behind(process.pid), [])
 
     def test_what_a_killed_one_left_the_next_one_removes(self):
-        with self.begin("--scenario", "scaling", "--variant", "1-nodes", "--policy", "least_cost",
-                        "--seconds", "100") as process:
-            harness.wait_until(lambda: any("client" in n for n in left_behind(process.pid)),
-                               60, "its namespaces are there")
+        with self.begin_long() as process:
             process.kill()
             process.communicate(timeout=60)
         self.assertNotEqual(left_behind(process.pid), [])

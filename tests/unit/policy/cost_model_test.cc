@@ -6,18 +6,13 @@
 #include <limits>
 
 #include "dnsd/base/random.h"
+#include "tests/unit/policy/reports.h"
 
 namespace dnsd::policy {
 namespace {
 
 using fleet::Load;
 
-constexpr Duration kSecond = std::chrono::seconds(1);
-MonotonicTime At(double s) { return MonotonicTime(std::chrono::hours(1)) + FromSeconds(s); }
-
-void Report(CostModel& model, fleet::NodeIndex node, const Load& load, double s) {
-  model.OnReport(node, load, At(s), Duration::zero(), kSecond);
-}
 float CostAt(const CostModel& model, fleet::NodeIndex node, double s) {
   const CostFigures figures = model.Predict(node, At(s), 1);
   return CostOf(figures, figures.sessions);

@@ -6,18 +6,13 @@
 #include <limits>
 
 #include "dnsd/base/random.h"
+#include "tests/unit/policy/reports.h"
 
 namespace dnsd::policy {
 namespace {
 
 using fleet::Load;
 
-constexpr Duration kSecond = std::chrono::seconds(1);
-MonotonicTime At(double s) { return MonotonicTime(std::chrono::hours(1)) + FromSeconds(s); }
-
-void Report(FleetModel& model, fleet::NodeIndex node, const Load& load, double s) {
-  model.OnReport(node, load, At(s), Duration::zero(), kSecond);
-}
 std::vector<float> Values(const FleetModel& model, std::size_t gauge, double s,
                           std::vector<double> warm_up = {1, 1}) {
   return model.Columns(At(s), warm_up)[gauge].values;

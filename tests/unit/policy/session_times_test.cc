@@ -8,11 +8,10 @@
 #include <numeric>
 
 #include "dnsd/base/random.h"
+#include "tests/unit/policy/reports.h"
 
 namespace dnsd::policy {
 namespace {
-
-MonotonicTime At(double s) { return MonotonicTime(std::chrono::hours(1)) + FromSeconds(s); }
 
 // New sessions a second that come in waves, so that what follows them can be told.
 double Wave(int t, int node) { return (t / 7 + node) % 3 == 0 ? 30 : 6; }

@@ -30,6 +30,19 @@ struct Sink : fleet::DirectiveSink {
   std::vector<std::pair<StreamId, fleet::Directive>> sent;
 };
 
+// A folder for a state store, removed at the end.
+class StateFolder {
+ public:
+  StateFolder() { EXPECT_NE(mkdtemp(path_.data()), nullptr); }
+  ~StateFolder() { std::filesystem::remove_all(path_); }
+  StateFolder(const StateFolder&) = delete;
+  StateFolder& operator=(const StateFolder&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_ = std::filesystem::temp_directory_path() / "dnsd-controller-XXXXXX";
+};
+
 // A controller on a clock of the test's own, called when it asks to be.
 class ControllerTest : public ::testing::Test {
  protected:
@@ -357,10 +370,9 @@ TEST_F(ControllerTest, WhatIsTakenBackIsOfItsOwnKindAlone) {
 }
 
 TEST_F(ControllerTest, ARestoredOrderEndsByTheWallClock) {
-  std::string dir = std::filesystem::temp_directory_path() / "dnsd-controller-XXXXXX";
-  ASSERT_NE(mkdtemp(dir.data()), nullptr);
+  const StateFolder dir;
   {
-    const auto store = StateStore::Open(dir);
+    const auto store = StateStore::Open(dir.path());
     ASSERT_TRUE(store.ok());
     Begin(store->get());
     Put(1, {Hello(1, 1, "a", "192.0.2.1")});
@@ -368,22 +380,20 @@ TEST_F(ControllerTest, ARestoredOrderEndsByTheWallClock) {
     ASSERT_TRUE(
         controller_->SetOrder({"a"}, {{fleet::Order::Kind::kDisable, "", end}, {}}, At(1)).ok());
   }
-  const auto store = StateStore::Open(dir);
+  const auto store = StateStore::Open(dir.path());
   ASSERT_TRUE(store.ok());
   Begin(store->get());  // its wall clock is at 0
   RunUntil(5);
   EXPECT_EQ(controller_->status()->nodes[0].state, NodeState::kDisabled);
   RunUntil(12);
   EXPECT_NE(controller_->status()->nodes[0].state, NodeState::kDisabled);
-  std::filesystem::remove_all(dir);
 }
 
 // What an order hides is stored beside it: a dead node is dead when the order ends.
 TEST_F(ControllerTest, ARestartKnowsWhatAnOrderHides) {
-  std::string dir = std::filesystem::temp_directory_path() / "dnsd-controller-XXXXXX";
-  ASSERT_NE(mkdtemp(dir.data()), nullptr);
+  const StateFolder dir;
   {
-    const auto store = StateStore::Open(dir);
+    const auto store = StateStore::Open(dir.path());
     ASSERT_TRUE(store.ok());
     Begin(store->get());
     Put(1, {Hello(1, 1, "a", "192.0.2.1")});
@@ -392,21 +402,19 @@ TEST_F(ControllerTest, ARestartKnowsWhatAnOrderHides) {
     ASSERT_TRUE(
         controller_->SetOrder({"a"}, {{fleet::Order::Kind::kDisable, "", {}}, {}}, At(5)).ok());
   }
-  const auto store = StateStore::Open(dir);
+  const auto store = StateStore::Open(dir.path());
   ASSERT_TRUE(store.ok());
   Begin(store->get());
   EXPECT_EQ(controller_->status()->nodes[0].state, NodeState::kDisabled);
   ASSERT_TRUE(controller_->SetOrder({"a"}, {{}, fleet::Order::Kind::kDisable}, At(1)).ok());
   EXPECT_EQ(controller_->status()->nodes[0].state, NodeState::kDead);
-  std::filesystem::remove_all(dir);
 }
 
 TEST_F(ControllerTest, ARestartAnswersFromWhatWasStored) {
-  std::string dir = std::filesystem::temp_directory_path() / "dnsd-controller-XXXXXX";
-  ASSERT_NE(mkdtemp(dir.data()), nullptr);
+  const StateFolder dir;
   auto site = fleet::SiteReport{*wire::Name::Parse("s.example"), 1, 0, true, true};
   {
-    const auto store = StateStore::Open(dir);
+    const auto store = StateStore::Open(dir.path());
     ASSERT_TRUE(store.ok());
     Begin(store->get());
     auto a = Hello(1, 1, "a", "192.0.2.1", {.cpu_utilization = 0.9});
@@ -419,7 +427,7 @@ TEST_F(ControllerTest, ARestartAnswersFromWhatWasStored) {
     ASSERT_EQ(TierOf(2), Tier::kExcluded);
     controller_->Save(At(4));
   }
-  const auto store = StateStore::Open(dir);
+  const auto store = StateStore::Open(dir.path());
   ASSERT_TRUE(store.ok());
   Begin(store->get());
   ASSERT_THAT(View()->nodes, SizeIs(3));
@@ -433,7 +441,6 @@ TEST_F(ControllerTest, ARestartAnswersFromWhatWasStored) {
   EXPECT_EQ(TierOf(0), Tier::kUsable);
   RunUntil(10);
   EXPECT_EQ(TierOf(0), Tier::kExcluded);
-  std::filesystem::remove_all(dir);
 }
 
 }  // namespace
