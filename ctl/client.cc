@@ -25,6 +25,12 @@ grpc::Status Call(v1::ControlService::Stub& stub, Method method, const Request& 
   return (stub.*method)(&context, request, &reply);
 }
 
+absl::StatusOr<nlohmann::json> Parse(const std::string& text) {
+  nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
+  if (json.is_discarded()) return absl::InternalError("dnsd sent what is no JSON");
+  return json;
+}
+
 }  // namespace
 
 Client::Client(const std::string& socket) : socket_(socket) {
@@ -55,9 +61,23 @@ absl::StatusOr<nlohmann::json> Client::Status() {
   v1::StatusReply reply;
   const auto status = Call(*stub_, &v1::ControlService::Stub::Status, v1::StatusRequest(), reply);
   if (!status.ok()) return Explained(status);
-  nlohmann::json json = nlohmann::json::parse(reply.json(), nullptr, false);
-  if (json.is_discarded()) return absl::InternalError("dnsd's status is no JSON");
-  return json;
+  return Parse(reply.json());
+}
+
+absl::Status Client::Watch(unsigned past, const std::function<bool(const nlohmann::json&)>& take) {
+  grpc::ClientContext context;
+  v1::WatchRequest request;
+  request.set_past(past);
+  const auto stream = stub_->Watch(&context, request);
+  for (v1::WatchReply reply; stream->Read(&reply);) {
+    const auto json = Parse(reply.json());
+    if (json.ok() && take(*json)) continue;
+    context.TryCancel();
+    stream->Finish();
+    return json.status();
+  }
+  const grpc::Status status = stream->Finish();
+  return status.ok() ? absl::UnavailableError("dnsd is stopping") : Explained(status);
 }
 
 absl::StatusOr<v1::OrderReply> Client::Order(const v1::OrderRequest& request) {

@@ -1,6 +1,7 @@
 // The connection to a running dnsd: each call waits for its answer.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -22,6 +23,9 @@ class Client {
   // The keys that wait for a restart.
   absl::StatusOr<std::vector<std::string>> Reload();
   absl::Status SetLogLevel(const std::string& level);
+  // Calls `take` with each event as it comes, after `past` of those that are over; returns once
+  // that says false, or dnsd has ended.
+  absl::Status Watch(unsigned past, const std::function<bool(const nlohmann::json&)>& take);
 
  private:
   absl::Status Explained(const grpc::Status& status) const;

@@ -84,6 +84,14 @@ int Top(const Options& options, Client& client) {
   }
 }
 
+int Watch(const Options& options, Client& client) {
+  const absl::Status end = client.Watch(options.past, [&](const Json& event) {
+    std::cout << (options.json ? event.dump() + "\n" : EventText(event)) << std::flush;
+    return std::cout.good();  // the reader may have had enough
+  });
+  return end.ok() ? 0 : Fail(end);
+}
+
 // Whether a node still has connections. A report counts from an interval after the order on: what
 // is older may not know of clients that were sent to it before.
 struct Rest {
@@ -198,6 +206,8 @@ int Run(const Options& options) {
   switch (options.command) {
     case Command::kTop:
       return Top(options, client);
+    case Command::kWatch:
+      return Watch(options, client);
     case Command::kDrain:
     case Command::kUndrain:
     case Command::kDisable:

@@ -6,7 +6,7 @@ namespace dnsd::ctl {
 // For bash: commands, options, and the names of the nodes that the running dnsd knows.
 inline constexpr const char* kCompletion = R"bash(_dnsdctl() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command="" name i
-  local commands="status nodes zones top drain undrain disable enable reload log-level completion"
+  local commands="status nodes zones top watch drain undrain disable enable reload log-level completion"
   local socket=()
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in -s|--socket) socket=(--socket "${COMP_WORDS[i+1]}") ;; esac
@@ -14,13 +14,14 @@ inline constexpr const char* kCompletion = R"bash(_dnsdctl() {
   done
   case $before in
     -s|--socket) COMPREPLY=($(compgen -f -- "$word")); return ;;
-    --reason|--for|--timeout|--interval) return ;;
+    --reason|--for|--timeout|--interval|-n|--past) return ;;
   esac
   case $command:$word in
     :*) COMPREPLY=($(compgen -W "$commands --socket --json --help --version" -- "$word")) ;;
     log-level:*) COMPREPLY=($(compgen -W "debug info warning error" -- "$word")) ;;
     drain:-*|disable:-*)
       COMPREPLY=($(compgen -W "--reason --for --wait --timeout --json --help" -- "$word")) ;;
+    watch:*) COMPREPLY=($(compgen -W "--past --json --help" -- "$word")) ;;
     top:*) COMPREPLY=($(compgen -W "--interval --json --help" -- "$word")) ;;
     nodes:[!-]*|drain:*|undrain:[!-]*|disable:*|enable:[!-]*|nodes:|undrain:|enable:)
       # Reporters choose these names: they are never expanded, and quoted where they stand.

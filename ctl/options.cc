@@ -20,6 +20,7 @@ constexpr const char* kFooter =
     "  dnsdctl nodes\n"
     "  dnsdctl drain web1 --reason 'new kernel' --for 30m --wait && ssh web1 reboot\n"
     "  dnsdctl undrain 'web*'\n"
+    "  dnsdctl watch --past 100\n"
     "  dnsdctl reload\n"
     "  dnsdctl --json nodes | jq -r '.[] | select(.state == \"dead\") | .name'\n"
     "\n"
@@ -71,6 +72,9 @@ void AddCommands(CLI::App& app, Options& options) {
   add("zones", "The zones served", Command::kZones);
   AddDuration(*add("top", "The nodes, refreshed in place until Control-C", Command::kTop),
               "--interval", "How often; the default is 1s", options.interval);
+  add("watch", "What happened lately, and what happens, until Control-C", Command::kWatch)
+      ->add_option("-n,--past", options.past, "How many events that are over; the default is 10")
+      ->type_name("COUNT");
   AddOrder(app, "drain", "Name the nodes in no new answer; their sessions go on", Command::kDrain,
            options);
   AddOrder(app, "undrain", "Take a drain back; the nodes warm up", Command::kUndrain, options);

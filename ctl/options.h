@@ -16,6 +16,7 @@ struct Options {
     kNodes,
     kZones,
     kTop,
+    kWatch,
     kDrain,
     kUndrain,
     kDisable,
@@ -35,6 +36,7 @@ struct Options {
   bool wait = false;             // until the nodes have no connections
   std::optional<Duration> timeout;
   Duration interval = std::chrono::seconds(1);  // of kTop
+  unsigned past = 10;                           // of kWatch: events that are over
   std::string level;                            // of kLogLevel
 };
 

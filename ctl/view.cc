@@ -193,6 +193,19 @@ std::string NodesText(const Json& nodes, std::size_t width) {
   return cut;
 }
 
+std::string EventText(const Json& event) {
+  std::string text = TextAt(event, "/time") + " ";
+  const std::string gravity = TextAt(event, "/gravity");
+  if (gravity != "info") text += gravity + " ";
+  if (At(event, "/site").is_string()) text += "site " + TextAt(event, "/site") + " ";
+  if (At(event, "/node").is_string()) text += "node " + TextAt(event, "/node") + " ";
+  const Json& what = At(event, "/text");
+  for (const char c : PrintableLines(what.is_string() ? what.get<std::string>() : "-")) {
+    text += c == '\n' ? std::string("\n  ") : std::string(1, c);
+  }
+  return text + "\n";
+}
+
 Json NodesOf(const Json& status, const std::vector<std::string>& patterns) {
   Json nodes = Json::array();
   for (const Json& node : At(status, "/nodes")) {

@@ -8,6 +8,7 @@
 #include "dnsd/base/address_table.h"
 #include "dnsd/base/snapshot.h"
 #include "dnsd/server/config.h"
+#include "dnsd/server/events.h"
 #include "dnsd/server/state_store.h"
 
 namespace dnsd::server {
@@ -18,7 +19,8 @@ struct ControlParts {
   AddressTable* addresses = nullptr;  // the control thread's own from Start to Stop
   Published<answer::FleetView>* fleet = nullptr;
   std::vector<const answer::WorkerStats*> workers{};
-  StateStore* store = nullptr;  // nothing: nothing outlives a restart
+  StateStore* store = nullptr;                         // nothing: nothing outlives a restart
+  Events* events = nullptr;                            // nothing: nobody is told what happened
   std::vector<policy::Gauge> gauges{policy::Gauge{}};  // of the first sites served
   MeasuredConfig measured{};
   std::uint64_t rtt_seed = 0;  // secret; of the table that round-trip times are kept in

@@ -7,10 +7,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <utility>
 
 #include "dnsd/base/log.h"
+#include "dnsd/server/events_json.h"
 #include "dnsd/server/heartbeat_reader.h"
 #include "dnsd/server/sockets.h"
 #include "proto/control.grpc.pb.h"
@@ -22,7 +24,9 @@ namespace v1 = control::v1;
 using namespace std::chrono_literals;
 
 constexpr int kMostMessageSize = 1024 * 1024;  // octets
-constexpr int kMostThreads = 8;
+constexpr int kMostWatchers = 8;               // each keeps a thread
+constexpr int kMostThreads = kMostWatchers + 8;
+constexpr Duration kWatchPoll = 200ms;    // for a watcher that is gone
 constexpr std::size_t kMostReason = 200;  // octets
 constexpr std::size_t kMostName = 255;    // octets
 constexpr std::size_t kMostPatterns = 1000;
@@ -119,11 +123,7 @@ class ControlSocket::Service final : public v1::ControlService::Service {
     if (const grpc::Status read = ReadPatterns(*request, patterns); !read.ok()) return read;
     const auto names = actions_.order(patterns, change);
     if (!names.ok()) return StatusOf(names.status());
-    for (const std::string& name : *names) {
-      spdlog::info("node {}: order {}{}{}", name, fleet::NameOf(change.order.kind),
-                   change.order.reason.empty() ? "" : ": ", change.order.reason);
-      reply->add_nodes(name);
-    }
+    for (const std::string& name : *names) reply->add_nodes(name);
     if (names->empty()) return grpc::Status::OK;
     if (const std::string warning = actions_.stored(); !warning.empty()) {
       reply->add_warnings(warning);
@@ -149,8 +149,40 @@ class ControlSocket::Service final : public v1::ControlService::Service {
     return grpc::Status::OK;
   }
 
+  grpc::Status Watch(grpc::ServerContext* context, const v1::WatchRequest* request,
+                     grpc::ServerWriter<v1::WatchReply>* out) override {
+    const Turn turn(watchers_);
+    if (turn.number > kMostWatchers) {
+      return {grpc::StatusCode::RESOURCE_EXHAUSTED,
+              std::to_string(kMostWatchers) + " watch already; end one of them"};
+    }
+    Events::Some some = actions_.events->Since(0, request->past());
+    while (!context->IsCancelled()) {
+      for (const Event& event : some.events) {
+        v1::WatchReply reply;
+        reply.set_json(EventJson(event));
+        if (!out->Write(reply)) return grpc::Status::OK;
+      }
+      some = actions_.events->Await(some.last, kWatchPoll);
+    }
+    return grpc::Status::OK;
+  }
+
  private:
+  // One of those who do the same at a time.
+  struct Turn {
+    explicit Turn(std::atomic<int>& all) : number(++all), all_(all) {}
+    ~Turn() { --all_; }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    const int number;
+
+   private:
+    std::atomic<int>& all_;
+  };
+
   const Actions actions_;
+  std::atomic<int> watchers_{0};
 };
 
 ControlSocket::ControlSocket(std::string path, Actions actions)

@@ -11,6 +11,7 @@
 
 #include "dnsd/base/status.h"
 #include "dnsd/fleet/order.h"
+#include "dnsd/server/events.h"
 
 namespace grpc {
 class Server;
@@ -33,6 +34,7 @@ class ControlSocket {
     std::function<absl::StatusOr<std::vector<std::string>>(
         const std::function<bool()>& is_cancelled)>
         reload;
+    const Events* events = nullptr;
   };
 
   ControlSocket(std::string path, Actions actions);

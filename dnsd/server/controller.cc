@@ -6,6 +6,7 @@
 
 #include "dnsd/base/log.h"
 #include "dnsd/base/pattern.h"
+#include "dnsd/server/time_text.h"
 
 namespace dnsd::server {
 namespace {
@@ -43,10 +44,28 @@ Duration AgeOf(const fleet::Event& event) {
   return std::clamp<Duration>(BeatOf(event).age, Duration::zero(), std::chrono::minutes(1));
 }
 
-void Log(const std::string& name, const fleet::Transition& transition) {
+Event EventOf(const std::string& node, const fleet::Transition& transition) {
   const bool is_worse = fleet::TierOf(transition.to) > fleet::TierOf(transition.from);
-  spdlog::log(is_worse ? spdlog::level::warn : spdlog::level::info, "node {}: {} -> {}: {}", name,
-              fleet::NameOf(transition.from), fleet::NameOf(transition.to), transition.reason);
+  const std::string to = fleet::NameOf(transition.to);
+  return {.kind = Event::Kind::kState,
+          .gravity = is_worse ? Event::Gravity::kWarning : Event::Gravity::kInfo,
+          .node = node,
+          .state = to,
+          .text = fleet::NameOf(transition.from) + (" -> " + to) + ": " + transition.reason};
+}
+
+// "drain until 2026-03-01T12:00:00Z: new disk", "drain taken back"
+Event EventOf(const std::string& node, const fleet::OrderChange& change) {
+  const fleet::Order& order = change.order;
+  Event event{.kind = Event::Kind::kOrder, .node = node};
+  if (order.kind == fleet::Order::Kind::kNone) {
+    event.text = std::string(fleet::NameOf(change.taken_back)) + " taken back";
+    return event;
+  }
+  event.text = fleet::NameOf(order.kind);
+  if (order.end) event.text += " until " + TimeText(order.end->wall);
+  if (!order.reason.empty()) event.text += ": " + order.reason;
+  return event;
 }
 
 }  // namespace
@@ -170,10 +189,11 @@ void Controller::TakeEvent(const fleet::Event& event, MonotonicTime now) {
   ++reports_;
 }
 
-// Logs and sends what the fleet has to say; whether any node changed its state.
+// Tells and sends what the fleet has to say; whether any node changed its state.
 bool Controller::PassOutcomeOn() {
   fleet::Outcome outcome = fleet_.TakeOutcome();
-  for (const fleet::Transition& t : outcome.transitions) Log(fleet_.nodes()[t.node].name, t);
+  for (const fleet::Transition& t : outcome.transitions)
+    Tell(EventOf(fleet_.nodes()[t.node].name, t));
   transitions_ += outcome.transitions.size();
   for (std::size_t i = 0; i < std::min(kWarningsPerStep, outcome.warnings.size()); ++i) {
     spdlog::warn("{}", outcome.warnings[i]);
@@ -185,6 +205,10 @@ bool Controller::PassOutcomeOn() {
     if (sink_ != nullptr) sink_->Send(stream, std::move(directive));
   }
   return !outcome.transitions.empty();
+}
+
+void Controller::Tell(Event event) {
+  if (parts_.events != nullptr) parts_.events->Add(std::move(event));
 }
 
 void Controller::Publish(MonotonicTime now) {
@@ -227,6 +251,7 @@ absl::StatusOr<std::vector<std::string>> Controller::SetOrder(
     const bool takes_back = change.order.kind == fleet::Order::Kind::kNone;
     if (!meant[i] || (takes_back && nodes[i].order.kind != change.taken_back)) continue;
     fleet_.SetOrder(i, change.order, now);
+    Tell(EventOf(nodes[i].name, change));
     names.push_back(nodes[i].name);
   }
   if (names.empty()) return names;

@@ -59,6 +59,7 @@ class Controller {
   std::vector<float> AnswerScale() const;
   void TakeEvent(const fleet::Event& event, MonotonicTime now);
   bool PassOutcomeOn();
+  void Tell(Event event);
   void Publish(MonotonicTime now);
   void Report(MonotonicTime now);
   NodeStatus StatusOf(fleet::NodeIndex index, MonotonicTime now) const;

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <future>
@@ -12,6 +13,7 @@
 #include <utility>
 
 #include "dnsd/base/log.h"
+#include "dnsd/server/events_json.h"
 #include "dnsd/server/service_manager.h"
 #include "dnsd/server/status_json.h"
 
@@ -49,6 +51,20 @@ TcpLimits TcpLimitsWithin(TcpLimits limits, unsigned workers) {
   return limits;
 }
 
+// `since`: the number of an event; those after it. Without: all that are kept.
+HttpReply EventsPage(const Events& events, const HttpQuery& query) {
+  std::uint64_t since = 0;
+  if (const auto text = query.find("since"); text != query.end()) {
+    const std::string& digits = text->second;
+    const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), since);
+    if (read.ec != std::errc{} || read.ptr != digits.data() + digits.size()) {
+      return {.status = 400,
+              .body = "since: wanted the number of an event, as `sequence` has it\n"};
+    }
+  }
+  return {.content_type = "application/json", .body = EventsJson(events.Since(since))};
+}
+
 }  // namespace
 
 Daemon::Daemon(const Options& options, const Config& config)
@@ -70,7 +86,7 @@ absl::Status Daemon::Start() {
   DNSD_RETURN_IF_ERROR(StartHttp());
   DNSD_RETURN_IF_ERROR(StartControlSocket());
   for (const auto& worker : workers_) worker->Start();
-  spdlog::info("dnsd {} serves {}", DNSD_VERSION, Summary());
+  events_.Add({.text = "dnsd " DNSD_VERSION " serves " + Summary()});
   if (!config_.ready_file.empty()) {
     DNSD_RETURN_IF_ERROR(WriteReadyFile(config_.ready_file, ReadyLines()));
   }
@@ -108,6 +124,7 @@ absl::Status Daemon::StartControl() {
                                                            .fleet = &fleet_,
                                                            .workers = observed_.workers,
                                                            .store = store_.get(),
+                                                           .events = &events_,
                                                            .gauges = served_->Get()->gauges,
                                                            .measured = config_.measured,
                                                            .rtt_seed = RandomSeed()});
@@ -129,16 +146,17 @@ absl::Status Daemon::StartControl() {
 absl::Status Daemon::StartHttp() {
   if (!config_.http_listen) return absl::OkStatus();
   StatusHttp::Pages pages;
-  pages["/metrics"] = [this] {
+  pages["/metrics"] = [this](const HttpQuery&) {
     return HttpReply{.content_type = "text/plain; version=0.0.4; charset=utf-8",
                      .body = metrics_.Text(MonotonicClock::now())};
   };
-  pages["/status.json"] = [this] {
+  pages["/status.json"] = [this](const HttpQuery&) {
     return HttpReply{
         .content_type = "application/json",
         .body = StatusJson(observed_, MonotonicClock::now(), std::chrono::system_clock::now())};
   };
-  pages["/healthz"] = [this] { return Health(); };
+  pages["/events.json"] = [this](const HttpQuery& query) { return EventsPage(events_, query); };
+  pages["/healthz"] = [this](const HttpQuery&) { return Health(); };
   http_ = std::make_unique<StatusHttp>(std::move(pages), config_.http_hosts);
   DNSD_RETURN_IF_ERROR(http_->Bind(*config_.http_listen));
   observed_.http = http_->bound();
@@ -163,6 +181,7 @@ absl::Status Daemon::StartControlSocket() {
     const std::string error = store_->error();
     return error.empty() ? error : "a restart would forget the order: " + error;
   };
+  actions.events = &events_;
   actions.reload = [this](const std::function<bool()>& is_cancelled) {
     return reloader_->Await([] { kill(getpid(), SIGHUP); }, is_cancelled);
   };
@@ -210,9 +229,11 @@ void Daemon::Reload() {
   spdlog::info("reloading");
   const absl::Status result = reloader_->Reload(std::chrono::system_clock::now());
   if (result.ok()) {
-    spdlog::info("reloaded: {}", Summary());
+    events_.Add({.kind = Event::Kind::kReload, .text = "reloaded: " + Summary()});
   } else {
-    spdlog::error("not reloaded, the old state goes on serving:\n{}", Message(result));
+    events_.Add({.kind = Event::Kind::kReload,
+                 .gravity = Event::Gravity::kError,
+                 .text = "not reloaded, the old state goes on serving:\n" + Message(result)});
   }
   NotifyReady(result.ok() ? Summary() : "the last reload failed; the old state serves");
 }

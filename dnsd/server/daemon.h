@@ -5,6 +5,7 @@
 //                  └─ counters ──> Observed ──> Metrics, status page ──> StatusHttp
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +20,7 @@
 #include "dnsd/server/control_loop.h"
 #include "dnsd/server/control_service.h"
 #include "dnsd/server/control_socket.h"
+#include "dnsd/server/events.h"
 #include "dnsd/server/load_served.h"
 #include "dnsd/server/metrics.h"
 #include "dnsd/server/observed.h"
@@ -64,6 +66,7 @@ class Daemon {
 
   std::unique_ptr<Published<answer::Served>> served_;
   Published<answer::FleetView> fleet_;
+  Events events_{&std::chrono::system_clock::now};
   std::unique_ptr<StateStore> store_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<ControlLoop> loop_;

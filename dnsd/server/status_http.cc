@@ -4,6 +4,7 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
+#include <event2/keyvalq_struct.h>
 #include <event2/listener.h>
 #include <event2/thread.h>
 #include <sys/socket.h>
@@ -11,6 +12,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "dnsd/wire/name.h"
@@ -61,6 +63,19 @@ void Send(evhttp_request* request, const HttpReply& reply, bool with_body) {
   evbuffer* body = evhttp_request_get_output_buffer(request);
   if (with_body) evbuffer_add(body, reply.body.data(), reply.body.size());
   evhttp_send_reply(request, reply.status, nullptr, nullptr);
+}
+
+// Nothing for one that cannot be read.
+std::optional<HttpQuery> ReadQuery(const char* text) {
+  HttpQuery query;
+  if (text == nullptr || *text == '\0') return query;
+  evkeyvalq parameters{};
+  if (evhttp_parse_query_str(text, &parameters) != 0) return std::nullopt;
+  for (const evkeyval* one = parameters.tqh_first; one != nullptr; one = one->next.tqe_next) {
+    query.emplace(one->key, one->value);
+  }
+  evhttp_clear_headers(&parameters);
+  return query;
 }
 
 absl::StatusOr<Endpoint> LocalEndpoint(evutil_socket_t fd) {
@@ -179,12 +194,14 @@ void StatusHttp::OnRequest(evhttp_request* request, void* self) {
   }
   const evhttp_uri* uri = evhttp_request_get_evhttp_uri(request);
   const char* path = uri == nullptr ? nullptr : evhttp_uri_get_path(uri);
+  const char* query = uri == nullptr ? nullptr : evhttp_uri_get_query(uri);
   const char* host = evhttp_find_header(evhttp_request_get_input_headers(request), "Host");
-  const HttpReply reply = static_cast<StatusHttp*>(self)->Answer(path == nullptr ? "" : path, host);
+  const HttpReply reply =
+      static_cast<StatusHttp*>(self)->Answer(path == nullptr ? "" : path, host, query);
   Send(request, reply, method == EVHTTP_REQ_GET);
 }
 
-HttpReply StatusHttp::Answer(const std::string& path, const char* host) const {
+HttpReply StatusHttp::Answer(const std::string& path, const char* host, const char* query) const {
   // A browser always sends one; HAProxy's plain check does not.
   if (host != nullptr && !HostIsOurs(host)) {
     return {.status = 403,
@@ -195,7 +212,9 @@ HttpReply StatusHttp::Answer(const std::string& path, const char* host) const {
   if (path == "/") return {.body = Index()};
   const auto page = pages_.find(path);
   if (page == pages_.end()) return {.status = 404, .body = "no such page; there are:\n" + Index()};
-  return page->second();
+  const auto parameters = ReadQuery(query);
+  if (!parameters) return {.status = 400, .body = "the query is not as a=1&b=2, percent-encoded\n"};
+  return page->second(*parameters);
 }
 
 bool StatusHttp::HostIsOurs(const std::string& host) const {

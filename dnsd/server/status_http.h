@@ -26,6 +26,9 @@ struct evhttp_request;
 
 namespace dnsd::server {
 
+// What stands behind the `?` of a request, decoded; of a name that comes twice the first.
+using HttpQuery = std::map<std::string, std::string>;
+
 struct HttpReply {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";
@@ -35,7 +38,7 @@ struct HttpReply {
 class StatusHttp {
  public:
   // By path ("/metrics"); called on the server's thread.
-  using Pages = std::map<std::string, std::function<HttpReply()>>;
+  using Pages = std::map<std::string, std::function<HttpReply(const HttpQuery&)>>;
 
   // `hosts`: names it may be asked by, in lower case.
   StatusHttp(Pages pages, std::vector<std::string> hosts);
@@ -52,8 +55,8 @@ class StatusHttp {
   // Valid once bound.
   const Endpoint& bound() const { return bound_; }
 
-  // What is said to one request. `host` is its Host header, null if it has none.
-  HttpReply Answer(const std::string& path, const char* host) const;
+  // What is said to one request. `host` is its Host header, `query` as it came; null: it has none.
+  HttpReply Answer(const std::string& path, const char* host, const char* query = nullptr) const;
 
  private:
   struct Free {

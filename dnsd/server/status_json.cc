@@ -1,25 +1,15 @@
 #include "dnsd/server/status_json.h"
 
 #include <chrono>
-#include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "dnsd/server/load_json.h"
+#include "dnsd/server/time_text.h"
 
 namespace dnsd::server {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// RFC 3339, in UTC.
-std::string TimeText(WallTime time) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
-  return text;
-}
 
 Json Texts(const std::vector<IpAddress>& addresses) {
   Json list = Json::array();

@@ -27,6 +27,12 @@ class OptionsTest : public ::testing::Test {
   std::string out_, error_;
 };
 
+TEST_F(OptionsTest, WatchBeginsWithTenEventsUnlessToldOtherwise) {
+  EXPECT_EQ(Parse({"watch"}).past, 10U);
+  EXPECT_EQ(Parse({"watch", "-n", "0"}).past, 0U);
+  EXPECT_EQ(Parse({"watch", "--past", "-1"}).exit_status, 2);
+}
+
 TEST_F(OptionsTest, ACommandWithItsOptions) {
   const Options options = Parse({"drain", "web1", "db*", "--reason", "new disk", "--for", "30m",
                                  "--wait", "--timeout", "10s", "--json", "--socket", "/tmp/s"});

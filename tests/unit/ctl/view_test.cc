@@ -54,6 +54,17 @@ TEST(View, PatternsPickNodes) {
   EXPECT_TRUE(NodesOf(kStatus, {"nobody"}).empty());
 }
 
+TEST(View, AnEventIsALineAndWhatFollowsIsIndented) {
+  EXPECT_EQ(EventText({{"time", "2026-03-01T12:00:00.250Z"},
+                       {"gravity", "warning"},
+                       {"node", "web1\x1b"},
+                       {"site", nullptr},
+                       {"text", "alive -> dead: silent"}}),
+            "2026-03-01T12:00:00.250Z warning node web1? alive -> dead: silent\n");
+  EXPECT_EQ(EventText({{"time", "T"}, {"gravity", "info"}, {"text", "one\ntwo"}}),
+            "T one\n  two\n");
+}
+
 TEST(View, TheStatusIsSaidInAFewLines) {
   const std::string text = StatusText(kStatus);
   EXPECT_THAT(text, HasSubstr("dnsd            0.1.0, up 1d 2h, 2 workers\n"));

@@ -57,7 +57,8 @@ class ControllerTest : public ::testing::Test {
                                                             .addresses = &addresses_,
                                                             .fleet = &published_,
                                                             .workers = {&workers_[0], &workers_[1]},
-                                                            .store = store},
+                                                            .store = store,
+                                                            .events = &events_},
                                                kStart);
     controller_->SetSink(&sink_);
   }
@@ -92,6 +93,13 @@ class ControllerTest : public ::testing::Test {
   std::shared_ptr<const answer::FleetView> View() const { return published_.Get(); }
   Tier TierOf(NodeIndex node) const { return View()->nodes.at(node).tier; }
 
+  std::vector<std::string> Told() const {
+    std::vector<std::string> texts;
+    for (const Event& e : events_.Since(0).events) texts.push_back(e.node + ": " + e.text);
+    return texts;
+  }
+
+  Events events_{[] { return WallTime(); }};
   AddressTable addresses_;
   HeartbeatConfig config_;
   std::array<answer::WorkerStats, 2> workers_;
@@ -367,6 +375,23 @@ TEST_F(ControllerTest, WhatIsTakenBackIsOfItsOwnKindAlone) {
   EXPECT_THAT(*undrained, ElementsAre("web1"));
   EXPECT_EQ(TierOf(0), Tier::kUsable);
   EXPECT_EQ(TierOf(1), Tier::kExcluded);
+}
+
+TEST_F(ControllerTest, OrdersAndTransitionsAreToldInTheirOrder) {
+  using Kind = fleet::Order::Kind;
+  Put(0.5, {Hello(0.5, 1, "a", "192.0.2.1")});
+  const fleet::Order::End end{At(50), WallTime(seconds(86400))};
+  ASSERT_TRUE(controller_->SetOrder({"a"}, {{Kind::kDrain, "new disk", end}, {}}, At(1)).ok());
+  ASSERT_TRUE(controller_->SetOrder({"a"}, {{}, Kind::kDrain}, At(1.1)).ok());
+  const auto told = Told();
+  ASSERT_THAT(told, SizeIs(5));
+  EXPECT_THAT(told[0], ::testing::StartsWith("a: unknown -> alive: "));
+  EXPECT_EQ(told[1], "a: drain until 1970-01-02T00:00:00Z: new disk");
+  EXPECT_THAT(told[2], ::testing::StartsWith("a: alive -> draining: "));
+  EXPECT_EQ(told[3], "a: drain taken back");
+  EXPECT_THAT(told[4], ::testing::StartsWith("a: draining -> "));
+  EXPECT_EQ(events_.Since(0).events[2].gravity, Event::Gravity::kWarning);
+  EXPECT_EQ(events_.Since(0).events[2].state, "draining");
 }
 
 TEST_F(ControllerTest, ARestoredOrderEndsByTheWallClock) {

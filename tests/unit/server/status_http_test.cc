@@ -16,7 +16,9 @@ namespace dnsd::server {
 namespace {
 
 StatusHttp::Pages OnePage() {
-  return {{"/page", [] { return HttpReply{.content_type = "text/x-test", .body = "hello\n"}; }}};
+  return {{"/page", [](const HttpQuery&) {
+             return HttpReply{.content_type = "text/x-test", .body = "hello\n"};
+           }}};
 }
 
 int Connect(const StatusHttp& server) {
@@ -62,6 +64,24 @@ TEST_F(StatusHttpTest, ServesAPageWithHeadersThatKeepBrowsersHonest) {
   EXPECT_NE(response.find("Content-Type: text/x-test\r\n"), std::string::npos);
   EXPECT_NE(response.find("X-Content-Type-Options: nosniff\r\n"), std::string::npos);
   EXPECT_NE(response.find("Content-Security-Policy: default-src 'none'"), std::string::npos);
+}
+
+TEST(StatusHttp, APageGetsTheQueryDecoded) {
+  HttpQuery seen;
+  const auto page = [&seen](const HttpQuery& query) {
+    seen = query;
+    return HttpReply{};
+  };
+  const StatusHttp server({{"/page", page}}, {});
+  const HttpQuery none;
+  const HttpQuery both{{"name", "a b&c"}, {"type", "A"}};
+  EXPECT_EQ(server.Answer("/page", "localhost", "name=a%20b%26c&type=A&type=AAAA").status, 200);
+  EXPECT_EQ(seen, both);
+  for (const char* nothing : {"", static_cast<const char*>(nullptr)}) {
+    EXPECT_EQ(server.Answer("/page", "localhost", nothing).status, 200);
+    EXPECT_EQ(seen, none);
+  }
+  EXPECT_EQ(server.Answer("/page", "localhost", "name").status, 400);
 }
 
 TEST_F(StatusHttpTest, HeadHasTheHeadersAlone) {
