@@ -78,6 +78,10 @@ int Run(const Options& options) {
   const Watch term = Watch::Signal(base.get(), SIGTERM, stop);
   const Watch interrupt = Watch::Signal(base.get(), SIGINT, stop);
   const Watch hangup = Watch::Signal(base.get(), SIGHUP, [&] { Reload(options, agent); });
+  Timer watchdog(base.get(), [] { sd_notify(0, "WATCHDOG=1"); });
+  if (std::uint64_t microseconds = 0; sd_watchdog_enabled(0, &microseconds) > 0) {
+    watchdog.Every(std::chrono::microseconds(microseconds / 2));
+  }
   event_base_dispatch(base.get());
   spdlog::info("node {} has left", config->node);
   return 0;

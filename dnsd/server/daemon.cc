@@ -22,8 +22,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// The control loop reports every quarter of a second; after this long it is stuck.
-constexpr Duration kControlStuck = 10s;
+// The control loop reports every quarter of a second, a worker every second; after this long they
+// are stuck.
+constexpr Duration kStuck = 10s;
 constexpr Duration kStoreTime = 2s;  // that an order waits for the disk
 
 std::uint64_t RandomSeed() {
@@ -92,6 +93,10 @@ absl::Status Daemon::Start() {
   }
   ready_ = true;
   NotifyReady(Summary());
+  if (const auto period = WatchdogPeriod()) {
+    watchdog_ = std::make_unique<Watchdog>(
+        *period, [this] { return Fault(); }, NotifyWell);
+  }
   return absl::OkStatus();
 }
 
@@ -156,7 +161,11 @@ absl::Status Daemon::StartHttp() {
         .body = StatusJson(observed_, MonotonicClock::now(), std::chrono::system_clock::now())};
   };
   pages["/events.json"] = [this](const HttpQuery& query) { return EventsPage(events_, query); };
-  pages["/healthz"] = [this](const HttpQuery&) { return Health(); };
+  pages["/healthz"] = [this](const HttpQuery&) {
+    const std::string fault = Fault();
+    if (fault.empty()) return HttpReply{.body = "ok\n"};
+    return HttpReply{.status = 503, .body = fault + '\n'};
+  };
   http_ = std::make_unique<StatusHttp>(std::move(pages), config_.http_hosts);
   DNSD_RETURN_IF_ERROR(http_->Bind(*config_.http_listen));
   observed_.http = http_->bound();
@@ -246,6 +255,7 @@ bool Daemon::FreeReplaced() {
 
 void Daemon::Stop() {
   NotifyStopping();
+  watchdog_.reset();
   if (std::exchange(ready_, false) && !config_.ready_file.empty()) {
     RemoveReadyFile(config_.ready_file);
   }
@@ -259,10 +269,13 @@ void Daemon::Stop() {
   if (control_ != nullptr) control_->Stop();
 }
 
-HttpReply Daemon::Health() const {
-  const Duration age = MonotonicClock::now() - loop_->status()->built;
-  if (age < kControlStuck) return {.body = "ok\n"};
-  return {.status = 503, .body = "the control loop is stuck\n"};
+std::string Daemon::Fault() const {
+  const MonotonicTime now = MonotonicClock::now();
+  if (now - loop_->status()->built >= kStuck) return "the control loop is stuck";
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    if (now - workers_[i]->ticked() >= kStuck) return "worker " + std::to_string(i) + " is stuck";
+  }
+  return "";
 }
 
 std::vector<std::pair<std::string, std::string>> Daemon::ReadyLines() const {

@@ -29,6 +29,7 @@
 #include "dnsd/server/sockets.h"
 #include "dnsd/server/state_store.h"
 #include "dnsd/server/status_http.h"
+#include "dnsd/server/watchdog.h"
 #include "dnsd/server/worker.h"
 
 namespace dnsd::server {
@@ -56,7 +57,7 @@ class Daemon {
   absl::Status StartControlSocket();
   void BuildReloader();
   void TakeAddresses(AddressTable addresses, std::vector<policy::Gauge> gauges);
-  HttpReply Health() const;
+  std::string Fault() const;
   std::vector<std::pair<std::string, std::string>> ReadyLines() const;
   std::string Summary() const;
 
@@ -76,6 +77,7 @@ class Daemon {
   Metrics metrics_{observed_};
   std::unique_ptr<StatusHttp> http_;
   std::unique_ptr<ControlSocket> socket_;
+  std::unique_ptr<Watchdog> watchdog_;
   bool ready_ = false;
 };
 

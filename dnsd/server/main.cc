@@ -33,6 +33,18 @@ int Check(const Options& options) {
   return 0;
 }
 
+// A first configuration, and what to do with it.
+int Init(const Options& options) {
+  const auto written = WriteFirstConfig(FirstConfigOf(options));
+  if (!written.ok()) {
+    std::cerr << "dnsd init: " << Message(written.status()) << '\n';
+    return 1;
+  }
+  for (const std::string& path : *written) std::cout << path << '\n';
+  std::cerr << "Start it with: dnsd --config " << written->front() << '\n';
+  return 0;
+}
+
 // Blocks the signals that main waits for, in this thread and all that it starts.
 sigset_t BlockSignals() {
   sigset_t signals;
@@ -96,6 +108,8 @@ int main(int argc, char** argv) {
       return dnsd::server::Serve(options);
     case Options::Command::kCheck:
       return dnsd::server::Check(options);
+    case Options::Command::kInit:
+      return dnsd::server::Init(options);
     case Options::Command::kExit:
       break;
   }

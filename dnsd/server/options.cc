@@ -22,10 +22,16 @@ constexpr const char* kAboutCheck =
     "Checks configuration and zones as start-up would, and prints `file:line: message` for each\n"
     "fault. Takes the same options. Exit status: 0 nothing found, 1 faults, 2 usage.";
 
+constexpr const char* kAboutInit =
+    "Writes a first configuration, DIR/dnsd.yaml, and its zone, DIR/zones/APEX.zone: commented, "
+    "and\n"
+    "working at once. Overwrites nothing. Exit status: 0 done, 1 failed, 2 usage.";
+
 constexpr const char* kFooter =
     "Flags override the file; --listen and --zone replace its lists.\n"
     "\n"
     "Examples:\n"
+    "  dnsd init first && dnsd --config first/dnsd.yaml\n"
     "  dnsd --config /etc/dnsd/dnsd.yaml\n"
     "  dnsd --listen 127.0.0.1:5300 --zone lb.example=lb.zone --heartbeat-listen 127.0.0.1:5380\n"
     "  dnsd check --config /etc/dnsd/dnsd.yaml && systemctl reload dnsd\n"
@@ -65,12 +71,12 @@ bool TakeZone(const std::string& text, std::vector<ZoneConfig>& zones) {
   return apex.has_value();
 }
 
-void AddFlags(CLI::App& app, Options& options) {
+// Where dnsd is to be reached, and where it keeps its state.
+void AddPlaceFlags(CLI::App& app, Options& options) {
   constexpr const char* kEndpoint = "ADDRESS:PORT, as 127.0.0.1:5300 or [::1]:5300; port 0: any";
   const auto endpoint = [](std::optional<Endpoint>& out) {
     return [&out](const std::string& text) { return Store(Endpoint::Parse(text), out); };
   };
-  app.add_option("-c,--config", options.config_path, "Configuration in YAML")->type_name("FILE");
   AddFlag(app, "--listen", "Answer DNS here, UDP and TCP; repeatable", "ADDR:PORT", kEndpoint,
           [&](const std::string& text) {
             const auto parsed = Endpoint::Parse(text);
@@ -78,20 +84,25 @@ void AddFlags(CLI::App& app, Options& options) {
             return parsed.has_value();
           })
       ->take_all();
-  AddFlag(app, "--zone", "Serve the zone APEX from a master file; repeatable", "APEX=FILE",
-          "APEX=FILE, as lb.example=/etc/dnsd/lb.zone",
-          [&](const std::string& text) { return TakeZone(text, options.zones); })
-      ->take_all();
   AddFlag(app, "--heartbeat-listen", "Take reporters' heartbeats here (gRPC)", "ADDR:PORT",
           kEndpoint, endpoint(options.heartbeat_listen));
-  app.add_flag("--insecure", options.insecure,
-               "Take heartbeats in plain text, or from anybody, beyond loopback");
   AddFlag(app, "--http-listen", "Serve /metrics, /status.json and /healthz here", "ADDR:PORT",
           kEndpoint, endpoint(options.http_listen));
   app.add_option("--control-socket", options.control_socket, "Let dnsdctl in here (Unix socket)")
       ->type_name("PATH");
   app.add_option("--state-dir", options.state_dir, "Keep here what must outlive a restart")
       ->type_name("DIR");
+}
+
+void AddFlags(CLI::App& app, Options& options) {
+  app.add_option("-c,--config", options.config_path, "Configuration in YAML")->type_name("FILE");
+  AddPlaceFlags(app, options);
+  AddFlag(app, "--zone", "Serve the zone APEX from a master file; repeatable", "APEX=FILE",
+          "APEX=FILE, as lb.example=/etc/dnsd/lb.zone",
+          [&](const std::string& text) { return TakeZone(text, options.zones); })
+      ->take_all();
+  app.add_flag("--insecure", options.insecure,
+               "Take heartbeats in plain text, or from anybody, beyond loopback");
   app.add_option("--workers", options.workers, "Threads that answer; 0, the default: one a core")
       ->type_name("N")
       ->check(CLI::Range(0U, 1024U));
@@ -107,6 +118,15 @@ void AddFlags(CLI::App& app, Options& options) {
   app.add_option("--log-level", options.log_level, "debug, info (the default), warning or error")
       ->type_name("LEVEL")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
+}
+
+void AddInitFlags(CLI::App& app, Options& options) {
+  app.add_option("DIR", options.init_folder, "Folder to write to; here, if none is given");
+  AddFlag(app, "--apex", "Name of the zone; lb.example if none is given", "APEX",
+          "a domain name, as lb.example", [&](const std::string& text) {
+            return Store(wire::Name::Parse(text), options.init_apex);
+          });
+  AddPlaceFlags(app, options);
 }
 
 // A flag that resembles the one nobody knows, as a hint; else empty.
@@ -138,9 +158,12 @@ Options ParseOptions(int argc, const char* const* argv) {
   AddFlags(app, options);
   CLI::App* check = app.add_subcommand("check", kAboutCheck);
   AddFlags(*check, options);
+  CLI::App* init = app.add_subcommand("init", kAboutInit);
+  AddInitFlags(*init, options);
   try {
     app.parse(argc, argv);
-    if (options.config_path.empty() && options.listen.empty() && options.zones.empty()) {
+    if (!init->parsed() && options.config_path.empty() && options.listen.empty() &&
+        options.zones.empty()) {
       throw CLI::RequiredError("nothing to serve: --config FILE, or --listen and --zone,", 1);
     }
   } catch (const CLI::ParseError& error) {
@@ -149,6 +172,7 @@ Options ParseOptions(int argc, const char* const* argv) {
     return options;
   }
   if (check->parsed()) options.command = Options::Command::kCheck;
+  if (init->parsed()) options.command = Options::Command::kInit;
   return options;
 }
 
@@ -181,6 +205,18 @@ absl::StatusOr<Config> LoadConfig(const Options& options) {
   config.ready_file = options.ready_file;
   DNSD_RETURN_IF_ERROR(CheckConfig(config));
   return config;
+}
+
+FirstConfig FirstConfigOf(const Options& options) {
+  FirstConfig first;
+  first.folder = options.init_folder;
+  if (options.init_apex) first.apex = *options.init_apex;
+  if (!options.listen.empty()) first.listen = options.listen;
+  if (options.heartbeat_listen) first.heartbeat_listen = *options.heartbeat_listen;
+  if (options.http_listen) first.http_listen = *options.http_listen;
+  if (!options.control_socket.empty()) first.control_socket = options.control_socket;
+  if (!options.state_dir.empty()) first.state_dir = options.state_dir;
+  return first;
 }
 
 }  // namespace dnsd::server

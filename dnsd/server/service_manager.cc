@@ -22,6 +22,14 @@ void NotifyReloading(MonotonicTime now) {
 
 void NotifyStopping() { sd_notify(0, "STOPPING=1"); }
 
+void NotifyWell() { sd_notify(0, "WATCHDOG=1"); }
+
+std::optional<Duration> WatchdogPeriod() {
+  std::uint64_t microseconds = 0;
+  if (sd_watchdog_enabled(0, &microseconds) <= 0) return std::nullopt;
+  return std::chrono::microseconds(microseconds / 2);
+}
+
 absl::Status WriteReadyFile(const std::string& path,
                             const std::vector<std::pair<std::string, std::string>>& lines) {
   const std::string unfinished = path + ".new";

@@ -2,6 +2,7 @@
 // through the ready file.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +16,10 @@ namespace dnsd::server {
 void NotifyReady(const std::string& status);
 void NotifyReloading(MonotonicTime now);
 void NotifyStopping();
+// dnsd is well. WatchdogPeriod: how often that must be said (half of what the service manager
+// allows, sd_watchdog_enabled(3)); nothing if nobody waits for it.
+void NotifyWell();
+std::optional<Duration> WatchdogPeriod();
 
 // Writes `lines` as key=value to `path`, whole or not at all: a reader never sees half of it.
 absl::Status WriteReadyFile(const std::string& path,

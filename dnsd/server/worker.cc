@@ -65,6 +65,7 @@ Worker::Worker(std::size_t number, const Published<answer::Served>& served,
   responder_.Adopt(served_.get());
   responder_.Adopt(fleet_.get());
   responder_.set_wall_time(std::chrono::system_clock::now());
+  ticked_ = MonotonicClock::now().time_since_epoch().count();
   tick_ = event_new(
       base_.get(), -1, EV_PERSIST,
       [](evutil_socket_t, short, void* self) { static_cast<Worker*>(self)->Tick(); }, this);
@@ -117,6 +118,7 @@ void Worker::Join() {
 }
 
 void Worker::Tick() {
+  ticked_.store(MonotonicClock::now().time_since_epoch().count(), std::memory_order_relaxed);
   responder_.set_wall_time(std::chrono::system_clock::now());
   Refresh();
 }

@@ -3,12 +3,14 @@
 
 #include <event2/event.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <thread>
 #include <vector>
 
 #include "dnsd/answer/responder.h"
+#include "dnsd/base/clock.h"
 #include "dnsd/base/snapshot.h"
 #include "dnsd/server/sockets.h"
 #include "dnsd/server/tcp_listener.h"
@@ -34,6 +36,10 @@ class Worker {
   void Join();
 
   const answer::WorkerStats& stats() const { return stats_; }
+  // When its loop last had a turn for the second's tick; any thread.
+  MonotonicTime ticked() const {
+    return MonotonicTime(MonotonicTime::duration(ticked_.load(std::memory_order_relaxed)));
+  }
 
  private:
   struct UdpEvent;
@@ -57,7 +63,8 @@ class Worker {
   std::vector<std::unique_ptr<UdpEvent>> udp_;
   event* tick_ = nullptr;  // tells the time, and lets an idle worker drop old snapshots
   event* stop_ = nullptr;
-  event* stopped_ = nullptr;  // while stopping: polls for the last connection
+  event* stopped_ = nullptr;                   // while stopping: polls for the last connection
+  std::atomic<MonotonicTime::rep> ticked_{0};  // its own thread's to write
   int stop_polls_ = 0;
   unsigned tcp_turns_ = 0;
   std::thread thread_;
