@@ -68,52 +68,61 @@ HttpReply EventsPage(const Events& events, const HttpQuery& query) {
 
 }  // namespace
 
-Daemon::Daemon(const Options& options, const Config& config)
-    : options_(options), config_(config), fleet_(std::make_shared<const answer::FleetView>()) {}
+Daemon::Daemon(const Options& options, const Config& config, Program program,
+               std::unique_ptr<Predecessor> predecessor)
+    : options_(options),
+      config_(config),
+      program_(std::move(program)),
+      predecessor_(std::move(predecessor)),
+      fleet_(std::make_shared<const answer::FleetView>()) {}
 
 Daemon::~Daemon() { Stop(); }
 
 absl::Status Daemon::Start() {
   observed_.started = std::chrono::system_clock::now();
-  if (!config_.ready_file.empty()) RemoveReadyFile(config_.ready_file);
+  if (!config_.ready_file.empty() && predecessor_ == nullptr) RemoveReadyFile(config_.ready_file);
+  InheritedSockets sockets = predecessor_ == nullptr ? InheritedSockets::FromServiceManager()
+                                                     : predecessor_->TakeSockets();
   auto loaded = LoadServed(config_, addresses_);
   if (!loaded.ok()) return loaded.status();
   for (const std::string& warning : loaded->warnings) spdlog::warn("{}", warning);
   served_ = std::make_unique<Published<answer::Served>>(std::move(loaded->served));
   observed_.served = served_.get();
-  DNSD_RETURN_IF_ERROR(BindWorkers());
+  DNSD_RETURN_IF_ERROR(BindWorkers(std::move(sockets)));
   BuildReloader();
-  DNSD_RETURN_IF_ERROR(StartControl());
-  DNSD_RETURN_IF_ERROR(StartHttp());
-  DNSD_RETURN_IF_ERROR(StartControlSocket());
+  if (predecessor_ != nullptr) predecessor_->AwaitReleased();
+  DNSD_RETURN_IF_ERROR(StartServices());
   for (const auto& worker : workers_) worker->Start();
   events_.Add({.text = "dnsd " DNSD_VERSION " serves " + Summary()});
   if (!config_.ready_file.empty()) {
     DNSD_RETURN_IF_ERROR(WriteReadyFile(config_.ready_file, ReadyLines()));
   }
   ready_ = true;
+  if (predecessor_ != nullptr) predecessor_->Serving();
+  predecessor_.reset();
   NotifyReady(Summary());
-  if (const auto period = WatchdogPeriod()) {
-    watchdog_ = std::make_unique<Watchdog>(
-        *period, [this] { return Fault(); }, NotifyWell);
-  }
+  StoreSockets(Sockets());
+  StartWatchdog();
   return absl::OkStatus();
 }
 
-absl::Status Daemon::BindWorkers() {
+absl::Status Daemon::BindWorkers(InheritedSockets sockets) {
   const TcpLimits limits = TcpLimitsWithin(config_.tcp, WorkerCount(config_));
   for (unsigned i = 0; i < WorkerCount(config_); ++i) {
     workers_.push_back(std::make_unique<Worker>(i, *served_, fleet_, limits, RandomSeed()));
     observed_.workers.push_back(&workers_.back()->stats());
   }
   for (const Endpoint& listen : config_.listen) {
-    auto bound = Bind(listen, workers_.size());
+    auto bound = Bind(listen, workers_.size(), sockets);
     if (!bound.ok()) return bound.status();
-    for (std::size_t i = 0; i < workers_.size(); ++i) {
-      DNSD_RETURN_IF_ERROR(workers_[i]->Add(std::move(bound->workers[i])));
+    for (std::size_t i = 0; i < bound->shares.size(); ++i) {
+      DNSD_RETURN_IF_ERROR(workers_[i % workers_.size()]->Add(std::move(bound->shares[i])));
     }
     observed_.dns.push_back(bound->endpoint);
     spdlog::info("DNS on {}, UDP and TCP, {} workers", bound->endpoint.ToString(), workers_.size());
+  }
+  for (const std::string& left : sockets.left()) {
+    spdlog::warn("a socket on {} was handed over, which 'listen' does not have: closed", left);
   }
   return absl::OkStatus();
 }
@@ -210,10 +219,12 @@ void Daemon::BuildReloader() {
     TakeAddresses(std::move(grown), std::move(gauges));
   };
   parts.take_grants = [this](std::vector<ReporterGrant> grants) {
+    config_.heartbeat.grants = grants;
     if (control_ != nullptr) control_->SetGrants(std::move(grants));
   };
   parts.take_measured = [this](MeasuredConfig measured) {
-    loop_->Post([this, measured] { loop_->SetMeasured(measured); });
+    config_.measured = measured;
+    if (loop_ != nullptr) loop_->Post([this, measured] { loop_->SetMeasured(measured); });
   };
   reloader_ = std::make_unique<Reloader>(std::move(parts), observed_.started);
   observed_.reload = [this] { return reloader_->status(); };
@@ -223,6 +234,10 @@ void Daemon::BuildReloader() {
 // sites' policies ask: zones published earlier would take a dead node's address for one that nobody
 // reports.
 void Daemon::TakeAddresses(AddressTable addresses, std::vector<policy::Gauge> gauges) {
+  if (loop_ == nullptr) {
+    addresses_ = std::move(addresses);
+    return;
+  }
   std::promise<void> done;
   loop_->Post([&] {
     addresses_ = std::move(addresses);
@@ -254,22 +269,19 @@ bool Daemon::FreeReplaced() {
 }
 
 void Daemon::Stop() {
-  NotifyStopping();
+  const bool alone = !handed_over_ && predecessor_ == nullptr;  // else it is the other's to tell
+  if (alone) NotifyStopping();
   watchdog_.reset();
-  if (std::exchange(ready_, false) && !config_.ready_file.empty()) {
+  if (std::exchange(ready_, false) && alone && !config_.ready_file.empty()) {
     RemoveReadyFile(config_.ready_file);
   }
   for (const auto& worker : workers_) worker->BeginStop();
   for (const auto& worker : workers_) worker->Join();
-  if (http_ != nullptr) http_->Stop();
-  if (reloader_ != nullptr) reloader_->Abandon();
-  if (socket_ != nullptr) socket_->Stop();
-  // The loop first: the streams that end now are no sign of trouble at their nodes.
-  if (loop_ != nullptr) loop_->Stop();
-  if (control_ != nullptr) control_->Stop();
+  StopServices();
 }
 
 std::string Daemon::Fault() const {
+  if (loop_ == nullptr) return "there is no control loop";
   const MonotonicTime now = MonotonicClock::now();
   if (now - loop_->status()->built >= kStuck) return "the control loop is stuck";
   for (std::size_t i = 0; i < workers_.size(); ++i) {

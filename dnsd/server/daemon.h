@@ -29,6 +29,7 @@
 #include "dnsd/server/sockets.h"
 #include "dnsd/server/state_store.h"
 #include "dnsd/server/status_http.h"
+#include "dnsd/server/successor.h"
 #include "dnsd/server/watchdog.h"
 #include "dnsd/server/worker.h"
 
@@ -37,7 +38,9 @@ namespace dnsd::server {
 // Used by main's thread alone.
 class Daemon {
  public:
-  Daemon(const Options& options, const Config& config);
+  // `program` is what HandOver starts; `predecessor`, if any, whom this dnsd follows.
+  Daemon(const Options& options, const Config& config, Program program,
+         std::unique_ptr<Predecessor> predecessor);
   ~Daemon();  // stops
 
   // Loads, binds, serves; says where. After an error nothing runs.
@@ -47,11 +50,19 @@ class Daemon {
   // Frees what reloads have replaced, as far as no thread still reads it; true if some is left,
   // and this wants to be called again.
   bool FreeReplaced();
+  // Starts the program anew, and lets it take over sockets and state (successor.h). True: it
+  // serves, and this one is to stop. False: nobody follows, which is logged, and all is as before.
+  bool HandOver();
   // Answers what is in hand, and ends every thread.
   void Stop();
 
  private:
-  absl::Status BindWorkers();
+  absl::Status BindWorkers(InheritedSockets sockets);
+  absl::Status StartServices();
+  void StopServices();
+  absl::Status Follow(Successor& successor);
+  void StartWatchdog();
+  std::vector<int> Sockets() const;
   absl::Status StartControl();
   absl::Status StartHttp();
   absl::Status StartControlSocket();
@@ -62,8 +73,10 @@ class Daemon {
   std::string Summary() const;
 
   const Options options_;
-  const Config config_;
-  AddressTable addresses_;  // the control thread's while the loop runs
+  Config config_;  // as started, but for what a reload changes of it at once
+  const Program program_;
+  std::unique_ptr<Predecessor> predecessor_;  // until we serve
+  AddressTable addresses_;                    // the control thread's while the loop runs
 
   std::unique_ptr<Published<answer::Served>> served_;
   Published<answer::FleetView> fleet_;
@@ -79,6 +92,7 @@ class Daemon {
   std::unique_ptr<ControlSocket> socket_;
   std::unique_ptr<Watchdog> watchdog_;
   bool ready_ = false;
+  bool handed_over_ = false;
 };
 
 }  // namespace dnsd::server

@@ -4,12 +4,14 @@
 
 #include <csignal>
 #include <iostream>
+#include <utility>
 
 #include "dnsd/base/log.h"
 #include "dnsd/server/daemon.h"
 #include "dnsd/server/libevent_log.h"
 #include "dnsd/server/load_served.h"
 #include "dnsd/server/options.h"
+#include "dnsd/server/successor.h"
 
 namespace dnsd::server {
 namespace {
@@ -49,7 +51,7 @@ int Init(const Options& options) {
 sigset_t BlockSignals() {
   sigset_t signals;
   sigemptyset(&signals);
-  for (const int number : {SIGHUP, SIGINT, SIGTERM}) sigaddset(&signals, number);
+  for (const int number : {SIGHUP, SIGUSR2, SIGINT, SIGTERM}) sigaddset(&signals, number);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   return signals;
@@ -74,7 +76,8 @@ int WaitForSignal(const sigset_t& signals, Daemon& daemon) {
   return number;
 }
 
-int Serve(const Options& options) {
+int Serve(const Options& options, Program program) {
+  auto predecessor = Predecessor::FromEnvironment();
   const auto config = LoadConfig(options);
   if (!config.ok()) {
     std::cerr << Message(config.status()) << '\n';
@@ -86,12 +89,19 @@ int Serve(const Options& options) {
   evthread_use_pthreads();  // before the first event base: threads stop one another through it
   const sigset_t signals = BlockSignals();
   RaiseFileLimit();
-  Daemon daemon(options, *config);
+  Daemon daemon(options, *config, std::move(program), std::move(predecessor));
   if (const absl::Status started = daemon.Start(); !started.ok()) {
     spdlog::error("{}", Message(started));
     return 1;
   }
-  while (WaitForSignal(signals, daemon) == SIGHUP) daemon.Reload();
+  for (bool serving = true; serving;) {
+    const int signal = WaitForSignal(signals, daemon);
+    if (signal == SIGHUP) {
+      daemon.Reload();
+    } else {
+      serving = signal == SIGUSR2 && !daemon.HandOver();
+    }
+  }
   spdlog::info("stopping");
   daemon.Stop();
   return 0;
@@ -105,7 +115,7 @@ int main(int argc, char** argv) {
   const Options options = dnsd::server::ParseOptions(argc, argv);
   switch (options.command) {
     case Options::Command::kServe:
-      return dnsd::server::Serve(options);
+      return dnsd::server::Serve(options, dnsd::server::OwnProgram(argc, argv));
     case Options::Command::kCheck:
       return dnsd::server::Check(options);
     case Options::Command::kInit:

@@ -37,7 +37,8 @@ constexpr const char* kFooter =
     "  dnsd check --config /etc/dnsd/dnsd.yaml && systemctl reload dnsd\n"
     "  dig @127.0.0.1 -p 5300 www.lb.example A\n"
     "\n"
-    "Signals: HUP reloads configuration and zones, whole or not at all; TERM and INT stop.\n"
+    "Signals: HUP reloads configuration and zones, whole or not at all; USR2 starts the program\n"
+    "anew, which takes over without a query lost; TERM and INT stop.\n"
     "Exit status: 0 done, 1 failed, 2 usage.";
 
 [[noreturn]] void Refuse(const std::string& flag, const std::string& text, const char* wanted) {

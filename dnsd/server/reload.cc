@@ -53,6 +53,11 @@ void Reloader::Abandon() {
   ended_.notify_all();
 }
 
+void Reloader::Resume() {
+  std::lock_guard lock(mutex_);
+  abandoned_ = false;
+}
+
 ReloadStatus Reloader::status() const {
   std::lock_guard lock(mutex_);
   return status_;

@@ -62,8 +62,9 @@ class Reloader {
   // Cancelled soon after `is_cancelled` says so.
   absl::StatusOr<std::vector<std::string>> Await(const std::function<void()>& ask,
                                                  const std::function<bool()>& is_cancelled);
-  // No Reload will come any more.
+  // No Reload will come any more; Resume: it will after all.
   void Abandon();
+  void Resume();
 
  private:
   absl::Status TryReload();

@@ -2,6 +2,7 @@
 
 #include <systemd/sd-daemon.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
@@ -23,6 +24,18 @@ void NotifyReloading(MonotonicTime now) {
 void NotifyStopping() { sd_notify(0, "STOPPING=1"); }
 
 void NotifyWell() { sd_notify(0, "WATCHDOG=1"); }
+
+void NotifyMainProcess(pid_t pid) { sd_notify(0, ("MAINPID=" + std::to_string(pid)).c_str()); }
+
+void StoreSockets(const std::vector<int>& sockets) {
+  constexpr std::size_t kMost = 250;  // of one message: SCM_MAX_FD is 253
+  sd_notify(0, "FDSTOREREMOVE=1\nFDNAME=dns");
+  for (std::size_t at = 0; at < sockets.size(); at += kMost) {
+    const std::size_t count = std::min(kMost, sockets.size() - at);
+    sd_pid_notify_with_fds(0, 0, "FDSTORE=1\nFDNAME=dns", sockets.data() + at,
+                           static_cast<unsigned>(count));
+  }
+}
 
 std::optional<Duration> WatchdogPeriod() {
   std::uint64_t microseconds = 0;

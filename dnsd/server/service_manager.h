@@ -2,6 +2,8 @@
 // through the ready file.
 #pragma once
 
+#include <sys/types.h>
+
 #include <optional>
 #include <string>
 #include <utility>
@@ -20,6 +22,13 @@ void NotifyStopping();
 // allows, sd_watchdog_enabled(3)); nothing if nobody waits for it.
 void NotifyWell();
 std::optional<Duration> WatchdogPeriod();
+
+// From here on `pid` is the service's main process, which alone is heard.
+void NotifyMainProcess(pid_t pid);
+// Has the service manager keep these, and no others it has kept, until the service begins anew,
+// after a crash too: FileDescriptorStoreMax of systemd.service(5). What arrives meanwhile waits in
+// them.
+void StoreSockets(const std::vector<int>& sockets);
 
 // Writes `lines` as key=value to `path`, whole or not at all: a reader never sees half of it.
 absl::Status WriteReadyFile(const std::string& path,

@@ -1,11 +1,15 @@
 #include "dnsd/server/sockets.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string>
+
+#include "dnsd/server/inherited_sockets.h"
 
 namespace dnsd::server {
 namespace {
@@ -68,6 +72,13 @@ absl::StatusOr<Fd> OpenSocket(const Endpoint& endpoint, int type, bool shared) {
   return fd;
 }
 
+// Whether others may be bound beside the socket.
+bool IsShared(int fd) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  return getsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &value, &size) == 0 && value != 0;
+}
+
 std::uint16_t PortOf(const Fd& fd) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
@@ -90,21 +101,41 @@ absl::StatusOr<std::uint16_t> FindFreePort(Endpoint wanted) {
   }
 }
 
+// One more socket beside `sockets`, which are of `type` at `endpoint`: a new one where they share
+// the address with others, else the same by another descriptor.
+absl::StatusOr<Fd> AddSocket(const std::vector<Fd>& sockets, const Endpoint& endpoint, int type) {
+  if (sockets.empty() || IsShared(sockets.front().get())) return OpenSocket(endpoint, type, true);
+  Fd same(fcntl(sockets.front().get(), F_DUPFD_CLOEXEC, 0));
+  if (same.get() < 0) return SocketError(endpoint, type == SOCK_DGRAM ? "UDP" : "TCP", errno);
+  return same;
+}
+
 }  // namespace
 
 void AllowFragments(int fd) { SetOption(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT); }
 
-absl::StatusOr<BoundAddress> Bind(const Endpoint& wanted, std::size_t workers) {
-  const auto port = FindFreePort(wanted);
-  if (!port.ok()) return port.status();
+absl::StatusOr<BoundAddress> Bind(const Endpoint& wanted, std::size_t workers,
+                                  InheritedSockets& inherited) {
   BoundAddress bound;
-  bound.endpoint = {wanted.address, *port};
-  for (std::size_t i = 0; i < workers; ++i) {
-    auto udp = OpenSocket(bound.endpoint, SOCK_DGRAM, true);
-    if (!udp.ok()) return udp.status();
-    auto tcp = OpenSocket(bound.endpoint, SOCK_STREAM, true);
-    if (!tcp.ok()) return tcp.status();
-    bound.workers.push_back({std::move(*udp), std::move(*tcp), wanted.address.is_unspecified()});
+  bound.endpoint = wanted;
+  std::vector<Fd> udp = inherited.Take(bound.endpoint, SOCK_DGRAM);
+  std::vector<Fd> tcp = inherited.Take(bound.endpoint, SOCK_STREAM);
+  if (udp.empty() && tcp.empty()) {
+    const auto port = FindFreePort(wanted);
+    if (!port.ok()) return port.status();
+    bound.endpoint.port = *port;
+  }
+  for (const Fd& fd : udp) SetUdpOptions(fd.get(), bound.endpoint);
+  const std::size_t shares = std::max({workers, udp.size(), tcp.size()});
+  for (auto* sockets : {&udp, &tcp}) {
+    while (sockets->size() < shares) {
+      auto added = AddSocket(*sockets, bound.endpoint, sockets == &udp ? SOCK_DGRAM : SOCK_STREAM);
+      if (!added.ok()) return added.status();
+      sockets->push_back(*std::move(added));
+    }
+  }
+  for (std::size_t i = 0; i < shares; ++i) {
+    bound.shares.push_back({std::move(udp[i]), std::move(tcp[i]), wanted.address.is_unspecified()});
   }
   return bound;
 }

@@ -11,6 +11,8 @@
 
 namespace dnsd::server {
 
+class InheritedSockets;
+
 // Owns a file descriptor.
 class Fd {
  public:
@@ -38,17 +40,20 @@ struct WorkerSockets {
   bool any_address = false;  // bound to 0.0.0.0 or ::, so a reply must name its source itself
 };
 
-// A listen address as bound, with sockets for each worker.
+// A listen address as bound. There are as many shares as workers, or more where more sockets were
+// inherited: each must be read by somebody.
 struct BoundAddress {
   Endpoint endpoint;  // the real port where 0 was asked for
-  std::vector<WorkerSockets> workers;
+  std::vector<WorkerSockets> shares;
 };
 
-// Binds UDP and TCP on `wanted` for `workers` workers. Port 0 takes one that is free for both.
+// Binds UDP and TCP on `wanted` for `workers` workers: the sockets there are in `inherited`, and
+// new ones for what is missing. Port 0 takes an inherited one's, or one that is free for both.
 //   AlreadyExists     another program has the port
 //   PermissionDenied  a port below 1024 needs CAP_NET_BIND_SERVICE
 //   InvalidArgument   the address is not one of this machine's
-absl::StatusOr<BoundAddress> Bind(const Endpoint& wanted, std::size_t workers);
+absl::StatusOr<BoundAddress> Bind(const Endpoint& wanted, std::size_t workers,
+                                  InheritedSockets& inherited);
 
 // Lets the kernel send datagrams of this UDP socket in fragments where they are longer than the
 // interface takes, as an edns_size above its MTU asks for.

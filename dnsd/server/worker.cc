@@ -85,6 +85,7 @@ Worker::~Worker() {
 }
 
 absl::Status Worker::Add(WorkerSockets sockets) {
+  sockets_.insert(sockets_.end(), {sockets.udp.get(), sockets.tcp.get()});
   auto udp = std::unique_ptr<UdpEvent>(new UdpEvent{
       *this, UdpSocket(std::move(sockets.udp), sockets.any_address, responder_, stats_)});
   const event_callback_fn serve = [](evutil_socket_t, short, void* self) {
@@ -99,6 +100,10 @@ absl::Status Worker::Add(WorkerSockets sockets) {
   }
   udp_.push_back(std::move(udp));
   return tcp_.Listen(std::move(sockets.tcp));
+}
+
+void Worker::AppendSockets(std::vector<int>& out) const {
+  out.insert(out.end(), sockets_.begin(), sockets_.end());
 }
 
 void Worker::Start() {

@@ -28,6 +28,8 @@ class Worker {
 
   // Before Start: serve these too.
   absl::Status Add(WorkerSockets sockets);
+  // Appends the descriptors of all that Add was given, which stay open until BeginStop.
+  void AppendSockets(std::vector<int>& out) const;
   void Start();
   // Begins to end the thread: what has arrived is answered, TCP clients get what they are owed for
   // a second at most, and UDP goes on meanwhile, since the kernel still gives this worker its
@@ -61,7 +63,8 @@ class Worker {
   std::unique_ptr<event_base, BaseFree> base_;
   TcpListener tcp_;
   std::vector<std::unique_ptr<UdpEvent>> udp_;
-  event* tick_ = nullptr;  // tells the time, and lets an idle worker drop old snapshots
+  std::vector<int> sockets_;  // what AppendSockets tells: udp_'s and tcp_'s
+  event* tick_ = nullptr;     // tells the time, and lets an idle worker drop old snapshots
   event* stop_ = nullptr;
   event* stopped_ = nullptr;                   // while stopping: polls for the last connection
   std::atomic<MonotonicTime::rep> ticked_{0};  // its own thread's to write

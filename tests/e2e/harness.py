@@ -67,11 +67,12 @@ def free_port(address="127.0.0.1"):
 class Process:
     """A program that runs in the background, its output in a log file."""
 
-    def __init__(self, name, command, cwd=None):
+    def __init__(self, name, command, cwd=None, pass_fds=()):
         self.name = name
         self.log_file = tempfile.NamedTemporaryFile(prefix=f"{name}-", suffix=".log")
         self.popen = subprocess.Popen([str(c) for c in command], stdin=subprocess.DEVNULL,
-                                      stdout=self.log_file, stderr=subprocess.STDOUT, cwd=cwd)
+                                      stdout=self.log_file, stderr=subprocess.STDOUT, cwd=cwd,
+                                      pass_fds=pass_fds)
         self.pid = self.popen.pid
 
     def poll(self):
@@ -106,10 +107,11 @@ class Dnsd(Process):
 
     count = 0
 
-    def __init__(self, folder, arguments, seconds=15):
+    def __init__(self, folder, arguments, seconds=15, launcher=(), pass_fds=()):
         Dnsd.count += 1
         self.ready = pathlib.Path(folder) / f"ready-{Dnsd.count}"
-        super().__init__("dnsd", [BUILD / "dnsd", *arguments, "--ready-file", self.ready])
+        super().__init__("dnsd", [*launcher, BUILD / "dnsd", *arguments, "--ready-file",
+                                  self.ready], pass_fds=pass_fds)
         wait_until(self.ready.exists, seconds * PATIENCE, "dnsd is ready", self)
         self.ready_lines = [line.split("=", 1) for line in self.ready.read_text().splitlines()]
         self.addresses = [self._endpoint(v) for k, v in self.ready_lines if k.startswith("dns")]
