@@ -152,6 +152,16 @@ Found PrefixTable::Trie::Find(const Position& position) const {
   return {value, line->count == 0 ? line->bits : static_cast<std::uint8_t>(shared + 1)};
 }
 
+void PrefixTable::Trie::Prefetch(std::uint64_t high) const {
+  std::size_t line = 0;
+  while (line < kInCache && lines_[line].is_fork) {
+    const Line& at = lines_[line];
+    if (((high ^ at.fork.low) & at.fork.mask) != 0) return;
+    line = at.values[2] + ((high - at.fork.low) >> at.shift);
+  }
+  __builtin_prefetch(&lines_[line]);
+}
+
 Found PrefixTable::Trie::FindDeep(std::uint32_t group, std::uint64_t low) const {
   const auto begin = deep_.begin() + groups_[group];
   const auto end = deep_.begin() + groups_[group + 1];

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <utility>
 
 namespace dnsd::locality {
@@ -51,9 +52,46 @@ std::uint16_t AgeOf(const RttLine& line, std::uint16_t now) {
   return least;
 }
 
+// Nobody else has told of it.
+bool IsKnownBy(const RttLine& line, std::uint16_t node) {
+  return line.rtts().size() == 1 && line.rtts()[0].node == node;
+}
+
+// How many of the prefixes a node alone knows, and which node; the most first.
+std::vector<std::pair<std::size_t, std::uint16_t>> KnownByOne(const std::vector<RttLine>& lines) {
+  std::map<std::uint16_t, std::size_t> counts;
+  for (const RttLine& line : lines) {
+    if (line.rtts().size() == 1) ++counts[line.rtts()[0].node];
+  }
+  std::vector<std::pair<std::size_t, std::uint16_t>> all;
+  for (const auto& [node, count] : counts) all.emplace_back(count, node);
+  std::ranges::sort(all, std::ranges::greater());
+  return all;
+}
+
+// Of the lines that `may_go` the `count` that were heard of longest ago; there are as many.
+template <typename MayGo>
+void DropOldest(std::vector<RttLine>& lines, std::size_t count, std::uint16_t now, MayGo may_go) {
+  if (count == 0) return;
+  std::vector<std::uint16_t> ages;
+  for (const RttLine& line : lines) {
+    if (may_go(line)) ages.push_back(AgeOf(line, now));
+  }
+  const auto last = ages.begin() + static_cast<std::ptrdiff_t>(count - 1);
+  std::ranges::nth_element(ages, last, std::ranges::greater());
+  const std::uint16_t limit = *last;
+  // Those before `last` are not below the limit; of those at it the first go.
+  auto at_limit = std::count(ages.begin(), last + 1, limit);
+  std::erase_if(lines, [&](const RttLine& line) {
+    if (!may_go(line)) return false;
+    const std::uint16_t age = AgeOf(line, now);
+    return age > limit || (age == limit && at_limit-- > 0);
+  });
+}
+
 void PutSlot(RttShard& shard, std::size_t line, std::uint64_t hash) {
   const auto mask = static_cast<std::uint32_t>(shard.slots.size() - 1);
-  auto i = static_cast<std::uint32_t>(hash >> 16) & mask;
+  std::uint32_t i = RttShard::FirstSlot(hash, mask);
   while (shard.slots[i] != 0) i = (i + 1) & mask;
   shard.slots[i] = static_cast<std::uint32_t>((hash & 0xFFFF) << 16 | (line + 1));
 }
@@ -67,13 +105,23 @@ float BlendRtt(float figure, float sample, std::uint32_t count, double seconds) 
 }
 
 RttTable::RttTable(const RttOptions& options, std::uint64_t seed, MonotonicTime start)
-    : options_(options),
-      seed_(seed),
-      start_(start),
-      max_ticks_(static_cast<std::uint16_t>(std::min(options.max_age, kMostAge) / kTick)),
-      shards_(std::max<std::size_t>(1, options.max_prefixes / kLinesPerShard)),
-      most_lines_(std::min(RttShard::kMostLines, options.max_prefixes / shards_.size())),
-      built_(start) {}
+    : seed_(seed), start_(start), built_(start) {
+  SetOptions(options);
+}
+
+void RttTable::SetOptions(const RttOptions& options) {
+  while (!moving_.empty()) MoveSome(TickOf(built_));  // hardly ever: two reloads within a second
+  options_ = options;
+  max_ticks_ = static_cast<std::uint16_t>(std::min(options.max_age, kMostAge) / kTick);
+  const std::size_t shards = std::max<std::size_t>(1, options.max_prefixes / kLinesPerShard);
+  most_lines_ = std::min(RttShard::kMostLines, options.max_prefixes / shards);
+  if (shards == shards_.size()) return;
+  if (counts_.prefixes > 0) moving_ = std::move(shards_);
+  moved_ = 0;
+  swept_ = 0;
+  shards_.assign(shards, nullptr);
+  counts_.prefixes = counts_.figures = counts_.octets = 0;
+}
 
 // Wraps around after three days, by when nothing of the same tick is left.
 std::uint16_t RttTable::TickOf(MonotonicTime now) const {
@@ -114,34 +162,80 @@ void RttTable::Add(fleet::NodeIndex node, std::span<const fleet::RttSample> samp
 }
 
 bool RttTable::Build(MonotonicTime now) {
-  if (now < built_ + kBuildPeriod) return false;
-  built_ = now;
-  if (pending_.empty() && counts_.prefixes == 0) return false;
   const std::uint16_t tick = TickOf(now);
-  // The order of the shards is that of the hashes; of one prefix the samples stay in their order.
-  std::ranges::stable_sort(pending_, {}, &Pending::hash);
   bool changed = false;
-  for (std::size_t first = 0; first < pending_.size();) {
-    const std::size_t shard = RttView::ShardOf(pending_[first].hash, shards_.size());
-    std::size_t last = first;
-    while (last < pending_.size() &&
-           RttView::ShardOf(pending_[last].hash, shards_.size()) == shard) {
+  if (!moving_.empty()) {
+    changed = MoveSome(tick);
+  } else if (!batch_.empty()) {
+    changed = ApplyBatch(tick);
+  } else if (now >= built_ + kBuildPeriod) {
+    built_ = now;
+    if (pending_.empty() && counts_.prefixes == 0) return false;
+    batch_.swap(pending_);
+    // The order of the shards is that of the hashes; of one prefix the samples stay in theirs.
+    std::ranges::stable_sort(batch_, {}, &Pending::hash);
+    changed = ApplyBatch(tick);
+    changed = Sweep(tick) || changed;
+  }
+  if (changed && moving_.empty()) MakeView();
+  return changed && moving_.empty();
+}
+
+// Of the batch what falls into the next shards.
+bool RttTable::ApplyBatch(std::uint16_t now) {
+  const std::size_t before = applied_;
+  for (std::size_t rebuilt = 0; applied_ < batch_.size() && rebuilt < kShardsPerBuild; ++rebuilt) {
+    const std::size_t shard = RttView::ShardOf(batch_[applied_].hash, shards_.size());
+    std::size_t last = applied_;
+    while (last < batch_.size() && RttView::ShardOf(batch_[last].hash, shards_.size()) == shard) {
       ++last;
     }
-    Rebuild(shard, std::span(pending_).subspan(first, last - first), tick);
-    changed = true;
-    first = last;
+    Rebuild(shard, std::span(batch_).subspan(applied_, last - applied_), now);
+    applied_ = last;
   }
-  pending_.clear();
+  const bool changed = applied_ > before;
+  if (applied_ == batch_.size()) {
+    batch_.clear();
+    applied_ = 0;
+  }
+  return changed;
+}
+
+bool RttTable::Sweep(std::uint16_t now) {
+  bool changed = false;
   const std::size_t part = std::max<std::size_t>(1, shards_.size() / kSweepParts);
   for (std::size_t i = 0; i < part; ++i) {
     swept_ = (swept_ + 1) % shards_.size();
-    if (shards_[swept_] == nullptr || !AnyOld(*shards_[swept_], tick)) continue;
-    Rebuild(swept_, {}, tick);
+    if (shards_[swept_] == nullptr || !AnyOld(*shards_[swept_], now)) continue;
+    Rebuild(swept_, {}, now);
     changed = true;
   }
-  if (changed) MakeView();
   return changed;
+}
+
+// Puts the prefixes of the next old shards into the new ones. Whether those were the last.
+bool RttTable::MoveSome(std::uint16_t now) {
+  std::vector<std::pair<std::uint64_t, const RttLine*>> lines;  // with their hashes
+  const std::size_t end = std::min(moving_.size(), moved_ + kShardsPerBuild);
+  for (; moved_ < end; ++moved_) {
+    if (moving_[moved_] == nullptr) continue;
+    for (const RttLine& line : moving_[moved_]->lines) {
+      lines.emplace_back(RttView::Hash(line.key(), seed_), &line);
+    }
+  }
+  std::ranges::sort(lines);
+  std::vector<RttLine> of_shard;
+  for (std::size_t i = 0; i < lines.size();) {
+    const std::size_t shard = RttView::ShardOf(lines[i].first, shards_.size());
+    of_shard.clear();
+    for (; i < lines.size() && RttView::ShardOf(lines[i].first, shards_.size()) == shard; ++i) {
+      of_shard.push_back(*lines[i].second);
+    }
+    Rebuild(shard, {}, now, of_shard);
+  }
+  if (moved_ < moving_.size()) return false;
+  moving_.clear();
+  return true;
 }
 
 bool RttTable::AnyOld(const RttShard& shard, std::uint16_t now) const {
@@ -150,11 +244,15 @@ bool RttTable::AnyOld(const RttShard& shard, std::uint16_t now) const {
   });
 }
 
-void RttTable::Rebuild(std::size_t shard, std::span<const Pending> changes, std::uint16_t now) {
+// `moved`: lines of prefixes that the shard does not have.
+void RttTable::Rebuild(std::size_t shard, std::span<const Pending> changes, std::uint16_t now,
+                       std::span<const RttLine> moved) {
   const RttShard* old = shards_[shard].get();
   auto next = std::make_shared<RttShard>();
-  next->lines.reserve((old == nullptr ? 0 : old->lines.size()) + changes.size());
-  if (old != nullptr) CopyFresh(*old, now, next->lines);
+  next->lines.reserve((old == nullptr ? 0 : old->lines.size()) + changes.size() + moved.size());
+  if (old != nullptr) CopyFresh(old->lines, now, next->lines);
+  CopyFresh(moved, now, next->lines);
+  if (next->lines.size() > most_lines_) MakeRoom(next->lines, now);
   Index(*next, next->lines.size() + changes.size());
   const auto mask = static_cast<std::uint32_t>(next->slots.size() - 1);
   for (const Pending& change : changes) {
@@ -173,15 +271,19 @@ void RttTable::Rebuild(std::size_t shard, std::span<const Pending> changes, std:
     MakeRoom(next->lines, now);
     Index(*next, next->lines.size());
   }
-  for (const RttLine& line : next->lines) next->figures += line.rtts().size();
+  for (const RttLine& line : next->lines) {
+    next->figures += line.rtts().size();
+    next->lines_v6 += line.is_v6() ? 1U : 0U;
+  }
   if (next->lines.empty()) next = nullptr;
   CountShard(old, next.get());
   shards_[shard] = std::move(next);
 }
 
 // The lines without their figures that are too old, and without lines that had no others.
-void RttTable::CopyFresh(const RttShard& old, std::uint16_t now, std::vector<RttLine>& out) {
-  for (const RttLine& line : old.lines) {
+void RttTable::CopyFresh(std::span<const RttLine> lines, std::uint16_t now,
+                         std::vector<RttLine>& out) {
+  for (const RttLine& line : lines) {
     RttLine& copy = out.emplace_back(line);
     std::size_t kept = 0;
     for (const Rtt& rtt : line.rtts()) {
@@ -194,22 +296,20 @@ void RttTable::CopyFresh(const RttShard& old, std::uint16_t now, std::vector<Rtt
   }
 }
 
-// Keeps the prefixes that were heard of last: all that are younger than the limit, and as many of
-// its age as there is room for.
+// Keeps as many prefixes as there is room for: nodes that alone know more than their share give way
+// first, who knows most before all, with those that they told of longest ago; then whoever was
+// heard of longest ago.
 void RttTable::MakeRoom(std::vector<RttLine>& lines, std::uint16_t now) {
   counts_.evicted += lines.size() - most_lines_;
-  std::vector<std::uint16_t> ages;
-  ages.reserve(lines.size());
-  for (const RttLine& line : lines) ages.push_back(AgeOf(line, now));
-  const auto last = ages.begin() + static_cast<std::ptrdiff_t>(most_lines_ - 1);
-  std::ranges::nth_element(ages, last);
-  const std::uint16_t limit = *last;
-  // Those before `last` are not above the limit, and those at it come first that stay.
-  auto room = std::count(ages.begin(), last + 1, limit);
-  std::erase_if(lines, [&](const RttLine& line) {
-    const std::uint16_t age = AgeOf(line, now);
-    return age > limit || (age == limit && room-- <= 0);
-  });
+  const auto share = std::max<std::size_t>(
+      1, static_cast<std::size_t>(kShareOfNode * static_cast<double>(most_lines_)));
+  for (const auto& [count, node] : KnownByOne(lines)) {
+    const std::size_t over = lines.size() - most_lines_;
+    if (over == 0 || count <= share) break;
+    DropOldest(lines, std::min(count - share, over), now,
+               [of = node](const RttLine& line) { return IsKnownBy(line, of); });
+  }
+  DropOldest(lines, lines.size() - most_lines_, now, [](const RttLine&) { return true; });
 }
 
 // Gives the shard slots for `lines` lines, and puts those that are there into them.
@@ -246,6 +346,8 @@ void RttTable::MakeView() {
     for (std::size_t i = 0; i < shards_.size(); ++i) {
       if (shards_[i] == nullptr) continue;
       const RttShard& shard = *shards_[i];
+      view->prefixes_[0] += shard.lines.size() - shard.lines_v6;
+      view->prefixes_[1] += shard.lines_v6;
       view->homes_[i] = {shard.lines.data(), shard.slots.data(),
                          static_cast<std::uint32_t>(shard.slots.size() - 1)};
     }

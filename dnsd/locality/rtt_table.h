@@ -1,8 +1,8 @@
 // The one writer of the measured round-trip times: takes the reporters' samples in, and makes the
 // next immutable view of them.
 //
-//   Add(node, samples) ──> [ pending ] ──Build, once a second──> shards that change, copied
-//                                                                  └──> RttView
+//   Add(node, samples) ──> [ pending ] ──once a second──> [ batch ] ──Build──> shards that change,
+//                                                                              copied ──> RttView
 #pragma once
 
 #include <cstddef>
@@ -42,8 +42,9 @@ struct RttCounts {
 
 // Used by one thread; the views are for all. Bounded whatever is reported: max_prefixes of seven
 // nodes each, the best and the newest; of each node kSamplesPerSecond and as many again in a burst.
-// A prefix makes room when its part of the hash's range, some 400 prefixes, is full and no other
-// there has been silent for longer.
+// When a part of the hash's range, some 400 prefixes, is full, one of them makes room: if a node
+// alone knows more than kShareOfNode of them, of these the one that has been silent for longest;
+// else of all. So one node's flood cannot push out what others have learnt.
 class RttTable {
  public:
   static constexpr std::uint32_t kSamplesPerSecond = 256;
@@ -51,17 +52,22 @@ class RttTable {
   static constexpr Duration kTick = std::chrono::seconds(4);
   static constexpr Duration kBuildPeriod = std::chrono::seconds(1);
   static constexpr Duration kMostAge = std::chrono::hours(24);
+  static constexpr double kShareOfNode = 1.0 / 8;
+  static constexpr std::size_t kShardsPerBuild = 256;  // some 6 MB to copy
 
   // `seed`: secret, of the hash.
   RttTable(const RttOptions& options, std::uint64_t seed, MonotonicTime start);
 
   const RttOptions& options() const { return options_; }
+  // From now on; nothing is forgotten but what is over the new limits. Where their number of shards
+  // is another, prefixes move a part at a time with each Build, and the view stays until all have.
+  void SetOptions(const RttOptions& options);
 
   // Nodes past 65,535 are left out.
   void Add(fleet::NodeIndex node, std::span<const fleet::RttSample> samples, MonotonicTime now);
-  // Applies what was added, and drops what is too old, a part of the table at a time: all of it
-  // within a minute or so. Does nothing sooner than kBuildPeriod after the last time. Whether there
-  // is another view.
+  // Applies what was added, kBuildPeriod apart, and drops what is too old, a part of the table at a
+  // time: all of it within a minute or so. Changes kShardsPerBuild shards at most; what is then
+  // left is for the next calls, however soon. Whether there is another view.
   bool Build(MonotonicTime now);
 
   // As of the last Build; never null.
@@ -84,20 +90,28 @@ class RttTable {
   bool IsOld(const Rtt& rtt, std::uint16_t now) const;
   bool AnyOld(const RttShard& shard, std::uint16_t now) const;
   double TakeBudget(fleet::NodeIndex node, double wanted, MonotonicTime now);
-  void Rebuild(std::size_t shard, std::span<const Pending> changes, std::uint16_t now);
-  void CopyFresh(const RttShard& old, std::uint16_t now, std::vector<RttLine>& out);
+  bool ApplyBatch(std::uint16_t now);
+  bool Sweep(std::uint16_t now);
+  bool MoveSome(std::uint16_t now);
+  void Rebuild(std::size_t shard, std::span<const Pending> changes, std::uint16_t now,
+               std::span<const RttLine> moved = {});
+  void CopyFresh(std::span<const RttLine> lines, std::uint16_t now, std::vector<RttLine>& out);
   void MakeRoom(std::vector<RttLine>& lines, std::uint16_t now);
   void Index(RttShard& shard, std::size_t slots) const;
   void CountShard(const RttShard* before, const RttShard* after);
   void MakeView();
 
-  const RttOptions options_;
+  RttOptions options_;
   const std::uint64_t seed_;
   const MonotonicTime start_;
-  const std::uint16_t max_ticks_;
+  std::uint16_t max_ticks_ = 0;
   std::vector<std::shared_ptr<const RttShard>> shards_;  // null: empty
   std::size_t most_lines_ = 0;                           // of a shard
+  std::vector<std::shared_ptr<const RttShard>> moving_;  // of other options: from moved_ on
+  std::size_t moved_ = 0;
   std::vector<Pending> pending_;
+  std::vector<Pending> batch_;  // by hash: those before applied_ are in the shards
+  std::size_t applied_ = 0;
   std::vector<Budget> budgets_;  // by NodeIndex
   MonotonicTime built_;
   std::size_t swept_ = 0;  // the shard that is looked through next

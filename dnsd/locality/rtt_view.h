@@ -45,6 +45,7 @@ class alignas(64) RttLine {
   explicit RttLine(std::uint64_t key) : key_(key) {}
 
   std::uint64_t key() const { return key_ & kKeyMask; }
+  bool is_v6() const { return key() >> fleet::RttSample::kBits6 != 0; }
   std::span<const Rtt> rtts() const { return {rtts_.data(), key_ >> kCountShift}; }
   std::span<Rtt> rtts() { return {rtts_.data(), key_ >> kCountShift}; }
   void set_count(std::size_t count) { key_ = key() | std::uint64_t{count} << kCountShift; }
@@ -64,16 +65,20 @@ struct RttShard {
   static constexpr std::size_t kMostLines = 0xFFFF;
 
   std::vector<RttLine> lines;
+  std::size_t lines_v6 = 0;  // of them, those of IPv6
   // Open addressing, a power of two, at most half full: the line's number + 1 below a tag of 16
   // bits; 0: free.
   std::vector<std::uint32_t> slots;
   std::size_t figures = 0;
 
+  static std::uint32_t FirstSlot(std::uint64_t hash, std::uint32_t mask) {
+    return static_cast<std::uint32_t>(hash >> 16) & mask;
+  }
   // The line of `key`, or null.
   static const RttLine* Find(const RttLine* lines, const std::uint32_t* slots, std::uint32_t mask,
                              std::uint64_t key, std::uint64_t hash) {
     const auto tag = static_cast<std::uint32_t>(hash & 0xFFFF);
-    for (std::uint32_t i = static_cast<std::uint32_t>(hash >> 16) & mask;; i = (i + 1) & mask) {
+    for (std::uint32_t i = FirstSlot(hash, mask);; i = (i + 1) & mask) {
       const std::uint32_t slot = slots[i];
       if (slot == 0) return nullptr;
       if (slot >> 16 != tag) continue;
@@ -99,7 +104,24 @@ class RttView {
     return line == nullptr ? std::span<const Rtt>() : line->rtts();
   }
 
+  // Begins to read what Find will, for a client that is looked up a little later.
+  void Prefetch(const IpAddress& client) const {
+    if (homes_.empty()) return;
+    const std::uint64_t hash = Hash(RttKeyOf(client), seed_);
+    const Home& home = homes_[ShardOf(hash, homes_.size())];
+    if (home.slots != nullptr)
+      __builtin_prefetch(&home.slots[RttShard::FirstSlot(hash, home.mask)]);
+  }
+
   bool empty() const { return homes_.empty(); }
+  std::size_t prefixes() const { return prefixes_[0] + prefixes_[1]; }
+  // Whether nothing is known of any client of the family.
+  bool empty(IpFamily family) const { return prefixes_[static_cast<std::size_t>(family)] == 0; }
+
+  // The bits of a client that make its prefix.
+  static constexpr unsigned PrefixBits(IpFamily family) {
+    return family == IpFamily::kV4 ? fleet::RttSample::kBits4 : fleet::RttSample::kBits6;
+  }
 
  private:
   friend class RttTable;
@@ -122,6 +144,7 @@ class RttView {
   }
 
   std::uint64_t seed_ = 0;
+  std::array<std::size_t, 2> prefixes_{};                // by family
   std::vector<Home> homes_;                              // by shard
   std::vector<std::shared_ptr<const RttShard>> shards_;  // keeps what homes_ points at
 };

@@ -33,9 +33,14 @@ constexpr Score OperatorScore(std::size_t rank) {
 }
 
 // In steps of a sixteenth of a power of two of (1 ms + time): what differs by less is noise.
-inline Score MeasuredScore(float milliseconds) {
+constexpr Score MeasuredScore(float milliseconds) {
   const auto bits = std::bit_cast<std::uint32_t>(1.0F + std::clamp(milliseconds, 0.0F, 1e6F));
   return static_cast<Score>(0x7FFF - ((bits - std::bit_cast<std::uint32_t>(1.0F)) >> 19));
+}
+// The shortest time of that score.
+constexpr float MillisecondsOf(Score measured) {
+  const std::uint32_t steps = 0x7FFFU - measured;
+  return std::bit_cast<float>((steps << 19) + std::bit_cast<std::uint32_t>(1.0F)) - 1.0F;
 }
 
 // Ranks of regions that count; kNoRank: in none of the client's.
@@ -51,12 +56,18 @@ inline Score DatabaseScore(unsigned rank, float chord) {
 }
 inline constexpr float kFarthest = 20'000;
 
-// The least score that still counts as near as `best`, where members are taken as groups: within a
-// quarter of a measured time, and some 40 km.
-constexpr Score AlikeFrom(Score best) {
+// How much longer than the best a measured time may be that counts as near: what nobody notices.
+inline constexpr float kAlikeMilliseconds = 5;
+inline constexpr float kAlikeShare = 0.2F;  // or this share of it, if that is more
+
+// The least score that still counts as near as `best`, where members are taken as groups: of
+// measured times `milliseconds` more or a fifth, of distances some 40 km.
+constexpr Score AlikeFrom(Score best, float milliseconds = kAlikeMilliseconds) {
   switch (SourceOf(best)) {
-    case Source::kMeasured:
-      return std::max<Score>(best - 4, kMeasuredFrom);
+    case Source::kMeasured: {
+      const float least = MillisecondsOf(best);
+      return MeasuredScore(least + std::max(milliseconds, least * kAlikeShare));
+    }
     case Source::kDatabase:
       return std::max<Score>(best - 3, kDatabaseFrom);
     default:

@@ -92,6 +92,19 @@ void BM_Find(benchmark::State& state) {
 }
 BENCHMARK(BM_Find);
 
+// As a worker has them that reads a batch before it answers: what is looked up `ahead` clients
+// later is asked for now.
+void BM_FindAhead(benchmark::State& state) {
+  const Bench& bench = Bench::Get();
+  const auto ahead = static_cast<std::size_t>(state.range(0));
+  std::size_t next = 0;
+  for (auto _ : state) {
+    bench.table.Prefetch(bench.clients[(next + ahead) % bench.clients.size()]);
+    benchmark::DoNotOptimize(bench.table.Find(bench.clients[next++ % bench.clients.size()]));
+  }
+}
+BENCHMARK(BM_FindAhead)->ArgName("ahead")->Arg(8)->Arg(16)->Arg(32);
+
 // Which client is next depends on the last one's value: the whole time of one look-up.
 void BM_FindAlone(benchmark::State& state) {
   const Bench& bench = Bench::Get();

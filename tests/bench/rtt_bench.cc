@@ -94,7 +94,9 @@ void Find(benchmark::State& state) {
   }
   const auto view = bench.table.view();
   std::size_t i = 0, found = 0;
+  const auto ahead = static_cast<std::size_t>(state.range(1));
   for (auto _ : state) {
+    if (ahead > 0) view->Prefetch(clients[(i + ahead) & (clients.size() - 1)]);
     const auto rtts = view->Find(clients[i++ & (clients.size() - 1)]);
     found += rtts.empty() ? 0 : rtts[0].node + 1U;
     benchmark::DoNotOptimize(found);
@@ -105,7 +107,7 @@ void Find(benchmark::State& state) {
   state.counters["MB"] = static_cast<double>(bench.table.counts().octets) / 1e6;
   state.counters["resident_MB"] = static_cast<double>(bench.resident) / 1e6;
 }
-BENCHMARK(Find)->ArgName("unknown")->Arg(0)->Arg(1);
+BENCHMARK(Find)->ArgNames({"unknown", "ahead"})->ArgsProduct({{0, 1}, {0, 16}});
 
 // `nodes` of 256 samples each, of prefixes at random, and the view that follows.
 void Build(benchmark::State& state) {

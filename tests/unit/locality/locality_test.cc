@@ -190,9 +190,23 @@ TEST(Score, TellsRoundTripTimesApartByASixteenthOfADoubling) {
   EXPECT_GT(MeasuredScore(100), MeasuredScore(110));
 }
 
+TEST(Score, ATimeComesBackToWithinAStep) {
+  for (const float milliseconds : {0.0F, 0.3F, 1.0F, 7.0F, 55.5F, 300.0F, 60'000.0F}) {
+    const float back = MillisecondsOf(MeasuredScore(milliseconds));
+    EXPECT_LE(back, milliseconds);
+    EXPECT_GE(1 + back, (1 + milliseconds) / 1.07F);
+  }
+}
+
 TEST(Score, TakesWhatIsAboutAsNearAsOneGroup) {
-  EXPECT_LE(AlikeFrom(MeasuredScore(20)), MeasuredScore(23));
-  EXPECT_GT(AlikeFrom(MeasuredScore(20)), MeasuredScore(30));
+  EXPECT_LE(AlikeFrom(MeasuredScore(20)), MeasuredScore(24));
+  EXPECT_GT(AlikeFrom(MeasuredScore(20)), MeasuredScore(27));
+  EXPECT_LE(AlikeFrom(MeasuredScore(0.1F)), MeasuredScore(5));
+  EXPECT_GT(AlikeFrom(MeasuredScore(0.1F)), MeasuredScore(6));
+  EXPECT_LE(AlikeFrom(MeasuredScore(100)), MeasuredScore(115)) << "a fifth";
+  EXPECT_GT(AlikeFrom(MeasuredScore(100)), MeasuredScore(130));
+  EXPECT_GT(AlikeFrom(MeasuredScore(2), 0), MeasuredScore(3)) << "as the operator wants it";
+  EXPECT_LE(AlikeFrom(MeasuredScore(2), 50), MeasuredScore(50));
   EXPECT_LE(AlikeFrom(DatabaseScore(0, 0)), DatabaseScore(0, 30));
   EXPECT_GT(AlikeFrom(DatabaseScore(0, 0)), DatabaseScore(0, 100));
   EXPECT_EQ(AlikeFrom(OperatorScore(3)), OperatorScore(3));

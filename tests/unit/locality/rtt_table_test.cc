@@ -73,6 +73,16 @@ TEST_F(RttTableTest, AnIPv6PrefixWithTheOctetsOfAnIPv4OneIsAnother) {
   EXPECT_THAT(Found(table_, "0:a:0::"), IsEmpty());
 }
 
+TEST_F(RttTableTest, TellsOfWhichFamilyItKnowsAnything) {
+  EXPECT_TRUE(table_.view()->empty(IpFamily::kV4));
+  EXPECT_TRUE(table_.view()->empty(IpFamily::kV6));
+  Learn(1, Sample("10.0.0.0", 5), 1s);
+  EXPECT_FALSE(table_.view()->empty(IpFamily::kV4));
+  EXPECT_TRUE(table_.view()->empty(IpFamily::kV6));
+  Learn(1, Sample("::", 5), 2s);
+  EXPECT_FALSE(table_.view()->empty(IpFamily::kV6));
+}
+
 TEST_F(RttTableTest, KnowsNothingAtFirst) {
   EXPECT_TRUE(table_.view()->empty());
   EXPECT_THAT(Found(table_, "192.0.2.1"), IsEmpty());
@@ -204,6 +214,120 @@ TEST(RttTable, ThePrefixHeardOfLongestAgoMakesRoom) {
     EXPECT_EQ(table.view()->Find(Prefix4(i)).size(), 1U) << i;
   }
   EXPECT_THAT(table.view()->Find(Prefix4(1)), IsEmpty());
+}
+
+std::vector<RttSample> Samples(std::uint32_t first, std::uint32_t end, float milliseconds = 1) {
+  std::vector<RttSample> samples;
+  for (; first < end; ++first) samples.push_back(Sample(Prefix4(first), milliseconds));
+  return samples;
+}
+
+// How many of the prefixes numbered so are known.
+std::size_t Known(const RttTable& table, std::uint32_t first, std::uint32_t end) {
+  std::size_t known = 0;
+  for (; first < end; ++first) known += table.view()->Find(Prefix4(first)).empty() ? 0U : 1U;
+  return known;
+}
+
+TEST(RttTable, OneNodesFloodPushesOutNothingThatOthersKnow) {
+  RttTable table({.max_prefixes = 400}, kSeed, kStart);
+  MonotonicTime now = kStart;
+  table.Add(1, Samples(0, 100), now);
+  table.Add(2, Samples(100, 200), now);
+  table.Add(3, Samples(100, 200), now);
+  table.Build(now += 1s);
+  for (std::uint32_t i = 1000; i < 11'000; i += 250) {
+    table.Add(7, Samples(i, i + 250), now);
+    table.Build(now += 1s);
+    EXPECT_EQ(table.counts().prefixes, std::min<std::size_t>(400, 200 + i - 1000 + 250));
+  }
+  EXPECT_EQ(Known(table, 0, 200), 200U);
+  // Of two that flood neither leaves the other more than what is left of the room.
+  for (std::uint32_t i = 20'000; i < 22'500; i += 250) {
+    table.Add(8, Samples(i, i + 250), now);
+    table.Build(now += 1s);
+  }
+  EXPECT_EQ(Known(table, 100, 200), 100U) << "two tell of them";
+  EXPECT_GE(Known(table, 0, 100), 50U) << "an eighth of the room is a node's in any case";
+}
+
+TEST(RttTable, ChangesNoMoreThanAPartOfABigTableAtOnce) {
+  constexpr std::size_t kShards = 1000;
+  RttTable table({.max_prefixes = 400 * kShards}, kSeed, kStart);
+  for (NodeIndex node = 0; node < 6; ++node) {
+    table.Add(node, Samples(512 * node, 512 * (node + 1)), kStart);
+  }
+  EXPECT_TRUE(table.Build(kStart + 1s));
+  EXPECT_LT(Known(table, 0, 3072), 3072U * 4 / 10);
+  EXPECT_GT(Known(table, 0, 3072), 3072U * 1 / 10);
+  table.Add(7, Samples(5000, 5001), kStart + 1s);  // waits until those before it are there
+  while (table.Build(kStart + 1s)) {
+  }
+  EXPECT_EQ(Known(table, 0, 3072), 3072U);
+  EXPECT_EQ(Known(table, 5000, 5001), 0U);
+  table.Build(kStart + 2s);
+  EXPECT_EQ(Known(table, 5000, 5001), 1U);
+}
+
+TEST(RttTable, OtherOptionsForgetNothingThatIsWithinThem) {
+  RttTable table({.max_prefixes = 4000}, kSeed, kStart);
+  for (NodeIndex node = 0; node < 3; ++node) {
+    table.Add(node, Samples(0, 500, 10.0F + static_cast<float>(node)), kStart);
+  }
+  table.Build(kStart + 1s);
+  const auto before = table.view();
+  table.SetOptions({.max_prefixes = 4000, .max_age = 2h});
+  EXPECT_EQ(table.view(), before);
+  table.SetOptions({.max_prefixes = 4'000'000, .max_age = 2h});  // 10 shards become 10,000
+  EXPECT_EQ(table.view(), before) << "until all have moved";
+  table.Add(4, Samples(400, 600), kStart + 1s);
+  table.Build(kStart + 1s);
+  EXPECT_EQ(table.counts().prefixes, 500U);
+  EXPECT_EQ(table.counts().figures, 1500U);
+  EXPECT_EQ(Known(table, 0, 600), 500U);
+  while (table.counts().prefixes < 600) table.Build(kStart + 2s);
+  while (table.Build(kStart + 2s)) {
+  }
+  EXPECT_EQ(Known(table, 0, 600), 600U);
+  EXPECT_THAT(Found(table, Prefix4(7)), ElementsAre(Pair(0, 10), Pair(1, 11), Pair(2, 12)));
+  EXPECT_EQ(table.counts().evicted, 0U);
+}
+
+TEST(RttTable, MovesABigTableAPartAtATime) {
+  RttTable table({.max_prefixes = 400'000}, kSeed, kStart);
+  for (NodeIndex node = 0; node < 6; ++node) {
+    table.Add(node, Samples(512 * node, 512 * (node + 1)), kStart);
+  }
+  table.Build(kStart + 1s);
+  while (table.Build(kStart + 1s)) {
+  }
+  table.SetOptions({.max_prefixes = 800'000});
+  const auto before = table.view();
+  int builds = 0;
+  while (!table.Build(kStart + 1s)) ++builds;
+  EXPECT_EQ(builds, 3) << "1,000 shards, 256 a time";
+  EXPECT_NE(table.view(), before);
+  EXPECT_EQ(Known(table, 0, 3072), 3072U);
+}
+
+TEST(RttTable, OfTooManyForNewOptionsTheNewestStay) {
+  RttTable table({.max_prefixes = 400'000}, kSeed, kStart);
+  table.Add(0, Samples(0, 500), kStart);
+  table.Build(kStart + 1s);
+  table.Add(1, Samples(500, 600), kStart + 60s);
+  table.Build(kStart + 61s);
+  while (table.Build(kStart + 61s)) {
+  }
+  table.SetOptions({.max_prefixes = 300});
+  while (!table.Build(kStart + 61s)) {
+  }
+  EXPECT_EQ(table.counts().prefixes, 300U);
+  EXPECT_EQ(Known(table, 500, 600), 100U);
+  table.SetOptions({.max_prefixes = 400'000});
+  table.SetOptions({.max_prefixes = 300});  // before anything has moved
+  while (!table.Build(kStart + 61s)) {
+  }
+  EXPECT_EQ(Known(table, 0, 600), 300U);
 }
 
 TEST(RttTable, StaysWithinItsBoundWhateverComes) {
