@@ -45,6 +45,7 @@ NodeIndex Fleet::Restore(const StoredNode& stored) {
   node.left = stored.state == NodeState::kLeaving;
   node.healthy = stored.state != NodeState::kUnhealthy;
   node.order = stored.order;
+  node.place = stored.place;
   SetAddresses(index, stored.addresses);
   Claim(index);
   std::tie(node.state, node.reason) = StateOf(node);

@@ -120,6 +120,7 @@ struct StoredNode {
   bool declares_hosting = false;
   Load load{};
   Order order{};
+  Place place{};
 
   friend bool operator==(const StoredNode&, const StoredNode&) = default;
 };

@@ -264,9 +264,8 @@ absl::StatusOr<std::vector<std::string>> Controller::SetOrder(
 }
 
 void Controller::SetMeasured(const MeasuredConfig& measured, MonotonicTime now) {
-  const bool same =
-      rtts_ ? measured.enabled && measured.table == rtts_->options() : !measured.enabled;
-  if (same) return;
+  if (measured.enabled && rtts_) return rtts_->SetOptions(measured.table);
+  if (measured.enabled == rtts_.has_value()) return;
   rtts_.reset();
   if (measured.enabled) rtts_.emplace(measured.table, parts_.rtt_seed, now);
   Publish(now);
@@ -279,7 +278,8 @@ void Controller::Save(MonotonicTime now) {
   for (const fleet::Node& node : fleet_.nodes()) {
     const auto index = static_cast<fleet::NodeIndex>(state->nodes.size());
     state->nodes.push_back({node.name, node.addresses, node.software_version, node.interval,
-                            fleet_.OwnState(index), node.declares_hosting, node.load, node.order});
+                            fleet_.OwnState(index), node.declares_hosting, node.load, node.order,
+                            node.place});
   }
   state->hosting = fleet_.hosting();
   parts_.store->Save(std::move(state));

@@ -44,7 +44,7 @@ class Controller {
   absl::StatusOr<std::vector<std::string>> SetOrder(const std::vector<std::string>& patterns,
                                                     const fleet::OrderChange& change,
                                                     MonotonicTime now);
-  // Forgets what was measured if it is not wanted any more, or wanted in another way.
+  // Forgets what was measured if it is not wanted any more; else keeps it, within its new limits.
   void SetMeasured(const MeasuredConfig& measured, MonotonicTime now);
   // Hands the state to the store now, if it is not there yet.
   void Save(MonotonicTime now);

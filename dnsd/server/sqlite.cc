@@ -30,6 +30,10 @@ void SqliteStatement::Bind(int parameter, std::int64_t value) {
   sqlite3_bind_int64(statement_.get(), parameter, value);
 }
 
+void SqliteStatement::Bind(int parameter, double value) {
+  sqlite3_bind_double(statement_.get(), parameter, value);
+}
+
 void SqliteStatement::Bind(int parameter, const std::string& value) {
   sqlite3_bind_text(statement_.get(), parameter, value.data(), static_cast<int>(value.size()),
                     SQLITE_TRANSIENT);

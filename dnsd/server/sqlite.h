@@ -18,12 +18,14 @@ class SqliteStatement {
   explicit SqliteStatement(sqlite3_stmt* statement) : statement_(statement, &sqlite3_finalize) {}
 
   void Bind(int parameter, std::int64_t value);
+  void Bind(int parameter, double value);
   void Bind(int parameter, const std::string& value);
   void BindNull(int parameter);
   // Runs on: true for a row, false at the end, after which it may be bound and run anew.
   absl::StatusOr<bool> Step();
 
   std::int64_t Int(int column) const { return sqlite3_column_int64(statement_.get(), column); }
+  double Real(int column) const { return sqlite3_column_double(statement_.get(), column); }
   std::string Text(int column) const;
   bool IsNull(int column) const {
     return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;

@@ -1,5 +1,6 @@
 #include "dnsd/server/state_reader.h"
 
+#include <cmath>
 #include <sstream>
 #include <utility>
 
@@ -10,7 +11,7 @@
 namespace dnsd::server {
 namespace {
 
-constexpr std::int64_t kSchemaVersion = 2;
+constexpr std::int64_t kSchemaVersion = 3;
 // Sites held at once while reading: a report of one takes some 400 octets.
 constexpr std::size_t kBatch = 100'000;
 
@@ -44,7 +45,18 @@ constexpr const char* kOrders = R"(
     reason TEXT NOT NULL,
     ends_ms INTEGER  -- since the epoch; NULL: when it is taken back
   );
-  PRAGMA user_version = 2;
+)";
+
+// What version 3 has besides: of the nodes that tell where they are.
+constexpr const char* kPlaces = R"(
+  CREATE TABLE places (
+    node INTEGER PRIMARY KEY,  -- of nodes
+    region TEXT NOT NULL,      -- empty: not known
+    latitude REAL,             -- degrees, and longitude; NULL: not known
+    longitude REAL,
+    asn INTEGER NOT NULL       -- 0: not known
+  );
+  PRAGMA user_version = 3;
 )";
 
 std::optional<fleet::NodeState> StateNamed(const std::string& name) {
@@ -70,10 +82,25 @@ fleet::Order OrderOf(SqliteStatement& row, int column) {
   return order;
 }
 
+// What cannot be is not known.
+fleet::Place PlaceOf(SqliteStatement& row, int column) {
+  fleet::Place place;
+  if (row.IsNull(column)) return place;
+  place.region = row.Text(column);
+  if (!row.IsNull(column + 1) && !row.IsNull(column + 2)) {
+    const fleet::Coordinates at{row.Real(column + 1), row.Real(column + 2)};
+    const bool is_there = std::abs(at.latitude) <= 90 && std::abs(at.longitude) <= 180;
+    if (is_there) place.coordinates = at;
+  }
+  place.asn = static_cast<std::uint32_t>(row.Int(column + 3));
+  return place;
+}
+
 absl::StatusOr<std::vector<fleet::StoredNode>> ReadNodes(SqliteDatabase& database) {
   auto rows = database.Prepare(
       "SELECT id, name, addresses, software_version, interval_ms, state, declares_hosting, load, "
-      "kind, reason, ends_ms FROM nodes LEFT JOIN orders ON node = id ORDER BY id");
+      "kind, reason, ends_ms, region, latitude, longitude, asn FROM nodes "
+      "LEFT JOIN orders ON orders.node = id LEFT JOIN places ON places.node = id ORDER BY id");
   if (!rows.ok()) return rows.status();
   std::vector<fleet::StoredNode> nodes;
   for (;;) {
@@ -92,7 +119,8 @@ absl::StatusOr<std::vector<fleet::StoredNode>> ReadNodes(SqliteDatabase& databas
                      .state = *state,
                      .declares_hosting = rows->Int(6) != 0,
                      .load = LoadFromJson(nlohmann::json::parse(rows->Text(7), nullptr, false)),
-                     .order = OrderOf(*rows, 8)});
+                     .order = OrderOf(*rows, 8),
+                     .place = PlaceOf(*rows, 11)});
   }
 }
 
@@ -151,7 +179,8 @@ absl::Status PrepareSchema(SqliteDatabase& database) {
   }
   DNSD_RETURN_IF_ERROR(database.Run("BEGIN IMMEDIATE"));
   if (found == 0) DNSD_RETURN_IF_ERROR(database.Run(kSchema));
-  DNSD_RETURN_IF_ERROR(database.Run(kOrders));
+  if (found < 2) DNSD_RETURN_IF_ERROR(database.Run(kOrders));
+  DNSD_RETURN_IF_ERROR(database.Run(kPlaces));
   return database.Run("COMMIT");
 }
 

@@ -109,6 +109,20 @@ absl::Status WriteOrder(std::size_t node, const fleet::Order& order, SqliteState
   return put.Step().status();
 }
 
+absl::Status WritePlace(std::size_t node, const fleet::Place& place, SqliteStatement& put) {
+  put.Bind(1, static_cast<std::int64_t>(node));
+  put.Bind(2, place.region);
+  if (place.coordinates) {
+    put.Bind(3, place.coordinates->latitude);
+    put.Bind(4, place.coordinates->longitude);
+  } else {
+    put.BindNull(3);
+    put.BindNull(4);
+  }
+  put.Bind(5, std::int64_t{place.asn});
+  return put.Step().status();
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<StateStore>> StateStore::Open(const std::string& dir) {
@@ -205,6 +219,8 @@ absl::Status StateStore::WriteNodes(const StoredState& next) {
   if (!put_order.ok()) return put_order.status();
   auto drop_order = database_.Prepare("DELETE FROM orders WHERE node = ?");
   if (!drop_order.ok()) return drop_order.status();
+  auto put_place = database_.Prepare("INSERT OR REPLACE INTO places VALUES (?, ?, ?, ?, ?)");
+  if (!put_place.ok()) return put_place.status();
   for (std::size_t i = 0; i < next.nodes.size(); ++i) {
     const fleet::StoredNode& node = next.nodes[i];
     if (i < written_->nodes.size() && written_->nodes[i] == node) continue;
@@ -219,6 +235,8 @@ absl::Status StateStore::WriteNodes(const StoredState& next) {
               LoadToJson(node.load).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     DNSD_RETURN_IF_ERROR(put->Step().status());
     DNSD_RETURN_IF_ERROR(WriteOrder(i, node.order, *put_order, *drop_order));
+    const bool moved = i >= written_->nodes.size() || written_->nodes[i].place != node.place;
+    if (moved) DNSD_RETURN_IF_ERROR(WritePlace(i, node.place, *put_place));
   }
   return absl::OkStatus();
 }

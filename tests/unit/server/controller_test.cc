@@ -159,6 +159,12 @@ TEST_F(ControllerTest, ForgetsWhatWasMeasuredWhenThatIsSwitchedOff) {
   EXPECT_FALSE(View()->rtts->empty());
   controller_->SetMeasured({}, At(4));  // as it is
   EXPECT_FALSE(View()->rtts->empty());
+  MeasuredConfig longer;
+  longer.table.max_age = std::chrono::hours(3);
+  longer.table.max_prefixes = 5000;
+  controller_->SetMeasured(longer, At(4));
+  RunUntil(5);
+  EXPECT_FALSE(View()->rtts->empty()) << "only limits have changed";
   MeasuredConfig off;
   off.enabled = false;
   controller_->SetMeasured(off, At(4));
@@ -412,6 +418,25 @@ TEST_F(ControllerTest, ARestoredOrderEndsByTheWallClock) {
   EXPECT_EQ(controller_->status()->nodes[0].state, NodeState::kDisabled);
   RunUntil(12);
   EXPECT_NE(controller_->status()->nodes[0].state, NodeState::kDisabled);
+}
+
+// The first answer after a restart goes by where the nodes were.
+TEST_F(ControllerTest, APlaceOutlivesARestart) {
+  const StateFolder dir;
+  {
+    const auto store = StateStore::Open(dir.path());
+    ASSERT_TRUE(store.ok());
+    Begin(store->get());
+    fleet::Event hello = Hello(1, 1, "a", "192.0.2.1");
+    std::get<fleet::Hello>(hello.what).place = {.region = "eu", .asn = 64500};
+    Put(1, {hello});
+    controller_->Save(At(1));
+  }
+  const auto store = StateStore::Open(dir.path());
+  ASSERT_TRUE(store.ok());
+  Begin(store->get());
+  ASSERT_EQ(View()->places->size(), 1U);
+  EXPECT_EQ(View()->places->at(0).place, (fleet::Place{.region = "eu", .asn = 64500}));
 }
 
 // What an order hides is stored beside it: a dead node is dead when the order ends.

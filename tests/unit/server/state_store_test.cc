@@ -26,7 +26,8 @@ fleet::StoredNode NodeNamed(const std::string& name, fleet::NodeState state) {
           .interval = std::chrono::milliseconds(500),
           .state = state,
           .declares_hosting = true,
-          .load = {.cpu_utilization = 0.25, .rps = 0.1, .named_metrics = {{"queue", 3}}}};
+          .load = {.cpu_utilization = 0.25, .rps = 0.1, .named_metrics = {{"queue", 3}}},
+          .place = {.region = "eu", .coordinates = fleet::Coordinates{52.5, -13.4}, .asn = 64500}};
 }
 
 std::vector<fleet::Host> HostsOf(const StoredState& state, const std::string& site) {
@@ -161,17 +162,47 @@ TEST_F(StateStoreTest, OrdersOutliveARestartUntilTheyAreTakenBack) {
   EXPECT_EQ(Open()->restored().nodes, state.nodes);
 }
 
-// What the first released tables lack is added; nothing of them is lost.
-TEST_F(StateStoreTest, TablesWithoutOrdersAreTakenOver) {
-  const StoredState state{{NodeNamed("n1", fleet::NodeState::kAlive)}, builder_.Build()};
-  Save(state);
+TEST_F(StateStoreTest, APlaceIsStoredAsItIsNow) {
+  StoredState state{{NodeNamed("n1", fleet::NodeState::kAlive)}, builder_.Build()};
+  for (const fleet::Place& place :
+       {fleet::Place{.region = "eu"}, fleet::Place{.asn = 4'294'967'295}, fleet::Place{},
+        fleet::Place{.coordinates = fleet::Coordinates{-90, 180}}}) {
+    state.nodes[0].place = place;
+    Save(state);
+    EXPECT_EQ(Open()->restored().nodes.at(0).place, place);
+  }
+}
+
+TEST_F(StateStoreTest, APlaceThatCannotBeIsNotKnown) {
+  Save({{NodeNamed("n1", fleet::NodeState::kAlive)}, builder_.Build()});
   {
     auto database = SqliteDatabase::Open(dir_ + "/state.db");
     ASSERT_TRUE(database.ok());
-    ASSERT_TRUE(database->Run("DROP TABLE orders; PRAGMA user_version = 1").ok());
+    ASSERT_TRUE(database->Run("UPDATE places SET latitude = 91").ok());
   }
-  EXPECT_EQ(Open()->restored().nodes, state.nodes);
-  EXPECT_EQ(FilesNamed("state.db.damaged-"), 0U);
+  EXPECT_EQ(Open()->restored().nodes.at(0).place.coordinates, std::nullopt);
+  EXPECT_EQ(Open()->restored().nodes.at(0).place.region, "eu");
+}
+
+// What older tables lack is added; nothing of them is lost.
+TEST_F(StateStoreTest, OlderTablesAreTakenOver) {
+  for (const char* older : {"DROP TABLE places; PRAGMA user_version = 2",
+                            "DROP TABLE places; DROP TABLE orders; PRAGMA user_version = 1"}) {
+    SCOPED_TRACE(older);
+    StoredState state{{NodeNamed("n1", fleet::NodeState::kAlive)}, builder_.Build()};
+    Save(state);
+    {
+      auto database = SqliteDatabase::Open(dir_ + "/state.db");
+      ASSERT_TRUE(database.ok());
+      ASSERT_TRUE(database->Run(older).ok());
+    }
+    state.nodes[0].place = {};
+    EXPECT_EQ(Open()->restored().nodes, state.nodes);
+    EXPECT_EQ(FilesNamed("state.db.damaged-"), 0U);
+    state.nodes[0].place.region = "us";
+    Save(state);
+    EXPECT_EQ(Open()->restored().nodes, state.nodes);
+  }
 }
 
 TEST_F(StateStoreTest, ADirectoryThatCannotBeMadeIsNamed) {
