@@ -53,18 +53,40 @@ ExplainedMember Describe(const Served& served, const FleetView& fleet, const Sit
   return out;
 }
 
+std::optional<float> TimeTo(fleet::NodeIndex node, std::span<const locality::Rtt> rtts) {
+  for (const locality::Rtt& rtt : rtts) {
+    if (rtt.node == node) return rtt.milliseconds;
+  }
+  return std::nullopt;
+}
+
+// Every member with its closeness. The candidates are judged by themselves, as an answer has them:
+// the mean that stands for times not measured is theirs.
+std::vector<policy::Candidate> JudgeAll(const FleetView& fleet, const SiteQuery& query,
+                                        Nearness& nearness, Explanation& out) {
+  std::vector<policy::Candidate> all;
+  std::vector<policy::Candidate> candidates;
+  for (std::uint32_t i = 0; i < out.members.size(); ++i) {
+    all.push_back({i, 0, 0, fleet.NodeOf(query.pool.members[i])});
+    if (out.members[i].standing == Standing::kCandidate) candidates.push_back(all.back());
+  }
+  nearness.Judge(query.pool, query.client, all);
+  if (candidates.size() < 2) return all;
+  const Measured measured = nearness.Judge(query.pool, query.client, candidates);
+  for (const policy::Candidate& candidate : candidates) all[candidate.member] = candidate;
+  out.may_explore = measured.known > 0 && measured.unknown > 0;
+  return all;
+}
+
 void AddNearness(const Served& served, const FleetView& fleet, const SiteQuery& query,
                  Explanation& out) {
   Nearness nearness;
   nearness.Adopt(served);
   nearness.Adopt(fleet);
-  std::vector<policy::Candidate> all;
-  for (std::uint32_t i = 0; i < out.members.size(); ++i) {
-    all.push_back({i, 0, 0, fleet.NodeOf(query.pool.members[i])});
-  }
-  nearness.Judge(query.pool, query.client, all);
+  const auto all = JudgeAll(fleet, query, nearness, out);
+  const auto rtts = nearness.RttsTo(query.client);
   const auto& locality = served.locality;
-  const auto& from = locality.place(locality.Find(query.client).value);
+  const auto& from = locality.place(locality.Find(query.client.address).value);
   out.region = locality.regions().name(from.region != 0 ? from.region : from.database_region);
   locality::Score nearest = 0;
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -72,6 +94,7 @@ void AddNearness(const Served& served, const FleetView& fleet, const SiteQuery& 
     const auto place = nearness.PlaceOf(query.pool, all[i]);
     member.closeness = all[i].closeness;
     member.source = locality::SourceOf(member.closeness);
+    member.milliseconds = TimeTo(all[i].node, rtts);
     member.region = locality.regions().name(place.region);
     if (from.direction.known() && place.direction.known()) {
       member.kilometres = locality::ArcOf(locality::Chord(from.direction, place.direction));
@@ -137,7 +160,8 @@ Explanation Explain(const Served& served, const FleetView& fleet, const wire::Na
                         hashes.of(0),
                         name.wire(),
                         client,
-                        true};
+                        true,
+                        false};
   const auto hosts = fleet.hosting->Find(query.hash, query.name);
   for (std::size_t i = 0; i < query.pool.members.size(); ++i) {
     out.members.push_back(Describe(served, fleet, query, i, hosts));

@@ -36,8 +36,11 @@ struct ExplainedMember {
   std::optional<float> load;  // with one more session: 0 idle, 1 full
   locality::Source source = locality::Source::kSharedPrefix;  // who says how near it is
   locality::Score closeness = 0;                              // the greatest is the nearest
-  std::string region;                                         // empty: not known
-  std::optional<double> kilometres;                           // great circle, to the client
+  // The round-trip time to the client's prefix, whatever counted. Without one a member whose source
+  // is kMeasured is taken to be as far as those that have one are on average.
+  std::optional<float> milliseconds;
+  std::string region;                // empty: not known
+  std::optional<double> kilometres;  // great circle, to the client
 };
 
 struct Explanation {
@@ -50,13 +53,16 @@ struct Explanation {
   Kind kind = Kind::kNoZone;
   locality::Source source = locality::Source::kSharedPrefix;  // of the nearest candidate
   std::string region;                                         // the client's; empty: not known
-  std::uint8_t scope = 0;                // bits of the client that the answer depended on
+  std::uint8_t scope = 0;  // bits of the client that the answer depended on
+  // Some candidates have a round-trip time and others none: a small share of the answers, where
+  // closeness counts, goes to these (MeasuredUse::explore).
+  bool may_explore = false;
   std::vector<ExplainedMember> members;  // in the order of the zone file
   std::vector<std::size_t> chosen;       // places in `members`, as they would be sent
 };
 
-// As a worker would answer now that has given no answer since `fleet` was published. `type` is A or
-// AAAA; a CNAME is not followed.
+// As a worker would answer now that has given no answer since `fleet` was published, and that does
+// not explore. `type` is A or AAAA; a CNAME is not followed.
 Explanation Explain(const Served& served, const FleetView& fleet, const wire::Name& name,
                     wire::RrType type, const IpAddress& client);
 

@@ -87,10 +87,7 @@ std::size_t Responder::Respond(const Exchange& exchange, const IpAddress& client
   if (IsSpecial(exchange, transport)) {
     AnswerSpecial(exchange, transport, response);
   } else {
-    answerer_.Answer(
-        exchange,
-        opt.subnet_bits ? served_->client_subnets.ClientOf(query.edns.subnet, client) : client,
-        response);
+    AnswerFor(exchange, client, opt, response);
   }
   if (gate_.applies() && !gate_.Passes(query, response)) return 0;
   // RFC 1035 §6.2: nobody is authoritative for every class.
@@ -98,6 +95,14 @@ std::size_t Responder::Respond(const Exchange& exchange, const IpAddress& client
   if (response.truncated()) stats_.truncated.Add();
   stats_.responses[static_cast<std::size_t>(response.rcode())].Add();
   return response.Finish(served_->edns_size);
+}
+
+// The client is the subnet that the resolver tells, or the resolver itself.
+void Responder::AnswerFor(const Exchange& exchange, const IpAddress& resolver, const OptAnswer& opt,
+                          Response& response) {
+  if (opt.subnet_bits.value_or(0) == 0) return answerer_.Answer(exchange, resolver, response);
+  const IpAddress client = served_->client_subnets.ClientOf(exchange.query.edns.subnet, resolver);
+  answerer_.Answer(exchange, Asker(client, *opt.subnet_bits), response);
 }
 
 // What the query's options ask for, as far as it does not depend on the answer.

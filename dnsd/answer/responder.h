@@ -67,6 +67,13 @@ class Responder {
   void LookAheadAtLimit(const Exchange& exchange, const IpAddress& client) const {
     gate_.LookAhead(exchange, client);
   }
+  // Where locates_clients(): likewise what is known of where `client`, or its subnet, is.
+  bool locates_clients() const { return chooser_.is_locality_large(); }
+  void LookAheadAtClient(const Exchange& exchange, const IpAddress& client) const {
+    if (exchange.zone == nullptr) return;
+    const wire::ClientSubnet& subnet = exchange.query.edns.subnet;
+    chooser_.LookAhead(subnet.present && subnet.source_length > 0 ? subnet.address : client);
+  }
   std::size_t Respond(const Exchange& exchange, const IpAddress& client, Transport transport,
                       std::span<std::uint8_t> out);
 
@@ -74,6 +81,8 @@ class Responder {
   std::size_t SizeLimit(const wire::Query& query, Transport transport) const;
   CookieVerdict AnswerOptions(const wire::Edns& asked, const IpAddress& client, Transport transport,
                               OptAnswer& out) const;
+  void AnswerFor(const Exchange& exchange, const IpAddress& resolver, const OptAnswer& opt,
+                 Response& response);
   void Refuse(wire::QueryFault fault, Response& response);
   void AnswerSpecial(const Exchange& exchange, Transport transport, Response& response);
   void AnswerChaos(const wire::Query& query, Response& response);

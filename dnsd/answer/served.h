@@ -8,6 +8,7 @@
 #include "dnsd/answer/chaos.h"
 #include "dnsd/answer/client_subnet.h"
 #include "dnsd/answer/cookies.h"
+#include "dnsd/answer/measured_use.h"
 #include "dnsd/answer/rate_limit.h"
 #include "dnsd/locality/locality.h"
 #include "dnsd/policy/gauge.h"
@@ -24,6 +25,7 @@ struct Served {
   std::optional<RateLimitSettings> rate_limit{};  // nothing: no limits
   std::uint64_t rate_limit_seed = 0;              // secret; of the table that a worker makes of it
   ClientSubnets client_subnets{};
+  MeasuredUse measured{};
   Cookies cookies{};                 // off unless it has secrets
   std::vector<std::uint8_t> nsid{};  // 128 octets at most; empty: not told
   ChaosTexts chaos{};

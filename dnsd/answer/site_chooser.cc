@@ -307,7 +307,7 @@ SiteAnswer SiteChooser::Answer(Candidates chosen, std::uint32_t ttl, std::uint8_
 std::uint8_t SiteChooser::BitsUsed(const SiteQuery& query, std::span<const Candidate> candidates,
                                    bool by_closeness, bool by_hash) const {
   if (candidates.size() == 1) return 0;
-  const std::uint8_t hashed = by_hash ? policy::HashedBits(query.client) : std::uint8_t{0};
+  const std::uint8_t hashed = by_hash ? policy::HashedBits(query.client.address) : std::uint8_t{0};
   if (!by_closeness) return hashed;
   return std::max(hashed, nearness_.BitsUsed(query.pool, query.client, candidates));
 }

@@ -30,8 +30,9 @@ struct SiteQuery {
   std::uint32_t rrset_ttl;             // as the zone file has it
   std::uint64_t hash;                  // of `name`
   std::span<const std::uint8_t> name;  // the site: QNAME, also below a wildcard; lower case
-  const IpAddress& client;
+  Asker client;
   bool scope_wanted = false;  // SiteAnswer::client_bits is asked for
+  bool may_explore = true;    // false: as most answers are
 };
 
 struct SiteAnswer {
@@ -54,6 +55,10 @@ class SiteChooser {
   // Take over a new snapshot; both are borrowed until the next Adopt.
   void Adopt(const Served& served);
   void Adopt(const FleetView& fleet);
+
+  // As Nearness has them.
+  bool is_locality_large() const { return nearness_.is_large(); }
+  void LookAhead(const IpAddress& client) const { nearness_.LookAhead(client); }
 
   // Chooses, and counts the answer against the nodes it names. After both Adopts.
   SiteAnswer Choose(const SiteQuery& query);
@@ -97,8 +102,8 @@ class SiteChooser {
   SiteAnswer Answer(Candidates chosen, std::uint32_t ttl, std::uint8_t bits);
   std::uint8_t BitsUsed(const SiteQuery& query, std::span<const policy::Candidate> candidates,
                         bool by_closeness, bool by_hash) const;
-  void Judge(const SiteQuery& query, Candidates candidates) const {
-    nearness_.Judge(query.pool, query.client, candidates);
+  Measured Judge(const SiteQuery& query, Candidates candidates) {
+    return nearness_.Judge(query.pool, query.client, candidates);
   }
   void Count(std::span<const policy::Candidate> chosen);
 
@@ -107,6 +112,7 @@ class SiteChooser {
   Candidates Pick(const SiteQuery& query, policy::Method method, Candidates candidates,
                   std::size_t count);
   Candidates PickByPrice(const SiteQuery& query, Candidates candidates, std::size_t count);
+  bool Explores(const SiteQuery& query, const Measured& measured, Candidates candidates);
   Candidates PickNear(const SiteQuery& query, const policy::Preference& preference,
                       Candidates candidates, std::size_t count);
   Candidates NearOrSpilt(const SiteQuery& query, Candidates candidates);

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "dnsd/answer/site_chooser.h"
+#include "dnsd/locality/exploration.h"
 #include "dnsd/policy/rendezvous.h"
 #include "dnsd/policy/selection.h"
 #include "dnsd/policy/shares.h"
@@ -13,6 +14,9 @@ namespace {
 using policy::Candidate;
 using policy::Method;
 using Candidates = std::span<Candidate>;
+
+// Nobody as busy as that is answered with only to measure how far it is.
+constexpr float kTooBusyToExplore = 0.8F;
 
 // What the candidates have of a figure that not all may have; those without it get the mean.
 class Known {
@@ -69,6 +73,17 @@ Candidates NearestFirst(Candidates candidates, std::size_t count, Pick pick) {
   return candidates.first(count);
 }
 
+// The first stays; `pick` picks the others.
+template <typename Pick>
+Candidates AfterTheFirst(Candidates candidates, std::size_t count, Pick pick) {
+  if (count > 1) {
+    const Candidates left = candidates.subspan(1);
+    const Candidates next = pick(left, count - 1);
+    if (next.data() != left.data()) std::swap_ranges(next.begin(), next.end(), left.begin());
+  }
+  return candidates.first(count);
+}
+
 // Those whose weight is not 0; all if none is.
 Candidates WithoutParked(Candidates candidates) {
   const auto parked = std::partition(
@@ -83,9 +98,13 @@ Candidates WithoutParked(Candidates candidates) {
 Candidates SiteChooser::Pick(const SiteQuery& query, Method method, Candidates candidates,
                              std::size_t count) {
   const bool nearest_first = query.options.order == zone::Order::kLocality;
-  if (nearest_first) Judge(query, candidates);
   const auto by_closeness = [&](auto pick) {
-    return nearest_first ? NearestFirst(candidates, count, pick) : pick(candidates, count);
+    if (!nearest_first) return pick(candidates, count);
+    const auto nearest = [pick](Candidates some, std::size_t wanted) {
+      return NearestFirst(some, wanted, pick);
+    };
+    const bool explores = Explores(query, Judge(query, candidates), candidates);
+    return explores ? AfterTheFirst(candidates, count, nearest) : nearest(candidates, count);
   };
   switch (method) {
     case Method::kPrice:
@@ -125,12 +144,29 @@ Candidates SiteChooser::PickByPrice(const SiteQuery& query, Candidates candidate
     candidates = WithoutParked(candidates);
     count = std::min(count, candidates.size());
   }
-  if (preference.locality_first) return PickCheapest(query, preference, candidates, count);
-  Judge(query, candidates);
-  if (options.prefer == zone::Prefer::kLocality) {
-    return PickNear(query, preference, candidates, count);
-  }
-  return PickCheapest(query, preference, candidates, count);
+  const bool near = !preference.locality_first && options.prefer == zone::Prefer::kLocality;
+  const auto pick = [&](Candidates some, std::size_t wanted) {
+    return near ? PickNear(query, preference, some, wanted)
+                : PickCheapest(query, preference, some, wanted);
+  };
+  const bool explores = Explores(query, Judge(query, candidates), candidates);
+  return explores ? AfterTheFirst(candidates, count, pick) : pick(candidates, count);
+}
+
+// Whether this answer is to begin with a member to which nothing was measured from the client's
+// prefix, so that something will be: then it has been moved to the front. The more a prefix asks,
+// the sooner all is known of it; of one that hardly asks nobody is sent astray.
+bool SiteChooser::Explores(const SiteQuery& query, const Measured& measured,
+                           Candidates candidates) {
+  if (measured.known == 0 || measured.unknown == 0 || !query.may_explore) return false;
+  const auto number = locality::ExploreWhom(served_->measured.explore, random_.Next(),
+                                            measured.known, measured.unknown);
+  if (!number) return false;
+  const std::size_t at = FindUnmeasured(candidates, nearness_.RttsTo(query.client), *number);
+  if (LoadOf(candidates.subspan(at, 1)).load > kTooBusyToExplore) return false;
+  std::swap(candidates[0], candidates[at]);
+  stats_.explored.Add();
+  return true;
 }
 
 // The nearest members as long as they are not much busier than the others (`prefer: locality`): of
@@ -156,9 +192,10 @@ Candidates SiteChooser::NearOrSpilt(const SiteQuery& query, Candidates candidate
   float point = policy::FirstPoint(NextTurn(query));
   for (Candidates some = candidates;; point = static_cast<float>(random_.Unit())) {
     const auto best = std::ranges::max(some, {}, &Candidate::closeness).closeness;
-    const auto others = std::partition(
-        some.begin(), some.end(),
-        [from = locality::AlikeFrom(best)](const Candidate& c) { return c.closeness >= from; });
+    const auto others =
+        std::partition(some.begin(), some.end(),
+                       [from = locality::AlikeFrom(best, served_->measured.margin_milliseconds)](
+                           const Candidate& candidate) { return candidate.closeness >= from; });
     const auto near = static_cast<std::size_t>(others - some.begin());
     if (near == some.size()) return some;
     const float share = policy::SpillShare(LoadOf(some.first(near)), LoadOf(some.subspan(near)),
@@ -261,7 +298,7 @@ Candidates SiteChooser::PickByHash(const SiteQuery& query, Candidates candidates
   }
   const policy::LoadBound bound(known > 0 ? sum / static_cast<float>(known) : 0,
                                 query.options.bound);
-  const std::uint64_t client = policy::HashOfNetwork(query.client);
+  const std::uint64_t client = policy::HashOfNetwork(query.client.address);
   const auto hashes = served_->members.hashes();
   const auto rank = [&](const Candidate& candidate) {
     const AddressId id = query.pool.members[candidate.member];

@@ -45,6 +45,7 @@ struct alignas(64) WorkerStats {
   Counter site_answers;                      // answers chosen from a pool
   Counter fail_open;                         // of those: no member was left, `all_down` answered
   Counter panic;                             // of those: suspects counted as usable
+  Counter explored;                          // of those: to measure a member, not to choose it
   Counter tcp_connections;                   // let in
   std::array<Counter, kTcpEnds> tcp_closed;  // of those, by TcpEnd; the others are open
   std::array<Counter, kTcpRefusals> tcp_refused;  // by TcpRefusal

@@ -26,7 +26,7 @@ constexpr std::uint32_t kAnyTtl = 3600;
 }  // namespace
 
 struct ZoneAnswerer::Step {
-  Step(const Exchange& exchange, const IpAddress& asker)
+  Step(const Exchange& exchange, const Asker& asker)
       : query(exchange.query),
         client(asker),
         name(&exchange.query.name),
@@ -34,7 +34,7 @@ struct ZoneAnswerer::Step {
         zone(exchange.zone) {}
 
   const wire::Query& query;
-  const IpAddress& client;
+  const Asker& client;
   const Name* name;  // QNAME, or `link`
   const wire::NameHashes* hashes;
   const Zone* zone;
@@ -60,7 +60,7 @@ struct ZoneAnswerer::Step {
   }
 };
 
-void ZoneAnswerer::Answer(const Exchange& exchange, const IpAddress& client, Response& response) {
+void ZoneAnswerer::Answer(const Exchange& exchange, const Asker& client, Response& response) {
   if (exchange.zone == nullptr) {
     response.set_rcode(Rcode::kRefused);
     response.set_error(ExtendedError::kNotAuthoritative);

@@ -26,7 +26,7 @@ class ZoneAnswerer {
                             const wire::NameHashes& hashes) const;
 
   // Fills in the response to a well-formed question. `client`: whose closeness counts.
-  void Answer(const Exchange& exchange, const IpAddress& client, Response& response);
+  void Answer(const Exchange& exchange, const Asker& client, Response& response);
 
  private:
   // One name on the way along a chain of CNAMEs, and the zone it is looked up in.

@@ -46,6 +46,7 @@ absl::StatusOr<LoadedServed> LoadServed(const Config& config, AddressTable& addr
                      .rate_limit = config.rate_limit,
                      .rate_limit_seed = RandomSeed(),
                      .client_subnets = config.locality.client_subnets,
+                     .measured = config.locality.measured_use,
                      .cookies = answer::Cookies(CookieSecretsOf(edns, {})),
                      .nsid = edns.nsid,
                      .chaos = answer::ChaosTexts(edns.chaos_version, edns.chaos_identity),

@@ -146,7 +146,7 @@ void ReadLocality(YamlMap& root, const std::function<std::string(const std::stri
   root.ReadMaps("subnets", [&](YamlMap& map) { ReadSubnet(map, out); });
   root.ReadMaps("nodes", [&](YamlMap& map) { ReadNode(map, out); });
   root.ReadMap("locality", [&](YamlMap& map) {
-    ReadMeasured(map, measured);
+    ReadMeasured(map, measured, out.measured_use);
     std::vector<std::string> files;
     map.Read("databases", files);
     for (const std::string& file : files) {

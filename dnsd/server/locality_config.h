@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "dnsd/answer/client_subnet.h"
+#include "dnsd/answer/measured_use.h"
 #include "dnsd/base/status.h"
 #include "dnsd/base/yaml.h"
 #include "dnsd/locality/locality.h"
@@ -25,6 +26,7 @@ struct LocalityConfig {
   std::vector<std::string> region_origins, subnet_origins, node_origins, rule_origins;
   std::vector<DatabaseFile> databases;
   answer::ClientSubnets client_subnets;
+  answer::MeasuredUse measured_use;
 };
 
 // Reads `regions`, `subnets`, `nodes`, `locality` and `client_subnet` of the file's root. Whether

@@ -1,6 +1,7 @@
 // What the configuration says of measured round-trip times.
 #pragma once
 
+#include "dnsd/answer/measured_use.h"
 #include "dnsd/base/yaml.h"
 #include "dnsd/locality/rtt_table.h"
 
@@ -13,7 +14,7 @@ struct MeasuredConfig {
   friend bool operator==(const MeasuredConfig&, const MeasuredConfig&) = default;
 };
 
-// Reads the keys of `locality` that are about them.
-void ReadMeasured(YamlMap& locality, MeasuredConfig& out);
+// Reads the keys of `locality` that are about them: what is kept, and how answers go by it.
+void ReadMeasured(YamlMap& locality, MeasuredConfig& out, answer::MeasuredUse& use);
 
 }  // namespace dnsd::server

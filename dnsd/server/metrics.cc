@@ -84,6 +84,8 @@ void AddQueries(const Observed& observed, Families& out) {
       {"dnsd_fail_open_total", "Site answers by all_down: no member was left.", &Stats::fail_open},
       {"dnsd_panic_total", "Site answers with suspects as usable: too few others were left.",
        &Stats::panic},
+      {"dnsd_explored_total", "Site answers given to measure how far a member is.",
+       &Stats::explored},
   };
   for (const auto& c : kCounters) {
     out.Counter(c.name, c.help);

@@ -48,7 +48,8 @@ Json QueriesJson(const Observed& observed) {
           {"rate_limit_slipped", total([](const Stats& s) -> auto& { return s.rate_slipped; })},
           {"site_answers", total([](const Stats& s) -> auto& { return s.site_answers; })},
           {"fail_open", total([](const Stats& s) -> auto& { return s.fail_open; })},
-          {"panic", total([](const Stats& s) -> auto& { return s.panic; })}};
+          {"panic", total([](const Stats& s) -> auto& { return s.panic; })},
+          {"explored", total([](const Stats& s) -> auto& { return s.explored; })}};
 }
 
 Json TcpJson(const Observed& observed) {

@@ -96,6 +96,9 @@ std::size_t UdpSocket::ServeBatch() {
   for (std::size_t i = 0; i < count && responder_.limits_rates(); ++i) {
     responder_.LookAheadAtLimit(b.exchanges[i], IpAddress::FromSockaddr(b.clients[i].any));
   }
+  for (std::size_t i = 0; i < count && responder_.locates_clients(); ++i) {
+    responder_.LookAheadAtClient(b.exchanges[i], IpAddress::FromSockaddr(b.clients[i].any));
+  }
   Respond(count);
   for (std::size_t i = 0; i < count; ++i) Prepare(i);
   return count;

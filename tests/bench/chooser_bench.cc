@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dnsd/answer/site_chooser.h"
+#include "dnsd/locality/rtt_table.h"
 #include "dnsd/zone/zone_builder.h"
 
 namespace dnsd::answer {
@@ -85,16 +86,18 @@ struct Bench {
   SiteChooser chooser{0, stats, random};
 };
 
-void BM_Choose(benchmark::State& state) {
-  const auto policy = static_cast<Policy>(state.range(0));
-  Bench bench(policy, static_cast<std::size_t>(state.range(1)));
-  state.SetLabel(kNames[state.range(0)]);
-  const wire::Name name = *wire::Name::Parse("www.lb.example");
+std::vector<IpAddress> Clients() {
   std::vector<IpAddress> clients;
   for (std::uint8_t i = 0; i < 64; ++i) {
     const std::uint8_t octets[] = {192, 0, i, 1};
     clients.push_back(IpAddress::V4(octets));
   }
+  return clients;
+}
+
+void Run(benchmark::State& state, Bench& bench) {
+  const wire::Name name = *wire::Name::Parse("www.lb.example");
+  const auto clients = Clients();
   std::size_t next = 0;
   for (auto _ : state) {
     const SiteQuery query{{bench.ids, bench.octets, 4},    bench.options, 60, 12345, name.wire(),
@@ -102,9 +105,37 @@ void BM_Choose(benchmark::State& state) {
     benchmark::DoNotOptimize(bench.chooser.Choose(query).members.data());
   }
 }
+
+void BM_Choose(benchmark::State& state) {
+  Bench bench(static_cast<Policy>(state.range(0)), static_cast<std::size_t>(state.range(1)));
+  state.SetLabel(kNames[state.range(0)]);
+  Run(state, bench);
+}
 BENCHMARK(BM_Choose)
     ->ArgNames({"policy", "members"})
     ->ArgsProduct({benchmark::CreateDenseRange(0, 10, 1), {4, 64}});
+
+// least_cost, and each client's prefix with a round-trip time to seven members, or as many as there
+// are.
+void BM_ChooseMeasured(benchmark::State& state) {
+  const auto members = static_cast<std::size_t>(state.range(0));
+  Bench bench(Policy::kLeastCost, members);
+  const auto now = MonotonicTime(std::chrono::hours(1));
+  locality::RttTable table({}, 42, now);
+  for (fleet::NodeIndex node = 0; node < std::min<std::size_t>(7, members); ++node) {
+    std::vector<fleet::RttSample> samples;
+    for (const IpAddress& client : Clients()) {
+      const auto milliseconds = static_cast<float>(10 + (node * 37 + client.octets()[2]) % 90);
+      samples.push_back({client, 1, milliseconds, milliseconds});
+    }
+    table.Add(node, samples, now);
+  }
+  table.Build(now + std::chrono::seconds(1));
+  bench.fleet.rtts = table.view();
+  bench.chooser.Adopt(bench.fleet);
+  Run(state, bench);
+}
+BENCHMARK(BM_ChooseMeasured)->ArgName("members")->Arg(4)->Arg(64);
 
 }  // namespace
 }  // namespace dnsd::answer

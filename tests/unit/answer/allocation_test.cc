@@ -5,6 +5,7 @@
 #include <memory>
 #include <new>
 
+#include "dnsd/locality/rtt_table.h"
 #include "tests/unit/answer/asking.h"
 
 namespace {
@@ -161,7 +162,15 @@ TEST_F(AllocationTest, NoPolicyTakesMemory) {
   }
   fleet_.gauges = model.gauges();
   fleet_.columns = model.Columns(now, std::vector<double>(39, 1));
+  locality::RttTable rtts({}, 42, now);
+  for (fleet::NodeIndex node = 5; node < 9; ++node) {
+    const auto far = static_cast<float>(10 * node);
+    rtts.Add(node, std::vector{fleet::RttSample{*IpAddress::Parse("192.0.2.0"), 1, far, far}}, now);
+  }
+  rtts.Build(now + std::chrono::seconds(1));
+  fleet_.rtts = rtts.view();
   Start();
+  served_->measured.explore = 0.5F;
   std::vector<std::string> queries;
   Asking subnet;
   subnet.subnet = "192.0.2.0/24";

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "dnsd/locality/rtt_table.h"
 #include "tests/unit/answer/asking.h"
 
 namespace dnsd::answer {
@@ -71,6 +72,35 @@ TEST_F(ExplainTest, TellsWhoSaidWhereTheClientIsAndWhatOfItCounted) {
   EXPECT_EQ(other.source, locality::Source::kSharedPrefix);
   EXPECT_EQ(other.region, "");
   EXPECT_EQ(other.scope, 24);
+}
+
+TEST_F(ExplainTest, TellsTheTimesThatWereMeasured) {
+  locality::RttTable table({}, 42, MonotonicTime{});
+  const auto learn = [&](fleet::NodeIndex node, float milliseconds, int second) {
+    const auto now = MonotonicTime(std::chrono::seconds(second));
+    table.Add(node,
+              std::vector{
+                  fleet::RttSample{*IpAddress::Parse("172.16.9.0"), 1, milliseconds, milliseconds}},
+              now);
+    table.Build(now);
+  };
+  learn(0, 12.5F, 1);
+  learn(2, 60, 2);  // dead: nothing that is taken for the others
+  fleet_.rtts = table.view();
+  Start();
+  const Explanation why = Of("www.example", "172.16.9.8");
+  EXPECT_EQ(why.source, locality::Source::kMeasured);
+  EXPECT_EQ(why.scope, 24);
+  EXPECT_TRUE(why.may_explore);
+  EXPECT_EQ(why.members[0].source, locality::Source::kMeasured);
+  EXPECT_EQ(why.members[0].milliseconds, 12.5F);
+  EXPECT_EQ(why.members[1].source, locality::Source::kMeasured);
+  EXPECT_EQ(why.members[1].milliseconds, std::nullopt) << "supposed";
+  EXPECT_EQ(why.members[1].closeness, why.members[0].closeness);
+  EXPECT_EQ(why.members[2].milliseconds, 60.0F);
+  EXPECT_FALSE(Of("www.example", "172.16.10.8").may_explore);
+  const Explanation placed = Of("www.example");
+  EXPECT_EQ(placed.source, locality::Source::kOperator);
 }
 
 TEST_F(ExplainTest, TellsWhomItWouldChoose) {

@@ -2,34 +2,44 @@
 
 #include <gtest/gtest.h>
 
-#include <utility>
+#include <string>
 
 namespace dnsd::server {
 namespace {
 
 using namespace std::chrono_literals;
 
-std::pair<MeasuredConfig, std::string> Read(const std::string& text) {
+struct Result {
+  MeasuredConfig config{};
+  std::string error{};
+  answer::MeasuredUse use{};
+};
+
+Result Read(const std::string& text) {
   YamlFile file = YamlFile::Parse(text, "dnsd.yaml");
-  MeasuredConfig config;
+  Result result;
   file.Read([&](YamlMap& root) {
-    root.ReadMap("locality", [&](YamlMap& map) { ReadMeasured(map, config); });
+    root.ReadMap("locality", [&](YamlMap& map) { ReadMeasured(map, result.config, result.use); });
   });
-  return {config, Message(file.status())};
+  result.error = Message(file.status());
+  return result;
 }
 
 TEST(ReadMeasured, IsOnUnlessSwitchedOff) {
-  EXPECT_EQ(Read("").first, MeasuredConfig());
+  EXPECT_EQ(Read("").config, MeasuredConfig());
+  EXPECT_EQ(Read("").use, answer::MeasuredUse());
   EXPECT_TRUE(MeasuredConfig().enabled);
-  EXPECT_FALSE(Read("locality: {measured: false}\n").first.enabled);
+  EXPECT_FALSE(Read("locality: {measured: false}\n").config.enabled);
 }
 
 TEST(ReadMeasured, ReadsEveryKey) {
-  const auto [config, error] = Read(
-      "locality: {measured: true, measured_max_age: 2h, measured_prefixes: 50000}\n");
+  const auto [config, error, use] = Read(
+      "locality: {measured: true, measured_max_age: 2h, measured_prefixes: 50000, explore: 0.25, "
+      "measured_margin: 12ms}\n");
   EXPECT_EQ(error, "");
   const MeasuredConfig want{true, {50'000, 2h}};
   EXPECT_EQ(config, want);
+  EXPECT_EQ(use, (answer::MeasuredUse{0.25F, 12}));
 }
 
 TEST(ReadMeasured, NamesTheLineAndWhatWasWanted) {
@@ -44,9 +54,12 @@ TEST(ReadMeasured, NamesTheLineAndWhatWasWanted) {
       {"measured_prefixes: 10000001",
        "found '10000001', wanted a whole number from 1000 to 10000000"},
       {"measurd: true", "measured"},
+      {"explore: 1.5", "dnsd.yaml:2: key 'explore': found '1.5', wanted a number from 0 to 1"},
+      {"measured_margin: 11s", "found '11s', wanted"},
+      {"measured_margin: 5", "found '5', wanted"},
   };
   for (const auto& c : cases) {
-    const std::string error = Read(std::string("locality:\n  ") + c.text + "\n").second;
+    const std::string error = Read(std::string("locality:\n  ") + c.text + "\n").error;
     EXPECT_NE(error.find(c.want), std::string::npos) << error;
   }
 }
