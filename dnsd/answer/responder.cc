@@ -78,6 +78,9 @@ std::size_t Responder::Respond(const Exchange& exchange, const IpAddress& client
     stats_.dropped.Add();
     return 0;
   }
+  if (exchange.fault == wire::QueryFault::kNone) {
+    stats_.types[WorkerStats::SlotOf(query.type)].Add();
+  }
   OptAnswer opt;
   CookieVerdict cookie = CookieVerdict::kNone;
   if (query.edns.present) cookie = AnswerOptions(query.edns, client, transport, opt);

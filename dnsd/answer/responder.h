@@ -48,6 +48,9 @@ class Responder {
   bool limits_rates() const { return gate_.has_limits(); }
   void set_time(std::chrono::milliseconds now) { gate_.set_time(now); }
 
+  // From here on one answer of sites in `one_in` is counted by site and member, and counts so often.
+  void set_sampling(std::uint32_t one_in) { chooser_.set_sampling(one_in); }
+
   // Writes the response to `message` into `out` and returns its size; 0 if none is owed, or a rate
   // limit drops it. `out` has room for edns_size octets over UDP and kMaxTcpSize over TCP, and for
   // 512 at least.

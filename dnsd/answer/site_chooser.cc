@@ -90,6 +90,20 @@ const float* SiteChooser::FiguresFor(const zone::SiteOptions& options,
 
 SiteAnswer SiteChooser::Choose(const SiteQuery& query) {
   stats_.site_answers.Add();
+  const SiteAnswer answer = Decide(query);
+  if (one_in_ == 1 || random_.Below(one_in_) == 0) Tally(query, answer);
+  return answer;
+}
+
+void SiteChooser::Tally(const SiteQuery& query, const SiteAnswer& answer) {
+  SiteTally::Row* const row = stats_.sites.Add(query.hash, query.name, one_in_);
+  if (row == nullptr) return;
+  for (const Candidate& candidate : answer.members) {
+    SiteTally::AddMember(*row, query.pool.address(candidate.member), one_in_);
+  }
+}
+
+SiteAnswer SiteChooser::Decide(const SiteQuery& query) {
   const zone::SiteOptions& options = query.options;
   const policy::Method method = policy::MethodOf(options.policy);
   bool managed = false;

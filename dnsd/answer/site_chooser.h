@@ -59,6 +59,8 @@ class SiteChooser {
   // As Nearness has them.
   bool is_locality_large() const { return nearness_.is_large(); }
   void LookAhead(const IpAddress& client) const { nearness_.LookAhead(client); }
+  // One answer in `one_in`, picked at random, is counted by site and member; 1: all.
+  void set_sampling(std::uint32_t one_in) { one_in_ = one_in; }
 
   // Chooses, and counts the answer against the nodes it names. After both Adopts.
   SiteAnswer Choose(const SiteQuery& query);
@@ -82,6 +84,8 @@ class SiteChooser {
     if (hosting_ == nullptr) return {};
     return hosting_->Find(query.hash, query.name);
   }
+  SiteAnswer Decide(const SiteQuery& query);
+  void Tally(const SiteQuery& query, const SiteAnswer& answer);
   void AdoptColumns();
   const float* ColumnOf(std::size_t gauge) const;
   const float* FiguresFor(const zone::SiteOptions& options, policy::Method method) const;
@@ -144,6 +148,7 @@ class SiteChooser {
   const FleetView* fleet_ = nullptr;
   Nearness nearness_;
   const fleet::HostingTable* hosting_ = nullptr;  // null: no node named any site
+  std::uint32_t one_in_ = 1;                      // counted by site
   float answer_scale_ = 1;                        // answers of all workers for one of this one's
   // By NodeIndex.
   std::vector<fleet::Tier> tiers_;          // for the sites that a node hosts

@@ -201,6 +201,7 @@ Candidates SiteChooser::NearOrSpilt(const SiteQuery& query, Candidates candidate
     const float share = policy::SpillShare(LoadOf(some.first(near)), LoadOf(some.subspan(near)),
                                            query.options.spill);
     if (!(share > 0) || point >= share) return some.first(near);
+    stats_.spilled.Add();
     std::rotate(some.begin(), others, some.end());
     some = some.first(some.size() - near);
   }

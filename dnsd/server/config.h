@@ -78,6 +78,7 @@ struct Config {
   HeartbeatConfig heartbeat;
   std::optional<Endpoint> http_listen;  // nothing: no HTTP
   std::vector<std::string> http_hosts;  // names it may be asked by, beside addresses and localhost
+  unsigned http_busiest_sites = 50;     // told of by name, at most
   std::string control_socket;           // path; empty: none
   std::string state_dir;                // empty: nothing outlives a restart
   EdnsConfig edns;

@@ -184,6 +184,7 @@ void ReadRoot(YamlMap& root, Source& source) {
     Endpoint listen;
     if (http.Read("listen", listen)) config.http_listen = listen;
     http.Read("hosts", config.http_hosts);
+    http.Read("busiest_sites", config.http_busiest_sites, 0U, 500U);
     for (std::string& host : config.http_hosts) host = LowerCase(host);
   });
   root.ReadMap("control", [&](YamlMap& control) {

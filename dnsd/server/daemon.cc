@@ -176,6 +176,8 @@ absl::Status Daemon::StartHttp() {
     return HttpReply{.status = 503, .body = fault + '\n'};
   };
   http_ = std::make_unique<StatusHttp>(std::move(pages), config_.http_hosts);
+  activity_.Update(MonotonicClock::now());
+  http_->SetEverySecond([this] { activity_.Update(MonotonicClock::now()); });
   DNSD_RETURN_IF_ERROR(http_->Bind(*config_.http_listen));
   observed_.http = http_->bound();
   http_->Start();

@@ -16,6 +16,7 @@
 #include "dnsd/base/address_table.h"
 #include "dnsd/base/snapshot.h"
 #include "dnsd/base/status.h"
+#include "dnsd/server/activity.h"
 #include "dnsd/server/config.h"
 #include "dnsd/server/control_loop.h"
 #include "dnsd/server/control_service.h"
@@ -87,7 +88,8 @@ class Daemon {
   std::unique_ptr<ControlService> control_;
   std::unique_ptr<Reloader> reloader_;
   Observed observed_;
-  Metrics metrics_{observed_};
+  Activity activity_{observed_, config_.http_busiest_sites};
+  Metrics metrics_{observed_, activity_};
   std::unique_ptr<StatusHttp> http_;
   std::unique_ptr<ControlSocket> socket_;
   std::unique_ptr<Watchdog> watchdog_;

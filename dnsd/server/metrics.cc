@@ -3,40 +3,19 @@
 #include <prometheus/text_serializer.h>
 
 #include <chrono>
+#include <limits>
 #include <map>
 #include <utility>
+
+#include "dnsd/server/balance.h"
+#include "dnsd/server/metric_families.h"
+#include "dnsd/server/process_figures.h"
 
 namespace dnsd::server {
 namespace {
 
 using prometheus::MetricFamily;
-using prometheus::MetricType;
-using Labels = std::vector<prometheus::ClientMetric::Label>;
-
-// Gathers families; a family's metrics follow it.
-class Families {
- public:
-  void Begin(const char* name, MetricType type, const char* help) {
-    families_.push_back({name, help, type, {}});
-  }
-  void Counter(const char* name, const char* help) { Begin(name, MetricType::Counter, help); }
-  void Gauge(const char* name, const char* help) { Begin(name, MetricType::Gauge, help); }
-
-  // A metric of the family begun last.
-  void Add(double value, Labels labels = {}) {
-    prometheus::ClientMetric& metric = families_.back().metric.emplace_back();
-    metric.label = std::move(labels);
-    metric.gauge.value = metric.counter.value = value;
-  }
-  void Add(std::uint64_t value, Labels labels = {}) {
-    Add(static_cast<double>(value), std::move(labels));
-  }
-
-  std::vector<MetricFamily> Take() { return std::move(families_); }
-
- private:
-  std::vector<MetricFamily> families_;
-};
+using Families = MetricFamilies;
 
 double UnixSeconds(WallTime time) {
   return std::chrono::duration<double>(time.time_since_epoch()).count();
@@ -67,6 +46,11 @@ void AddQueries(const Observed& observed, Families& out) {
     const auto count = total([=](const Stats& s) -> auto& { return s.responses[rcode]; });
     if (count > 0 || rcode <= 5) out.Add(count, {{"rcode", RcodeName(rcode)}});
   }
+  out.Counter("dnsd_queries_by_type_total", "Queries that could be read, by QTYPE.");
+  for (std::size_t type = 0; type < Stats::kTypes; ++type) {
+    const auto count = total([=](const Stats& s) -> auto& { return s.types[type]; });
+    if (count > 0 || IsCommon(type)) out.Add(count, {{"qtype", TypeName(type)}});
+  }
   static constexpr struct {
     const char* name;
     const char* help;
@@ -86,11 +70,49 @@ void AddQueries(const Observed& observed, Families& out) {
        &Stats::panic},
       {"dnsd_explored_total", "Site answers given to measure how far a member is.",
        &Stats::explored},
+      {"dnsd_spill_total", "Choices that went past nearer members, which were busier.",
+       &Stats::spilled},
   };
   for (const auto& c : kCounters) {
     out.Counter(c.name, c.help);
     out.Add(total([&](const Stats& s) -> auto& { return s.*c.counter; }));
   }
+}
+
+// One batch of datagrams in many is timed.
+void AddLatency(const Observed& observed, Families& out) {
+  using answer::Latency;
+  out.Histogram("dnsd_response_seconds",
+                "Over UDP, from a batch of queries read to its responses sent; sampled.");
+  prometheus::ClientMetric::Histogram histogram;
+  for (std::size_t i = 0; i < Latency::kBuckets; ++i) {
+    for (const auto* stats : observed.workers) histogram.sample_count += stats->latency.count(i);
+    const double bound = i + 1 < Latency::kBuckets ? Seconds(Latency::BoundOf(i))
+                                                   : std::numeric_limits<double>::infinity();
+    histogram.bucket.push_back({histogram.sample_count, bound});
+  }
+  for (const auto* stats : observed.workers) {
+    histogram.sample_sum += static_cast<double>(stats->latency.nanoseconds()) / 1e9;
+  }
+  out.Add(std::move(histogram));
+}
+
+void AddProcess(WallTime started, Families& out) {
+  const ProcessFigures process = ReadProcessFigures();
+  out.Counter("process_cpu_seconds_total", "User and system time.");
+  out.Add(process.cpu_seconds);
+  out.Gauge("process_start_time_seconds", "Start of the process, seconds since the epoch.");
+  out.Add(UnixSeconds(started));
+  out.Gauge("process_resident_memory_bytes", "Resident memory.");
+  out.Add(process.resident_octets);
+  out.Gauge("process_virtual_memory_bytes", "Virtual memory.");
+  out.Add(process.virtual_octets);
+  out.Gauge("process_threads", "Threads.");
+  out.Add(process.threads);
+  out.Gauge("process_open_fds", "Open file descriptors.");
+  out.Add(process.open_files);
+  out.Gauge("process_max_fds", "File descriptors that may be open.");
+  out.Add(process.most_files);
 }
 
 void AddTcp(const Observed& observed, Families& out) {
@@ -174,6 +196,34 @@ void AddMeasured(const StatusReport& fleet, Families& out) {
   out.Add(counts.expired);
 }
 
+void AddSites(const Activity::Now& now, Families& out) {
+  out.Counter("dnsd_site_member_answers_total",
+              "Addresses given out by site and member, of the busiest sites.");
+  for (const auto& [name, site] : now.sites) {
+    for (const auto& [address, count] : site.members) {
+      out.Add(count.answers, {{"site", name}, {"member", address.ToString()}});
+    }
+  }
+  out.Counter("dnsd_busy_site_answers_total",
+              "Answers by site, of the busiest; all others together are \"other\".");
+  for (const auto& [name, site] : now.sites) out.Add(site.all.answers, {{"site", name}});
+  out.Add(now.other_answers, {{"site", "other"}});
+}
+
+void AddBalance(const StatusReport& fleet, const Activity::Now& now, Families& out) {
+  const Balance balance = BalanceOf(fleet.nodes, now.node_rates);
+  out.Gauge("dnsd_imbalance_ratio", "Highest CPU utilisation over the mean; 0: none is known.");
+  out.Add(balance.imbalance);
+  out.Gauge("dnsd_node_answer_share", "Of the addresses given out of late, 0 to 1.");
+  for (std::size_t i = 0; i < fleet.nodes.size(); ++i) {
+    out.Add(balance.nodes[i].answers, {{"node", fleet.nodes[i].name}});
+  }
+  out.Gauge("dnsd_node_load_share", "Of the CPUs busy at all usable nodes, 0 to 1.");
+  for (std::size_t i = 0; i < fleet.nodes.size(); ++i) {
+    out.Add(balance.nodes[i].load, {{"node", fleet.nodes[i].name}});
+  }
+}
+
 void AddNodes(const StatusReport& fleet, MonotonicTime now, Families& out) {
   out.Gauge("dnsd_node_state", "1, labelled with the state that the node is in.");
   for (const auto& node : fleet.nodes) {
@@ -213,13 +263,18 @@ std::vector<MetricFamily> Metrics::CollectAt(MonotonicTime now) const {
   const auto fleet = observed_.fleet();
   Families out;
   AddServer(observed_, out);
+  AddProcess(observed_.started, out);
   AddQueries(observed_, out);
+  AddLatency(observed_, out);
   AddTcp(observed_, out);
   AddZones(observed_, out);
   AddHeartbeats(observed_, *fleet, out);
   AddFleet(*fleet, out);
   AddMeasured(*fleet, out);
   AddNodes(*fleet, now, out);
+  const Activity::Now activity = activity_.Get();
+  AddSites(activity, out);
+  AddBalance(*fleet, activity, out);
   return out.Take();
 }
 

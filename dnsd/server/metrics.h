@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dnsd/base/clock.h"
+#include "dnsd/server/activity.h"
 #include "dnsd/server/observed.h"
 
 namespace dnsd::server {
@@ -15,7 +16,8 @@ namespace dnsd::server {
 // Reads the counters when scraped: nothing is added to the query path. Any thread.
 class Metrics : public prometheus::Collectable {
  public:
-  explicit Metrics(const Observed& observed) : observed_(observed) {}
+  Metrics(const Observed& observed, const Activity& activity)
+      : observed_(observed), activity_(activity) {}
 
   std::vector<prometheus::MetricFamily> Collect() const override;
   // In Prometheus's text format; ages are as of `now`.
@@ -25,6 +27,7 @@ class Metrics : public prometheus::Collectable {
   std::vector<prometheus::MetricFamily> CollectAt(MonotonicTime now) const;
 
   const Observed& observed_;
+  const Activity& activity_;
 };
 
 }  // namespace dnsd::server

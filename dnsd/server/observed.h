@@ -60,4 +60,10 @@ TcpCounts CountTcp(const Observed& observed);
 // The RCODE's name as `dig` writes it; its number where it has none.
 std::string RcodeName(std::size_t rcode);
 
+// Of a slot of WorkerStats::types: the QTYPE's name, TYPE and its number where it has none here,
+// "other" for the last.
+std::string TypeName(std::size_t slot);
+// Whether a QTYPE is counted out loud before anybody has asked for it.
+bool IsCommon(std::size_t slot);
+
 }  // namespace dnsd::server

@@ -104,8 +104,9 @@ std::vector<std::string> RestartKeys(const Config& started, const Config& wanted
       {"heartbeat.suspect_after", a.suspect_after == b.suspect_after},
       {"heartbeat.dead_after", a.dead_after == b.dead_after},
       {"heartbeat.warm_up", a.warm_up == b.warm_up},
-      {"http",
-       started.http_listen == wanted.http_listen && started.http_hosts == wanted.http_hosts},
+      {"http", started.http_listen == wanted.http_listen &&
+                   started.http_hosts == wanted.http_hosts &&
+                   started.http_busiest_sites == wanted.http_busiest_sites},
       {"state_dir", started.state_dir == wanted.state_dir},
       {"control.socket", started.control_socket == wanted.control_socket},
       {"tcp", started.tcp == wanted.tcp},

@@ -23,6 +23,7 @@ namespace {
 constexpr int kTimeoutSeconds = 10;  // for a request to come, and for a response to be read
 constexpr std::size_t kMostConnections = 64;
 constexpr timeval kTend = {0, 100'000};
+constexpr timeval kSecond = {1, 0};
 constexpr ev_ssize_t kMostHeaderSize = 8192;
 constexpr ev_ssize_t kMostBodySize = 1024;  // none is wanted
 // Every method comes to OnRequest, which says 405 itself: evhttp would say 501.
@@ -139,6 +140,11 @@ void StatusHttp::Start() {
     event_base_loopbreak(static_cast<event_base*>(base));
   };
   stop_.reset(event_new(base_.get(), -1, 0, stop, base_.get()));
+  const auto second = [](evutil_socket_t, short, void* self) {
+    static_cast<StatusHttp*>(self)->every_second_();
+  };
+  second_.reset(event_new(base_.get(), -1, EV_PERSIST, second, this));
+  event_add(second_.get(), &kSecond);
   thread_ = std::thread([this] {
     of_this_thread = this;
     event_base_loop(base_.get(), EVLOOP_NO_EXIT_ON_EMPTY);

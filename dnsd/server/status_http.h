@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "dnsd/base/ip.h"
@@ -46,6 +47,9 @@ class StatusHttp {
   StatusHttp(const StatusHttp&) = delete;
   StatusHttp& operator=(const StatusHttp&) = delete;
 
+  // Before Start: what the server's thread does every second beside.
+  void SetEverySecond(std::function<void()> work) { every_second_ = std::move(work); }
+
   // Unavailable: the address cannot be bound.
   absl::Status Bind(const Endpoint& listen);
   // Serves, once bound.
@@ -75,10 +79,12 @@ class StatusHttp {
 
   const Pages pages_;
   const std::vector<std::string> hosts_;
+  std::function<void()> every_second_ = [] {};
   Endpoint bound_;
   std::unique_ptr<event_base, Free> base_;
   std::unique_ptr<evhttp, Free> http_;
   std::unique_ptr<event, Free> stop_;
+  std::unique_ptr<event, Free> second_;
   std::unique_ptr<event, Free> tend_;   // while connections are open, or accepting pauses
   evconnlistener* listener_ = nullptr;  // http_'s
   std::vector<bufferevent*> open_;      // a reference each

@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "dnsd/base/clock.h"
+
 namespace dnsd::server {
 namespace {
 
@@ -89,6 +91,19 @@ std::size_t UdpSocket::ServeBatch() {
   const int received = recvmmsg(fd_.get(), b.queries.data(), kBatch, MSG_DONTWAIT, nullptr);
   if (received <= 0) return 0;
   const auto count = static_cast<std::size_t>(received);
+  responder_.set_sampling(count < kBatch ? 1 : kSampled);
+  if (batches_++ % kTimed != 0) {
+    AnswerBatch(count);
+  } else {
+    const MonotonicTime start = MonotonicClock::now();  // no system call
+    AnswerBatch(count);
+    stats_.latency.Add(MonotonicClock::now() - start, count);
+  }
+  return count;
+}
+
+void UdpSocket::AnswerBatch(std::size_t count) {
+  Buffers& b = *buffers_;
   for (std::size_t i = 0; i < count; ++i) {
     responder_.Read(std::span(b.query_octets[i]).first(b.queries[i].msg_len), b.exchanges[i]);
   }
@@ -101,7 +116,6 @@ std::size_t UdpSocket::ServeBatch() {
   }
   Respond(count);
   for (std::size_t i = 0; i < count; ++i) Prepare(i);
-  return count;
 }
 
 void UdpSocket::Respond(std::size_t count) {

@@ -18,6 +18,9 @@ class UdpSocket {
   static constexpr std::size_t kBatch = 16;
   static constexpr std::size_t kMaxQuery = 4096;     // octets; the rest of a longer one is cut off
   static constexpr std::size_t kMaxResponse = 4096;  // octets; the ceiling of edns_size
+  static constexpr unsigned kTimed = 16;             // one batch in so many is timed
+  // Of full batches one site answer in so many is counted by site; of others each.
+  static constexpr std::uint32_t kSampled = 16;
 
   // Borrows the responder and its counters.
   UdpSocket(Fd fd, bool any_address, answer::Responder& responder, answer::WorkerStats& stats);
@@ -39,9 +42,11 @@ class UdpSocket {
   void NameSource(std::size_t i);
   void Respond(std::size_t count);
   void Send();
+  void AnswerBatch(std::size_t count);
 
   Fd fd_;
   bool any_address_;
+  unsigned batches_ = 0;
   bool fragments_ = false;  // once a response was longer than the interface takes
   answer::Responder& responder_;
   answer::WorkerStats& stats_;

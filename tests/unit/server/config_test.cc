@@ -73,7 +73,7 @@ heartbeat:
   dead_after: 4
   warm_up: 1m
   restart_grace: 5s
-http: {listen: 127.0.0.1:8053, hosts: NS1.example}
+http: {listen: 127.0.0.1:8053, hosts: NS1.example, busiest_sites: 20}
 state_dir: state
 edns_size: 1400
 tcp: {clients: 10, clients_per_prefix: 5, ipv4_prefix: 24, ipv6_prefix: 56, idle: 30s, transfer: 2s}
@@ -101,6 +101,7 @@ log: {level: debug}
   EXPECT_EQ(config->heartbeat.warm_up, 1min);
   EXPECT_EQ(config->http_listen->port, 8053);
   EXPECT_EQ(config->http_hosts, std::vector<std::string>{"ns1.example"});
+  EXPECT_EQ(config->http_busiest_sites, 20U);
   EXPECT_EQ(config->state_dir, folder_ + "/state");
   EXPECT_EQ(config->edns_size, 1400);
   EXPECT_EQ(config->tcp, (TcpLimits{.clients = 10,

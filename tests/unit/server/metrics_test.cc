@@ -42,7 +42,7 @@ class MetricsTest : public testing::Test {
   }
 
   std::string Metric(const std::string& name) {
-    const std::string text = "\n" + Metrics(observed_).Text(now_);
+    const std::string text = "\n" + Metrics(observed_, activity_).Text(now_);
     const std::size_t at = text.find("\n" + name + " ");
     if (at == std::string::npos) return "";
     const std::size_t value = at + name.size() + 2;
@@ -57,6 +57,7 @@ class MetricsTest : public testing::Test {
   Published<answer::Served> served_{std::make_shared<const answer::Served>(
       answer::Served{.zones = zone::ZoneSet({}, {{}}), .locality = {}})};
   Observed observed_;
+  Activity activity_{observed_, 2};
 };
 
 TEST_F(MetricsTest, CountersAreSumsOverTheWorkers) {
@@ -108,6 +109,84 @@ TEST_F(MetricsTest, FaultsOfServiceAndFleetAreAddedByReason) {
   EXPECT_EQ(Metric("dnsd_heartbeat_faults_total{reason=\"no_hello\"}"), "5");
   EXPECT_EQ(Metric("dnsd_heartbeat_faults_total{reason=\"sequence_back\"}"), "1");
   EXPECT_EQ(Metric("dnsd_heartbeats_total"), "9");
+}
+
+TEST_F(MetricsTest, QueriesAreCountedByTypeUnderTheNamesThatPeopleKnow) {
+  const auto add = [this](unsigned type, std::uint64_t n) {
+    workers_[type % 2]
+        .types[answer::WorkerStats::SlotOf(wire::RrType{static_cast<std::uint16_t>(type)})]
+        .Add(n);
+  };
+  add(1, 5);
+  add(65, 2);
+  add(100, 1);
+  add(258, 4);
+  add(259, 3);  // the first that has no slot of its own
+  add(65535, 6);
+  EXPECT_EQ(Metric("dnsd_queries_by_type_total{qtype=\"A\"}"), "5");
+  EXPECT_EQ(Metric("dnsd_queries_by_type_total{qtype=\"HTTPS\"}"), "2");
+  EXPECT_EQ(Metric("dnsd_queries_by_type_total{qtype=\"TYPE100\"}"), "1");
+  EXPECT_EQ(Metric("dnsd_queries_by_type_total{qtype=\"TYPE258\"}"), "4");
+  EXPECT_EQ(Metric("dnsd_queries_by_type_total{qtype=\"other\"}"), "9");
+  EXPECT_EQ(Metric("dnsd_queries_by_type_total{qtype=\"MX\"}"), "0");
+  EXPECT_EQ(Metric("dnsd_queries_by_type_total{qtype=\"CAA\"}"), "");
+}
+
+TEST_F(MetricsTest, ResponseTimesAreAHistogram) {
+  workers_[0].latency.Add(1us, 3);
+  workers_[1].latency.Add(3us, 2);
+  workers_[1].latency.Add(10s, 1);
+  EXPECT_EQ(Metric("dnsd_response_seconds_bucket{le=\"1e-06\"}"), "3");
+  EXPECT_EQ(Metric("dnsd_response_seconds_bucket{le=\"2e-06\"}"), "3");
+  EXPECT_EQ(Metric("dnsd_response_seconds_bucket{le=\"4e-06\"}"), "5");
+  EXPECT_EQ(Metric("dnsd_response_seconds_bucket{le=\"0.065536\"}"), "5");
+  EXPECT_EQ(Metric("dnsd_response_seconds_bucket{le=\"+Inf\"}"), "6");
+  EXPECT_EQ(Metric("dnsd_response_seconds_count"), "6");
+  EXPECT_EQ(Metric("dnsd_response_seconds_sum"), "10.000009");
+}
+
+TEST_F(MetricsTest, TheBusiestSitesAreNamedAndTheOthersAddedUp) {
+  const auto answer = [this](const char* site, std::uint64_t hash, int times) {
+    const auto name = *wire::Name::Parse(site);
+    const std::uint8_t address[] = {192, 0, 2, static_cast<std::uint8_t>(hash)};
+    for (int i = 0; i < times; ++i) {
+      workers_[0].site_answers.Add();
+      auto* row = workers_[0].sites.Add(hash << 32, name.wire(), 1);
+      answer::SiteTally::AddMember(*row, address, 1);
+    }
+  };
+  activity_.Update(now_);
+  answer("a.example", 1, 50);
+  answer("b.example", 2, 30);
+  answer("c.example", 3, 10);
+  activity_.Update(now_ + 1s);
+  EXPECT_EQ(Metric("dnsd_site_member_answers_total{site=\"a.example.\",member=\"192.0.2.1\"}"),
+            "50");
+  EXPECT_EQ(Metric("dnsd_busy_site_answers_total{site=\"b.example.\"}"), "30");
+  EXPECT_EQ(Metric("dnsd_busy_site_answers_total{site=\"c.example.\"}"), "");
+  EXPECT_EQ(Metric("dnsd_busy_site_answers_total{site=\"other\"}"), "10");
+}
+
+TEST_F(MetricsTest, SharesOfAnswersStandBesideSharesOfLoad) {
+  report_->nodes[0].figures.cpus = 2;
+  report_->nodes[1].state = fleet::NodeState::kAlive;
+  report_->nodes[1].name = "web2";
+  report_->nodes[1].load.cpu_utilization = 0.5;
+  report_->nodes[1].figures.cpus = 3;
+  activity_.Update(now_);
+  report_->nodes[0].answers += 30;
+  report_->nodes[1].answers += 10;
+  activity_.Update(now_ + 1s);
+  EXPECT_EQ(Metric("dnsd_node_answer_share{node=\"web\\\"1\\\"\"}"), "0.75");
+  EXPECT_EQ(Metric("dnsd_node_answer_share{node=\"web2\"}"), "0.25");
+  EXPECT_EQ(Metric("dnsd_node_load_share{node=\"web2\"}"), "0.75");
+  EXPECT_EQ(Metric("dnsd_imbalance_ratio").substr(0, 6), "1.3333");
+}
+
+TEST_F(MetricsTest, TheProcessTellsWhatItTakes) {
+  EXPECT_GT(std::stod(Metric("process_resident_memory_bytes")), 1e6);
+  EXPECT_GE(std::stod(Metric("process_open_fds")), 3);
+  EXPECT_GE(std::stod(Metric("process_threads")), 1);
 }
 
 TEST_F(MetricsTest, AFailedReloadShows) {

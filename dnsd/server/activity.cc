@@ -1,0 +1,90 @@
+#include "dnsd/server/activity.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace dnsd::server {
+namespace {
+
+using Stats = answer::WorkerStats;
+
+constexpr double kLateSeconds = 5;  // what "of late" means
+
+// What was counted since `before`, which becomes `now`.
+double Grown(std::uint64_t now, std::uint64_t& before) {
+  const auto grown = static_cast<double>(now - std::min(before, now));
+  before = now;
+  return grown;
+}
+
+}  // namespace
+
+void Activity::Update(MonotonicTime now) {
+  const auto fleet = observed_.fleet();
+  const auto total = [&](auto pick) { return Total(observed_, pick); };
+  const std::uint64_t queries = total([](const Stats& s) -> auto& { return s.queries[0]; }) +
+                                total([](const Stats& s) -> auto& { return s.queries[1]; });
+  const std::uint64_t answers = total([](const Stats& s) -> auto& { return s.site_answers; });
+  const std::uint64_t failed = total([](const Stats& s) -> auto& { return s.fail_open; });
+  std::lock_guard lock(mutex_);
+  const double seconds = updated_ ? Seconds(now - *updated_) : 0;
+  const double weight = 1 - std::exp(-seconds / kLateSeconds);
+  updated_ = now;
+  sites_.Update(observed_.workers, seconds, weight);
+  node_answers_.resize(fleet->nodes.size());
+  node_rates_.resize(fleet->nodes.size());
+  std::vector<double> given(fleet->nodes.size());
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    given[i] = Grown(fleet->nodes[i].answers, node_answers_[i]);
+  }
+  const double asked = Grown(queries, queries_);
+  const double answered = Grown(answers, site_answers_);
+  const double failing = Grown(failed, failed_);
+  if (!(seconds > 0)) return;
+  query_rate_ += weight * (asked / seconds - query_rate_);
+  answer_rate_ += weight * (answered / seconds - answer_rate_);
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    node_rates_[i] += weight * (given[i] / seconds - node_rates_[i]);
+  }
+  TakePoint(seconds, asked, failing, given);
+}
+
+void Activity::TakePoint(double seconds, double queries, double failed,
+                         const std::vector<double>& given) {
+  Point point{.number = next_number_++,
+              .queries = queries / seconds,
+              .answers_failed = failed / seconds,
+              .nodes = {}};
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    if (given[i] > 0) {
+      point.nodes.emplace_back(static_cast<fleet::NodeIndex>(i),
+                               static_cast<float>(given[i] / seconds));
+    }
+  }
+  const auto more = [](const auto& a, const auto& b) { return a.second > b.second; };
+  if (point.nodes.size() > kNodesAPoint) {
+    std::partial_sort(point.nodes.begin(), point.nodes.begin() + kNodesAPoint, point.nodes.end(),
+                      more);
+    point.nodes.resize(kNodesAPoint);
+  }
+  points_.push_back(std::move(point));
+  if (points_.size() > kHistory) points_.pop_front();
+}
+
+Activity::Now Activity::Get() const {
+  std::lock_guard lock(mutex_);
+  return {.sites = sites_.sites(),
+          .other_answers = sites_.other(),
+          .node_rates = node_rates_,
+          .queries = query_rate_,
+          .site_answers = answer_rate_};
+}
+
+std::vector<Activity::Point> Activity::Since(std::uint64_t after) const {
+  std::lock_guard lock(mutex_);
+  const auto from = std::find_if(points_.begin(), points_.end(),
+                                 [=](const Point& point) { return point.number > after; });
+  return {from, points_.end()};
+}
+
+}  // namespace dnsd::server
