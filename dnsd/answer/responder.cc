@@ -167,6 +167,7 @@ void Responder::AnswerChaos(const wire::Query& query, Response& response) {
 void Responder::set_wall_time(WallTime now) {
   const auto since_1970 = std::chrono::floor<std::chrono::seconds>(now.time_since_epoch());
   wall_seconds_ = static_cast<std::uint32_t>(since_1970.count());
+  chooser_.BeginSecond();
 }
 
 }  // namespace dnsd::answer

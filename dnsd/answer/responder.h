@@ -40,16 +40,14 @@ class Responder {
   // From here on TCP clients that ask for it are told that they may stay so long without a query,
   // in tenths of a second (edns-tcp-keepalive, RFC 7828); 0: they should close once answered.
   void set_tcp_keepalive(std::uint16_t tenths) { tcp_keepalive_ = tenths; }
-  // The time that cookies are made and judged by; a second more or less is no matter to them.
+  // Once a second: the time that cookies are made and judged by; a second more or less is no matter
+  // to them. Answers by site are counted anew.
   void set_wall_time(WallTime now);
 
   // Whether responses are rate limited, and so set_time is wanted before a batch: the monotonic
   // time, never going back.
   bool limits_rates() const { return gate_.has_limits(); }
   void set_time(std::chrono::milliseconds now) { gate_.set_time(now); }
-
-  // From here on one answer of sites in `one_in` is counted by site and member, and counts so often.
-  void set_sampling(std::uint32_t one_in) { chooser_.set_sampling(one_in); }
 
   // Writes the response to `message` into `out` and returns its size; 0 if none is owed, or a rate
   // limit drops it. `out` has room for edns_size octets over UDP and kMaxTcpSize over TCP, and for

@@ -91,15 +91,20 @@ const float* SiteChooser::FiguresFor(const zone::SiteOptions& options,
 SiteAnswer SiteChooser::Choose(const SiteQuery& query) {
   stats_.site_answers.Add();
   const SiteAnswer answer = Decide(query);
-  if (one_in_ == 1 || random_.Below(one_in_) == 0) Tally(query, answer);
+  if (counted_ < kCounted) {
+    ++counted_;
+    Tally(query, answer, 1);
+  } else if (random_.Below(kSampled) == 0) {
+    Tally(query, answer, kSampled);
+  }
   return answer;
 }
 
-void SiteChooser::Tally(const SiteQuery& query, const SiteAnswer& answer) {
-  SiteTally::Row* const row = stats_.sites.Add(query.hash, query.name, one_in_);
+void SiteChooser::Tally(const SiteQuery& query, const SiteAnswer& answer, std::uint32_t weight) {
+  SiteTally::Row* const row = stats_.sites.Add(query.hash, query.name, weight);
   if (row == nullptr) return;
   for (const Candidate& candidate : answer.members) {
-    SiteTally::AddMember(*row, query.pool.address(candidate.member), one_in_);
+    SiteTally::AddMember(*row, query.pool.address(candidate.member), weight);
   }
 }
 

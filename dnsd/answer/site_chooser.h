@@ -59,8 +59,11 @@ class SiteChooser {
   // As Nearness has them.
   bool is_locality_large() const { return nearness_.is_large(); }
   void LookAhead(const IpAddress& client) const { nearness_.LookAhead(client); }
-  // One answer in `one_in`, picked at random, is counted by site and member; 1: all.
-  void set_sampling(std::uint32_t one_in) { one_in_ = one_in; }
+  // Once a second. So many answers of a second are counted by site and member each, and of those
+  // beyond one in kSampled, picked at random, for so many.
+  static constexpr std::uint32_t kCounted = 1024;
+  static constexpr std::uint32_t kSampled = 16;
+  void BeginSecond() { counted_ = 0; }
 
   // Chooses, and counts the answer against the nodes it names. After both Adopts.
   SiteAnswer Choose(const SiteQuery& query);
@@ -85,7 +88,7 @@ class SiteChooser {
     return hosting_->Find(query.hash, query.name);
   }
   SiteAnswer Decide(const SiteQuery& query);
-  void Tally(const SiteQuery& query, const SiteAnswer& answer);
+  void Tally(const SiteQuery& query, const SiteAnswer& answer, std::uint32_t weight);
   void AdoptColumns();
   const float* ColumnOf(std::size_t gauge) const;
   const float* FiguresFor(const zone::SiteOptions& options, policy::Method method) const;
@@ -148,7 +151,7 @@ class SiteChooser {
   const FleetView* fleet_ = nullptr;
   Nearness nearness_;
   const fleet::HostingTable* hosting_ = nullptr;  // null: no node named any site
-  std::uint32_t one_in_ = 1;                      // counted by site
+  std::uint32_t counted_ = 0;                     // by site, of this second's answers
   float answer_scale_ = 1;                        // answers of all workers for one of this one's
   // By NodeIndex.
   std::vector<fleet::Tier> tiers_;          // for the sites that a node hosts

@@ -16,12 +16,14 @@ void AddTo(Word& word, std::uint64_t n) {
   word.store(word.load(std::memory_order_relaxed) + n, std::memory_order_release);
 }
 
-// `octets` as so many words, zeros behind them.
-template <std::size_t kWords>
-std::array<std::uint64_t, kWords> Words(std::span<const std::uint8_t> octets) {
-  std::array<std::uint64_t, kWords> words{};
-  std::memcpy(words.data(), octets.data(), std::min(octets.size(), sizeof words));
-  return words;
+// Calls `visit` with each word of `octets` and its number; zeros stand behind the last octet.
+template <typename Visit>
+void ForEachWord(std::span<const std::uint8_t> octets, Visit visit) {
+  for (std::size_t i = 0; 8 * i < octets.size(); ++i) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, octets.data() + 8 * i, std::min<std::size_t>(8, octets.size() - 8 * i));
+    visit(i, word);
+  }
 }
 
 }  // namespace
@@ -36,34 +38,27 @@ struct SiteTally::Row {
   };
   static constexpr std::size_t kNameWords = 32;  // the longest name
 
-  std::uint64_t hash = 0;                 // the owner's alone
-  std::uint32_t heat = 0;                 // likewise; 0: free
   std::atomic<std::uint32_t> version{0};  // odd while the row is given to another site
   std::atomic<std::uint32_t> size{0};     // of the name in octets; 0: no site yet
   std::array<Word, kNameWords> name{};
   Word answers{0};
   std::array<Member, kMembers> members{};
 
-  bool Is(std::uint64_t its_hash, std::span<const std::uint8_t> its_name) const {
-    if (heat == 0 || hash != its_hash || size.load(std::memory_order_relaxed) != its_name.size()) {
-      return false;
-    }
-    const auto words = Words<kNameWords>(its_name);
-    for (std::size_t i = 0; 8 * i < its_name.size(); ++i) {
-      if (name[i].load(std::memory_order_relaxed) != words[i]) return false;
-    }
-    return true;
+  bool Is(std::span<const std::uint8_t> its_name) const {
+    bool same = size.load(std::memory_order_relaxed) == its_name.size();
+    ForEachWord(its_name, [&](std::size_t i, std::uint64_t word) {
+      same = same && name[i].load(std::memory_order_relaxed) == word;
+    });
+    return same;
   }
 
-  void GiveTo(std::uint64_t its_hash, std::span<const std::uint8_t> its_name) {
+  void GiveTo(std::span<const std::uint8_t> its_name) {
     const std::uint32_t even = version.load(std::memory_order_relaxed);
     version.store(even + 1, std::memory_order_relaxed);
-    hash = its_hash;
     size.store(static_cast<std::uint32_t>(its_name.size()), std::memory_order_release);
-    const auto words = Words<kNameWords>(its_name);
-    for (std::size_t i = 0; 8 * i < its_name.size(); ++i) {
-      name[i].store(words[i], std::memory_order_release);
-    }
+    ForEachWord(its_name, [&](std::size_t i, std::uint64_t word) {
+      name[i].store(word, std::memory_order_release);
+    });
     answers.store(0, std::memory_order_release);
     for (Member& member : members) {
       member.size.store(0, std::memory_order_release);
@@ -73,31 +68,43 @@ struct SiteTally::Row {
   }
 };
 
-SiteTally::SiteTally() : rows_(std::make_unique<Row[]>(kRows)) {}
+// What a search of the set reads, apart from the rows: the owner's alone.
+struct SiteTally::Set {
+  std::array<std::uint64_t, kWays> hash{};
+  std::array<std::uint32_t, kWays> heat{};  // 0: free
+};
+
+SiteTally::SiteTally()
+    : sets_(std::make_unique<Set[]>(kSets)), rows_(std::make_unique<Row[]>(kRows)) {}
 SiteTally::~SiteTally() = default;
 
 SiteTally::Row* SiteTally::Add(std::uint64_t hash, std::span<const std::uint8_t> name,
                                std::uint32_t weight) {
   // The low bits choose the slots of other tables by the same hash.
-  Row* const set = &rows_[(hash >> 32) % kSets * kWays];
-  Row* row = std::find_if(set, set + kWays, [&](const Row& r) { return r.Is(hash, name); });
-  if (row == set + kWays) {
-    row = std::min_element(set, set + kWays,
-                           [](const Row& a, const Row& b) { return a.heat < b.heat; });
-    if (row->heat > weight) {
-      row->heat -= weight;
+  const std::size_t number = (hash >> 32) % kSets;
+  Set& set = sets_[number];
+  Row* const rows = &rows_[number * kWays];
+  std::size_t way = 0;
+  while (way < kWays && !(set.heat[way] > 0 && set.hash[way] == hash && rows[way].Is(name))) ++way;
+  if (way == kWays) {
+    const auto coldest = std::min_element(set.heat.begin(), set.heat.end());
+    if (*coldest > weight) {
+      *coldest -= weight;
       return nullptr;
     }
-    row->GiveTo(hash, name);
-    row->heat = 0;
+    way = static_cast<std::size_t>(coldest - set.heat.begin());
+    rows[way].GiveTo(name);
+    set.hash[way] = hash;
+    set.heat[way] = 0;
   }
-  row->heat = std::min(row->heat + weight, kMostHeat);
-  AddTo(row->answers, weight);
-  return row;
+  set.heat[way] = std::min(set.heat[way] + weight, kMostHeat);
+  AddTo(rows[way].answers, weight);
+  return &rows[way];
 }
 
 void SiteTally::AddMember(Row& row, std::span<const std::uint8_t> address, std::uint32_t weight) {
-  const auto words = Words<2>(address);
+  std::array<std::uint64_t, 2> words{};
+  ForEachWord(address, [&](std::size_t i, std::uint64_t word) { words[i] = word; });
   for (Row::Member& member : row.members) {
     const std::size_t size = member.size.load(std::memory_order_relaxed);
     if (size == 0) {

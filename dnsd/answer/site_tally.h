@@ -52,7 +52,9 @@ class SiteTally {
   bool Read(std::size_t row, SiteRow& out) const;
 
  private:
-  std::unique_ptr<Row[]> rows_;
+  struct Set;
+  std::unique_ptr<Set[]> sets_;
+  std::unique_ptr<Row[]> rows_;  // kWays for each set
 };
 
 }  // namespace dnsd::answer

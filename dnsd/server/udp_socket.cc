@@ -91,7 +91,6 @@ std::size_t UdpSocket::ServeBatch() {
   const int received = recvmmsg(fd_.get(), b.queries.data(), kBatch, MSG_DONTWAIT, nullptr);
   if (received <= 0) return 0;
   const auto count = static_cast<std::size_t>(received);
-  responder_.set_sampling(count < kBatch ? 1 : kSampled);
   if (batches_++ % kTimed != 0) {
     AnswerBatch(count);
   } else {

@@ -19,8 +19,6 @@ class UdpSocket {
   static constexpr std::size_t kMaxQuery = 4096;     // octets; the rest of a longer one is cut off
   static constexpr std::size_t kMaxResponse = 4096;  // octets; the ceiling of edns_size
   static constexpr unsigned kTimed = 16;             // one batch in so many is timed
-  // Of full batches one site answer in so many is counted by site; of others each.
-  static constexpr std::uint32_t kSampled = 16;
 
   // Borrows the responder and its counters.
   UdpSocket(Fd fd, bool any_address, answer::Responder& responder, answer::WorkerStats& stats);

@@ -49,6 +49,33 @@ class SiteTest : public AskingTest {
   SiteOptions options_;
 };
 
+TEST_F(SiteTest, AnswersAreCountedBySiteOneByOneUntilTheyAreMany) {
+  AddSites();
+  AddNodes({0.5F, 0.3F, 0.1F, 0.6F});
+  Start();
+  const auto counted = [this] {
+    SiteRow row;
+    std::uint64_t answers = 0;
+    for (std::size_t i = 0; i < SiteTally::kRows; ++i) {
+      if (stats_.sites.Read(i, row)) answers += row.answers;
+    }
+    return answers;
+  };
+  const auto ask = [this](std::uint32_t times) {
+    for (std::uint32_t i = 0; i < times; ++i) Answers();
+  };
+  ask(SiteChooser::kCounted);
+  EXPECT_EQ(counted(), SiteChooser::kCounted);
+  constexpr std::uint32_t kMore = 16'000;
+  ask(kMore);
+  const std::uint64_t estimate = counted() - SiteChooser::kCounted;
+  EXPECT_EQ(estimate % SiteChooser::kSampled, 0U);
+  EXPECT_NEAR(static_cast<double>(estimate), kMore, 0.15 * kMore);  // five standard deviations
+  responder_->set_wall_time(WallTime());
+  ask(1);
+  EXPECT_EQ(counted(), SiteChooser::kCounted + estimate + 1);  // another second
+}
+
 TEST_F(SiteTest, AnswersTheCheapestWithTtlZero) {
   AddSites();
   AddNodes({0.5F, 0.3F, 0.1F, 0.6F});
