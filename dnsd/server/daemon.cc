@@ -14,6 +14,7 @@
 
 #include "dnsd/base/log.h"
 #include "dnsd/server/events_json.h"
+#include "dnsd/server/page_assets.h"
 #include "dnsd/server/service_manager.h"
 #include "dnsd/server/status_json.h"
 
@@ -175,9 +176,20 @@ absl::Status Daemon::StartHttp() {
     if (fault.empty()) return HttpReply{.body = "ok\n"};
     return HttpReply{.status = 503, .body = fault + '\n'};
   };
+  for (const PageAsset& asset : PageAssets()) {
+    pages[asset.path] = [&asset](const HttpQuery&) {
+      return HttpReply{.content_type = asset.content_type, .body = std::string(asset.body)};
+    };
+  }
   http_ = std::make_unique<StatusHttp>(std::move(pages), config_.http_hosts);
-  activity_.Update(MonotonicClock::now());
-  http_->SetEverySecond([this] { activity_.Update(MonotonicClock::now()); });
+  StatusHttp::Feeds feeds;
+  feeds["/stream"] = [this](const HttpQuery& query) { return ListenTo(overview_, query); };
+  const auto every_second = [this] {
+    activity_.Update(MonotonicClock::now());
+    overview_.Renew();
+  };
+  every_second();
+  http_->SetFeeds(std::move(feeds), every_second);
   DNSD_RETURN_IF_ERROR(http_->Bind(*config_.http_listen));
   observed_.http = http_->bound();
   http_->Start();

@@ -26,6 +26,7 @@
 #include "dnsd/server/metrics.h"
 #include "dnsd/server/observed.h"
 #include "dnsd/server/options.h"
+#include "dnsd/server/overview.h"
 #include "dnsd/server/reload.h"
 #include "dnsd/server/sockets.h"
 #include "dnsd/server/state_store.h"
@@ -90,6 +91,7 @@ class Daemon {
   Observed observed_;
   Activity activity_{observed_, config_.http_busiest_sites};
   Metrics metrics_{observed_, activity_};
+  Overview overview_{observed_, activity_, events_, fleet_};
   std::unique_ptr<StatusHttp> http_;
   std::unique_ptr<ControlSocket> socket_;
   std::unique_ptr<Watchdog> watchdog_;

@@ -20,7 +20,11 @@
 namespace dnsd::server {
 namespace {
 
-constexpr int kTimeoutSeconds = 10;  // for a request to come, and for a response to be read
+constexpr int kTimeoutSeconds = 10;  // without an octet read or written
+// Whole: one octet now and then keeps nobody's place.
+constexpr Duration kRequestTime = std::chrono::seconds(15);
+constexpr Duration kResponseTime = std::chrono::seconds(60);
+constexpr Duration kIdleWhenFull = std::chrono::milliseconds(500);
 constexpr std::size_t kMostConnections = 64;
 constexpr timeval kTend = {0, 100'000};
 constexpr timeval kSecond = {1, 0};
@@ -37,7 +41,10 @@ constexpr struct {
   const char* value;
 } kHeaders[] = {
     {"Cache-Control", "no-store"},
-    {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+    {"Content-Security-Policy",
+     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
+    {"Cross-Origin-Opener-Policy", "same-origin"},
     {"Cross-Origin-Resource-Policy", "same-origin"},
     {"Referrer-Policy", "no-referrer"},
     {"X-Content-Type-Options", "nosniff"},
@@ -55,11 +62,17 @@ std::string HostOf(std::string header) {
   return header.substr(0, header.find(':'));
 }
 
-void Send(evhttp_request* request, const HttpReply& reply, bool with_body) {
+void AddHeaders(evhttp_request* request, const char* content_type) {
   evkeyvalq* headers = evhttp_request_get_output_headers(request);
   for (const auto& header : kHeaders) evhttp_add_header(headers, header.name, header.value);
-  evhttp_add_header(headers, "Content-Type", reply.content_type.c_str());
+  evhttp_add_header(headers, "Content-Type", content_type);
+}
+
+void Send(evhttp_request* request, const HttpReply& reply, bool with_body) {
+  evkeyvalq* headers = evhttp_request_get_output_headers(request);
+  AddHeaders(request, reply.content_type.c_str());
   evhttp_add_header(headers, "Content-Length", std::to_string(reply.body.size()).c_str());
+  if (reply.status == 503) evhttp_add_header(headers, "Retry-After", "5");
   if (reply.status == 405) evhttp_add_header(headers, "Allow", "GET, HEAD");
   evbuffer* body = evhttp_request_get_output_buffer(request);
   if (with_body) evbuffer_add(body, reply.body.data(), reply.body.size());
@@ -100,7 +113,7 @@ StatusHttp::StatusHttp(Pages pages, std::vector<std::string> hosts)
 StatusHttp::~StatusHttp() {
   Stop();
   http_.reset();
-  for (bufferevent* connection : open_) bufferevent_decref(connection);
+  for (const Connection& connection : open_) bufferevent_decref(connection.stream);
 }
 
 absl::Status StatusHttp::Bind(const Endpoint& listen) {
@@ -142,6 +155,7 @@ void StatusHttp::Start() {
   stop_.reset(event_new(base_.get(), -1, 0, stop, base_.get()));
   const auto second = [](evutil_socket_t, short, void* self) {
     static_cast<StatusHttp*>(self)->every_second_();
+    static_cast<StatusHttp*>(self)->listeners_.SpeakToAll();
   };
   second_.reset(event_new(base_.get(), -1, EV_PERSIST, second, this));
   event_add(second_.get(), &kSecond);
@@ -163,7 +177,7 @@ bufferevent* StatusHttp::OpenConnection() {
   if (connection == nullptr) return nullptr;
   ForgetClosed();
   bufferevent_incref(connection);
-  open_.push_back(connection);
+  open_.push_back({connection, MonotonicClock::now()});
   if (open_.size() >= kMostConnections) evconnlistener_disable(listener_);
   evtimer_add(tend_.get(), &kTend);
   return connection;
@@ -172,12 +186,27 @@ bufferevent* StatusHttp::OpenConnection() {
 // evhttp tells of no connection's end, but its bufferevent does: once evhttp has freed it, it has
 // no argument any more. The last reference closes the descriptor.
 void StatusHttp::ForgetClosed() {
-  std::erase_if(open_, [](bufferevent* connection) {
+  std::erase_if(open_, [](const Connection& connection) {
     void* owner = nullptr;
-    bufferevent_getcb(connection, nullptr, nullptr, nullptr, &owner);
-    if (owner == nullptr) bufferevent_decref(connection);
+    bufferevent_getcb(connection.stream, nullptr, nullptr, nullptr, &owner);
+    if (owner == nullptr) bufferevent_decref(connection.stream);
     return owner == nullptr;
   });
+}
+
+// Those that keep a place for too long, or idle while others may wait for one. evhttp reads the end
+// of what has been shut down, and frees it.
+void StatusHttp::CloseLate() {
+  const MonotonicTime now = MonotonicClock::now();
+  const bool full = open_.size() >= kMostConnections;
+  for (const Connection& connection : open_) {
+    if (listeners_.Has(connection.stream)) continue;
+    const bool is_read = evbuffer_get_length(bufferevent_get_output(connection.stream)) > 0;
+    const Duration allowed = is_read ? kResponseTime : full ? kIdleWhenFull : kRequestTime;
+    if (now >= connection.since + allowed) {
+      shutdown(bufferevent_getfd(connection.stream), SHUT_RDWR);
+    }
+  }
 }
 
 // Out of descriptors: accepting again at once would only spin.
@@ -187,12 +216,41 @@ void StatusHttp::PauseAccepting() {
 }
 
 void StatusHttp::Tend() {
+  CloseLate();
   ForgetClosed();
   if (open_.size() < kMostConnections) evconnlistener_enable(listener_);
   if (!open_.empty()) evtimer_add(tend_.get(), &kTend);
 }
 
+void StatusHttp::NoteRequest(evhttp_request* request) {
+  const bufferevent* const stream =
+      evhttp_connection_get_bufferevent(evhttp_request_get_connection(request));
+  for (Connection& connection : open_) {
+    if (connection.stream == stream) connection.since = MonotonicClock::now();
+  }
+}
+
+// False if there is no such stream, or nobody may listen to it in this way.
+bool StatusHttp::BeginFeed(evhttp_request* request, const std::string& path, const char* query) {
+  const auto feed = feeds_.find(path);
+  if (feed == feeds_.end()) return false;
+  const auto parameters = ReadQuery(query);
+  auto words = parameters ? feed->second(*parameters) : nullptr;
+  if (words == nullptr) {
+    Send(request, {.status = 400, .body = "the query is not one of this stream\n"}, true);
+  } else if (evhttp_request_get_command(request) == EVHTTP_REQ_HEAD) {
+    Send(request, {.content_type = "text/event-stream", .body = ""}, false);
+  } else if (listeners_.is_full()) {
+    Send(request, {.status = 503, .body = "too many listen already\n"}, true);
+  } else {
+    AddHeaders(request, "text/event-stream");
+    listeners_.Add(request, std::move(words));
+  }
+  return true;
+}
+
 void StatusHttp::OnRequest(evhttp_request* request, void* self) {
+  static_cast<StatusHttp*>(self)->NoteRequest(request);
   const evhttp_cmd_type method = evhttp_request_get_command(request);
   if (method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD) {
     Send(request, {405, "text/plain; charset=utf-8", "wanted GET or HEAD\n"}, true);
@@ -202,9 +260,12 @@ void StatusHttp::OnRequest(evhttp_request* request, void* self) {
   const char* path = uri == nullptr ? nullptr : evhttp_uri_get_path(uri);
   const char* query = uri == nullptr ? nullptr : evhttp_uri_get_query(uri);
   const char* host = evhttp_find_header(evhttp_request_get_input_headers(request), "Host");
-  const HttpReply reply =
-      static_cast<StatusHttp*>(self)->Answer(path == nullptr ? "" : path, host, query);
-  Send(request, reply, method == EVHTTP_REQ_GET);
+  auto& server = *static_cast<StatusHttp*>(self);
+  const std::string asked = path == nullptr ? "" : path;
+  if ((host == nullptr || server.HostIsOurs(host)) && server.BeginFeed(request, asked, query)) {
+    return;
+  }
+  Send(request, server.Answer(asked, host, query), method == EVHTTP_REQ_GET);
 }
 
 HttpReply StatusHttp::Answer(const std::string& path, const char* host, const char* query) const {
@@ -215,7 +276,6 @@ HttpReply StatusHttp::Answer(const std::string& path, const char* host, const ch
                 "the Host header names neither an address nor localhost; names go into "
                 "http.hosts of the configuration\n"};
   }
-  if (path == "/") return {.body = Index()};
   const auto page = pages_.find(path);
   if (page == pages_.end()) return {.status = 404, .body = "no such page; there are:\n" + Index()};
   const auto parameters = ReadQuery(query);
@@ -232,6 +292,7 @@ bool StatusHttp::HostIsOurs(const std::string& host) const {
 std::string StatusHttp::Index() const {
   std::string index;
   for (const auto& [path, page] : pages_) index += path + "\n";
+  for (const auto& [path, feed] : feeds_) index += path + "\n";
   return index;
 }
 

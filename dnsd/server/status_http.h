@@ -1,7 +1,7 @@
 // A small HTTP server on libevent for what dnsd says of itself: read-only pages, its own thread.
 //
-// It holds so many connections and no more, and waits where descriptors have run out: what asks of
-// the server's health must not be what ails it.
+// It holds so many connections and no more, closes those that idle when more come, and waits where
+// descriptors have run out: what asks of the server's health must not be what ails it.
 //
 // A web page that a person has open must not reach it (DNS rebinding): the Host header has to be
 // an address, "localhost" or a configured name, none of which an attacker's domain is.
@@ -15,8 +15,10 @@
 #include <utility>
 #include <vector>
 
+#include "dnsd/base/clock.h"
 #include "dnsd/base/ip.h"
 #include "dnsd/base/status.h"
+#include "dnsd/server/http_listeners.h"
 
 struct bufferevent;
 struct evconnlistener;
@@ -41,14 +43,21 @@ class StatusHttp {
   // By path ("/metrics"); called on the server's thread.
   using Pages = std::map<std::string, std::function<HttpReply(const HttpQuery&)>>;
 
+  // Streams of server-sent events by path; null: what is asked for cannot be had.
+  using Feeds = std::map<std::string, std::function<std::unique_ptr<HttpFeed>(const HttpQuery&)>>;
+
   // `hosts`: names it may be asked by, in lower case.
   StatusHttp(Pages pages, std::vector<std::string> hosts);
   ~StatusHttp();  // stops
   StatusHttp(const StatusHttp&) = delete;
   StatusHttp& operator=(const StatusHttp&) = delete;
 
-  // Before Start: what the server's thread does every second beside.
-  void SetEverySecond(std::function<void()> work) { every_second_ = std::move(work); }
+  // Before Start: streams, and what the server's thread does every second before it speaks to those
+  // who listen.
+  void SetFeeds(Feeds feeds, std::function<void()> every_second) {
+    feeds_ = std::move(feeds);
+    every_second_ = std::move(every_second);
+  }
 
   // Unavailable: the address cannot be bound.
   absl::Status Bind(const Endpoint& listen);
@@ -69,17 +78,27 @@ class StatusHttp {
     void operator()(event* event) const;
   };
 
+  struct Connection {
+    bufferevent* stream;  // a reference
+    MonotonicTime since;  // of its opening, or its last request
+  };
+
   static void OnRequest(evhttp_request* request, void* self);
+  bool BeginFeed(evhttp_request* request, const std::string& path, const char* query);
+  void NoteRequest(evhttp_request* request);
   bufferevent* OpenConnection();
   void ForgetClosed();
   void PauseAccepting();
+  void CloseLate();
   void Tend();
   bool HostIsOurs(const std::string& host) const;
   std::string Index() const;
 
   const Pages pages_;
   const std::vector<std::string> hosts_;
+  Feeds feeds_;
   std::function<void()> every_second_ = [] {};
+  HttpListeners listeners_;
   Endpoint bound_;
   std::unique_ptr<event_base, Free> base_;
   std::unique_ptr<evhttp, Free> http_;
@@ -87,7 +106,7 @@ class StatusHttp {
   std::unique_ptr<event, Free> second_;
   std::unique_ptr<event, Free> tend_;   // while connections are open, or accepting pauses
   evconnlistener* listener_ = nullptr;  // http_'s
-  std::vector<bufferevent*> open_;      // a reference each
+  std::vector<Connection> open_;
   std::thread thread_;
 };
 

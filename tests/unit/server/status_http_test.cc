@@ -9,6 +9,7 @@
 #include <ctime>
 #include <filesystem>
 #include <iterator>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -169,6 +170,41 @@ TEST_F(StatusHttpTest, APortInUseIsSaidSo) {
   EXPECT_NE(status.message().find("Address already in use"), absl::string_view::npos) << status;
 }
 
+class Greeting : public HttpFeed {
+ public:
+  std::string Next() override { return "event: hello\ndata: you\n\n"; }
+};
+
+TEST(StatusHttp, SpeaksToAListenerAtOnceAndEverySecond) {
+  StatusHttp server(OnePage(), {});
+  server.SetFeeds({{"/feed",
+                    [](const HttpQuery& query) -> std::unique_ptr<HttpFeed> {
+                      if (query.contains("bad")) return nullptr;
+                      return std::make_unique<Greeting>();
+                    }}},
+                  [] {});
+  ASSERT_TRUE(server.Bind(*Endpoint::Parse("127.0.0.1:0")).ok());
+  server.Start();
+  EXPECT_TRUE(Exchange(server, Request("GET", "/feed?bad=1")).starts_with("HTTP/1.1 400 "));
+  EXPECT_TRUE(
+      Exchange(server, Request("GET", "/feed", "evil.example")).starts_with("HTTP/1.1 403 "));
+  EXPECT_TRUE(Exchange(server, Request("POST", "/feed")).starts_with("HTTP/1.1 405 "));
+  const int fd = Connect(server);
+  const std::string request = Request("GET", "/feed");
+  EXPECT_EQ(write(fd, request.data(), request.size()), static_cast<ssize_t>(request.size()));
+  std::string heard;
+  char part[4096];
+  while (heard.find("hello") == heard.rfind("hello")) {
+    const ssize_t n = read(fd, part, sizeof part);
+    ASSERT_GT(n, 0) << heard;
+    heard.append(part, static_cast<std::size_t>(n));
+  }
+  EXPECT_TRUE(heard.starts_with("HTTP/1.1 200 OK\r\n")) << heard;
+  EXPECT_NE(heard.find("Content-Type: text/event-stream\r\n"), std::string::npos) << heard;
+  server.Stop();  // with one who listens
+  close(fd);
+}
+
 TEST(StatusHttp, WantsAHostThatNoStrangersDomainCanBe) {
   const StatusHttp server(OnePage(), {"ns1.example"});
   for (const char* host : {"localhost", "LOCALHOST:80", "127.0.0.1:8053", "[::1]:8053", "192.0.2.1",
@@ -183,8 +219,9 @@ TEST(StatusHttp, WantsAHostThatNoStrangersDomainCanBe) {
 
 TEST(StatusHttp, TellsWhichPagesThereAre) {
   const StatusHttp server(OnePage(), {});
-  EXPECT_EQ(server.Answer("/", "localhost").body, "/page\n");
-  EXPECT_EQ(server.Answer("/nothing", "localhost").status, 404);
+  const HttpReply reply = server.Answer("/nothing", "localhost");
+  EXPECT_EQ(reply.status, 404);
+  EXPECT_EQ(reply.body, "no such page; there are:\n/page\n");
 }
 
 }  // namespace

@@ -1,0 +1,77 @@
+// The table of sites: who has been answered with of late, and who is next.
+
+import {$, colourOf, count, el, figure, percent, renew, shape} from "/dom.js";
+
+const labelOf = (member) => member.node ?? member.address;
+
+function chip(member, total) {
+  const state = member.state ?? "unknown";
+  const words = [`${labelOf(member)} (${member.address}): ${member.node ? state : "nobody reports of it"}`];
+  if (member.standing !== "chosen" && member.standing !== "candidate") words.push(member.standing);
+  return el("li", {class: member.next ? "member next" : "member", title: words.join(", "), "data-address": member.address},
+            shape(state), el("span", {class: "hidden"}, member.node ? `${state}: ` : "unmanaged: "),
+            el("span", {}, labelOf(member)),
+            total > 0 ? el("span", {class: "part"}, percent(member.rate / total)) : null,
+            member.next ? el("span", {class: "flag"}, "next") : null);
+}
+
+function split(members, total) {
+  const bar = el("div", {class: "split", "aria-hidden": "true"});
+  for (const member of members) {
+    if (member.rate / total < 0.002) continue;
+    const part = el("b", {class: colourOf(labelOf(member))});
+    part.style.flex = String(member.rate / total);
+    bar.append(part);
+  }
+  return bar;
+}
+
+export class SiteTable {
+  constructor() {
+    this.rows = new Map();  // by name
+  }
+
+  show(sites) {
+    const names = new Set(sites.shown.map((site) => site.name));
+    for (const [name, row] of this.rows) {
+      if (names.has(name)) continue;
+      row.remove();
+      this.rows.delete(name);
+    }
+    const body = $("sites-rows");
+    sites.shown.forEach((site, i) => {
+      const row = this.rowOf(site.name);
+      this.fill(row, site);
+      if (body.children[i] !== row) body.insertBefore(row, body.children[i] ?? null);
+    });
+    $("sites-nothing").hidden = sites.shown.length > 0;
+    renew($("sites-shown"), `${sites.shown.length} ${sites.more}`, () => [
+      sites.more ? `${count(sites.shown.length)} of more: the busiest first` : count(sites.shown.length)]);
+  }
+
+  rowOf(name) {
+    if (!this.rows.has(name)) {
+      this.rows.set(name, el("tr", {role: "row", "data-site": name},
+                             el("th", {role: "rowheader", scope: "row"}, el("span", {class: "name"}, name), el("span", {class: "sub"})),
+                             el("td", {role: "cell", class: "number", "data-label": "Answers a second"}),
+                             el("td", {role: "cell", "data-label": "Members"})));
+    }
+    return this.rows.get(name);
+  }
+
+  fill(row, site) {
+    const [name, rate, members] = row.children;
+    const usable = site.usable === site.pool ? `${count(site.pool)} members` : `${count(site.usable)} of ${count(site.pool)} members can answer`;
+    renew(name.lastChild, usable, () => [usable]);
+    renew(rate, `${figure(site.rate)} ${site.answers}`, () => [
+      el("div", {}, figure(site.rate), el("span", {class: "sub"}, `${count(site.answers)} in all`))]);
+    const total = site.members.reduce((sum, member) => sum + member.rate, 0);
+    const shown = total > 1e-3 ? total : 0;
+    const key = JSON.stringify(site.members.map((m) => [m.address, m.node, m.state, m.standing, m.next, shown && (m.rate / total).toFixed(3)]));
+    renew(members, key, () => [
+      shown ? split(site.members, total) : null,
+      el("ul", {class: "members"}, ...site.members.map((member) => chip(member, shown))),
+    ].filter(Boolean));
+    row.classList.toggle("out", site.usable === 0);
+  }
+}

@@ -1,0 +1,226 @@
+"""The page in a real Chromium: what it shows is what /status.json says, and people can use it."""
+import time
+
+import browser
+import harness
+
+ZONE = """
+$ORIGIN lb.example.
+@ 3600 SOA ns1 hostmaster 7 3600 600 86400 5
+@ 3600 NS ns1
+ns1 3600 A 192.0.2.53
+www 0 A 192.0.2.1
+www 0 A 192.0.2.2
+www 0 A 192.0.2.3
+mail 0 A 192.0.2.1
+mail 0 A 192.0.2.9
+"""
+
+# What each row of the table of nodes says, by the node's name.
+NODE_ROWS = """Object.fromEntries([...document.querySelectorAll("#nodes-rows tr")].map((row) => [row.dataset.node, {
+  state: row.dataset.state, cells: [...row.children].map((cell) => cell.innerText.trim())}]))"""
+SITE_ROWS = """Object.fromEntries([...document.querySelectorAll("#sites-rows tr")].map((row) => [row.dataset.site,
+  [...row.querySelectorAll(".member")].map((m) => ({address: m.dataset.address, next: m.classList.contains("next"), text: m.innerText}))]))"""
+
+# Contrast of every text with what is behind it (WCAG 2.2, 1.4.3): those below 4.5, large ones below 3.
+CONTRAST = """(() => {
+  const rgb = (text) => text.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map((c) => c / 255).map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+      .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = (e) => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor); if (c.length === 3 || c[3] === 1) return c; } return [255, 255, 255]; };
+  const bad = [];
+  for (const e of document.querySelectorAll("body *")) {
+    const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+    if (!own || !e.checkVisibility() || e.closest(".hidden, noscript, svg")) continue;
+    const style = getComputedStyle(e), a = light(rgb(style.color)), b = light(behind(e));
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < (parseFloat(style.fontSize) >= 24 ? 3 : 4.5)) bad.push(`${e.tagName} ${e.className} ${ratio.toFixed(2)}: ${e.textContent.trim().slice(0, 40)}`);
+  }
+  return bad;
+})()"""
+
+# What every page needs, as axe and its like look for it.
+BASICS = """(() => {
+  const bad = [];
+  const named = (e) => e.getAttribute("aria-label") || (e.getAttribute("aria-labelledby") && document.getElementById(e.getAttribute("aria-labelledby"))?.textContent) ||
+      [...(e.labels ?? [])].map((l) => l.textContent.trim()).join("") || (e.matches("a, button") && e.textContent.trim());
+  for (const e of document.querySelectorAll("a, button, input, select, [tabindex='0'], section, nav, table")) if (!named(e)) bad.push(`no name: ${e.outerHTML.slice(0, 80)}`);
+  for (const e of document.querySelectorAll("img")) if (!e.hasAttribute("alt")) bad.push(`no alt: ${e.src}`);
+  for (const e of document.querySelectorAll("th")) if (!["row", "col"].includes(e.scope)) bad.push(`no scope: ${e.textContent}`);
+  const ids = [...document.querySelectorAll("[id]")].map((e) => e.id);
+  for (const id of ids) if (ids.indexOf(id) !== ids.lastIndexOf(id)) bad.push(`id twice: ${id}`);
+  for (const [what, n] of [["main", 1], ["h1", 1], ["header", 1], ["footer", 1], ["nav", 1]]) if (document.querySelectorAll(what).length !== n) bad.push(`${what}: not ${n}`);
+  let level = 0;
+  for (const h of document.querySelectorAll("h1, h2, h3")) { const l = Number(h.tagName[1]); if (l > level + 1) bad.push(`heading skips: ${h.textContent}`); level = l; }
+  if (!document.documentElement.lang || !document.title) bad.push("no language or title");
+  if (!document.querySelector("[aria-live='polite']")) bad.push("nothing is said aloud");
+  return bad;
+})()"""
+
+
+class Page(harness.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.browser = browser.Browser()
+        cls.addClassCleanup(cls.browser.close)
+
+    def fleet(self, *arguments):
+        dnsd = self.dnsd(*arguments, zone=ZONE)
+        self.reporters = [
+            self.reporter(dnsd, f"web{i}", f"192.0.2.{i}", interval=f"{harness.PATIENCE:g}s",
+                          load={"cpu_utilization": 0.2 * i, "mem_utilization": 0.1 * i,
+                                "connections": 11 * i}) for i in (1, 2, 3)]
+        dnsd.wait_states(web1="alive", web2="alive", web3="alive")
+        return dnsd
+
+    def open(self, dnsd, **options):
+        self.url = "http://%s:%d/" % dnsd.http
+        self.browser.do("open", url=self.url, **options)
+        self.browser.wait(lambda: len(self.nodes()) > 0, "the page shows nodes")
+
+    def nodes(self):
+        return self.browser.eval(NODE_ROWS)
+
+    def tearDown(self):
+        if hasattr(self, "url"):
+            self.assertEqual(self.browser.do("faults"), [])
+
+    def test_shows_what_status_json_says(self):
+        dnsd = self.fleet()
+        self.open(dnsd)
+        for _ in range(25):
+            dnsd.ask("www.lb.example.", "A")
+
+        def agree():
+            shown, known = self.nodes(), {n["name"]: n for n in dnsd.status()["nodes"]}
+            self.assertEqual(set(shown), set(known))
+            return all(f"{known[name]['answers']} in all" in row["cells"][6]
+                       and row["state"] == known[name]["state"]
+                       for name, row in shown.items()) and sum(
+                           n["answers"] for n in known.values()) == 25
+        self.browser.wait(agree, "states and answers as in status.json")
+        for number, node in enumerate(dnsd.status()["nodes"], 1):
+            cells = self.nodes()[node["name"]]["cells"]
+            self.assertIn(node["addresses"][0], cells[0])
+            self.assertEqual(cells[2], f"{20 * number} %")
+            self.assertEqual(cells[3], f"{10 * number} %")
+            self.assertEqual(cells[4], str(11 * number))
+        self.browser.wait(lambda: self.browser.text("#queries").startswith("25 "), "25 queries")
+        self.assertEqual(self.browser.text("#node-count"), "3")
+        self.assertIn("lb.example (7)", self.browser.text("#where"))
+        version = dnsd.status()["version"]
+        self.assertIn(f"dnsd {version} on 127.0.0.1:", self.browser.text("#about"))
+        sites = self.browser.eval(SITE_ROWS)
+        self.assertEqual(set(sites), {"www.lb.example", "mail.lb.example"})
+        self.assertEqual({m["address"] for m in sites["www.lb.example"]},
+                         {f"192.0.2.{i}" for i in (1, 2, 3)})
+        self.assertEqual([m["text"].split()[0] for m in sites["mail.lb.example"]],
+                         ["alive:", "unmanaged:"])
+
+        def drawn():
+            return self.browser.eval("document.querySelector('#queries-chart .curve') !== null"
+                                     " && document.querySelectorAll('#given-chart .layer').length")
+        self.browser.wait(drawn, "the charts are drawn")
+
+    def test_a_node_that_dies_turns_dead_before_the_readers_eyes(self):
+        dnsd = self.fleet()
+        self.open(dnsd)
+        self.browser.wait(lambda: self.browser.texts("#events li"), "events")
+        self.browser.eval("""window.said = []; new MutationObserver(() => window.said.push(
+            document.getElementById('announce').textContent)).observe(
+                document.getElementById('announce'), {childList: true})""")
+        self.reporters[1].kill()
+        killed = time.monotonic()
+        dnsd.wait_states(web2="dead")
+        judged = time.monotonic()
+        self.browser.wait(lambda: self.nodes()["web2"]["state"] == "dead", "dead on the page")
+        print(f"dead after {judged - killed:.2f} s, on the page after "
+              f"{time.monotonic() - killed:.2f} s ", end="", flush=True)
+        row = self.nodes()["web2"]
+        self.assertIn("dead", row["cells"][1])
+        self.assertEqual(self.nodes()["web1"]["state"], "alive")
+        self.assertIn("1 dead", self.browser.text("#node-states"))
+        self.browser.wait(lambda: any("web2" in text and "dead" in text for text in
+                                      self.browser.texts("#events li")), "an event")
+        self.browser.wait(lambda: "-> dead" in " ".join(self.browser.eval("window.said")),
+                          "said aloud")
+        # And the site's next answer is another's.
+        nexts = [m["address"] for m in self.browser.eval(SITE_ROWS)["www.lb.example"] if m["next"]]
+        self.assertNotIn("192.0.2.2", nexts)
+
+    def test_filters_on_the_server_and_sorts(self):
+        dnsd = self.fleet()
+        self.open(dnsd)
+        self.browser.do("fill", selector="#nodes-filter", text="EB3")
+        self.browser.wait(lambda: set(self.nodes()) == {"web3"}, "web3 alone")
+        self.assertEqual(self.browser.text("#nodes-shown"), "1 of 3")
+        self.browser.do("fill", selector="#nodes-filter", text="")
+        self.browser.do("fill", selector="#sites-filter", text="mail*")
+        self.browser.wait(lambda: len(self.nodes()) == 3 and
+                          set(self.browser.eval(SITE_ROWS)) == {"mail.lb.example"}, "mail alone")
+        self.browser.do("click", selector="#nodes-head th:nth-child(3) button")
+        order = "[...document.querySelectorAll('#nodes-rows tr')].map((r) => r.dataset.node)"
+        self.assertEqual(self.browser.eval(order), ["web3", "web2", "web1"])
+        self.browser.do("click", selector="#nodes-head th:nth-child(3) button")
+        self.assertEqual(self.browser.eval(order), ["web1", "web2", "web3"])
+        self.assertEqual(self.browser.eval(
+            "document.querySelector('#nodes-head th:nth-child(3)').ariaSort"), "ascending")
+
+    def test_is_for_keyboards_and_screen_readers(self):
+        dnsd = self.fleet()
+        for scheme in ("light", "dark"):
+            self.open(dnsd, scheme=scheme)
+            self.browser.wait(lambda: self.browser.texts("#events li"), "events")
+            self.assertEqual(self.browser.eval(BASICS), [])
+            self.assertEqual(self.browser.eval(CONTRAST), [], scheme)
+        reached = []
+        for _ in range(60):
+            self.browser.do("press", key="Tab")
+            reached.append(self.browser.eval(
+                "(() => { const e = document.activeElement, s = getComputedStyle(e);"
+                " return [e.id || e.className.baseVal || e.textContent.trim(),"
+                " s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) > 0]; })()"))
+            if reached[-1][0] == "healthz":
+                break
+        names = [name for name, _ in reached]
+        for wanted in ("Skip to the nodes", "nodes-filter", "sites-filter", "CPU", "events", "status.json", "healthz"):
+            self.assertIn(wanted, names)
+        self.assertEqual([name for name, visible in reached if not visible], [])
+
+    def test_charts_are_read_with_the_arrow_keys(self):
+        dnsd = self.fleet()
+        dnsd.ask("www.lb.example.", "A")
+        self.open(dnsd)
+        self.browser.wait(lambda: self.browser.eval(
+            "document.querySelector('#queries-chart .curve') !== null"), "a curve")
+        self.browser.eval("document.querySelector('#queries-chart svg').focus()")
+        self.browser.do("press", key="ArrowLeft")
+        self.browser.wait(lambda: "queries" in self.browser.text("#queries-chart .hidden"),
+                          "the value is said")
+
+    def test_fits_a_phone(self):
+        dnsd = self.fleet()
+        for width in (320, 390, 768):
+            self.open(dnsd, width=width, height=700)
+            self.browser.wait(lambda: self.browser.eval(SITE_ROWS), "sites")
+            self.assertLessEqual(self.browser.eval("document.documentElement.scrollWidth"), width)
+            self.assertEqual(self.browser.eval(BASICS), [])
+
+    def test_says_when_dnsd_is_silent_and_comes_back(self):
+        dnsd = self.fleet()
+        self.open(dnsd)
+        link = "document.getElementById('link').dataset.link"
+        self.browser.wait(lambda: self.browser.eval(link) == "live", "live")
+        host, port = dnsd.http
+        dnsd.stop()
+        self.browser.wait(lambda: self.browser.eval(link) == "lost", "lost")
+        self.dnsd("--http-listen", f"{host}:{port}", zone=ZONE)
+        self.browser.wait(lambda: self.browser.eval(link) == "live", "live again", 60)
+        # The browser tells of the connections that failed meanwhile.
+        faults = self.browser.do("faults")
+        self.assertEqual([f for f in faults if "ERR_" not in f], [])
+        del self.url
+
+
+if __name__ == "__main__":
+    harness.main()
