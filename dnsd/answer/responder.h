@@ -44,10 +44,14 @@ class Responder {
   // to them. Answers by site are counted anew.
   void set_wall_time(WallTime now);
 
-  // Whether responses are rate limited, and so set_time is wanted before a batch: the monotonic
-  // time, never going back.
+  // Whether set_time is wanted before a batch: the monotonic time, never going back.
+  bool wants_time() const { return gate_.has_limits() || chooser_.wants_time(); }
+  void set_time(std::chrono::milliseconds now) {
+    gate_.set_time(now);
+    chooser_.set_time(now);
+  }
+  // Whether responses are rate limited.
   bool limits_rates() const { return gate_.has_limits(); }
-  void set_time(std::chrono::milliseconds now) { gate_.set_time(now); }
 
   // Writes the response to `message` into `out` and returns its size; 0 if none is owed, or a rate
   // limit drops it. `out` has room for edns_size octets over UDP and kMaxTcpSize over TCP, and for

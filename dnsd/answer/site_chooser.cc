@@ -26,6 +26,11 @@ void SiteChooser::Adopt(const Served& served) {
     longest = std::max(longest, zone->longest_pool());
   }
   scratch_.resize(longest);
+  const bool watches = std::ranges::any_of(
+      served.zones.all_options(),
+      [](const zone::SiteOptions& options) { return options.answers_cached.has_value(); });
+  if (!watches) cache_watch_.reset();
+  if (watches && cache_watch_ == nullptr) cache_watch_ = std::make_unique<CacheWatch>();
   AdoptColumns();
 }
 
@@ -120,9 +125,20 @@ SiteAnswer SiteChooser::Decide(const SiteQuery& query) {
   const std::uint8_t bits = query.scope_wanted ? BitsUsed(query, candidates, by_closeness,
                                                           method == policy::Method::kHash)
                                                : std::uint8_t{0};
-  const std::size_t wanted = std::min<std::size_t>(options.answers.value_or(1), candidates.size());
+  const std::size_t wanted = std::min(AnswersTo(query), candidates.size());
   const Candidates chosen = Pick(query, method, candidates, wanted);
   return Answer(chosen, options.ttl.value_or(0), bits);
+}
+
+// How many addresses the client is given. A resolver that keeps its answer sends all its clients to
+// them for a while: the more there are, the less each is loaded by chance.
+std::size_t SiteChooser::AnswersTo(const SiteQuery& query) {
+  const std::size_t answers = query.options.answers.value_or(1);
+  if (!query.options.answers_cached || cache_watch_ == nullptr) return answers;
+  const std::uint64_t client = policy::HashOf(query.client.octets());
+  const std::uint64_t both = policy::Affinity(client, query.hash + query.pool.address_size);
+  if (!cache_watch_->Note(policy::MixBits(both), now_)) return answers;
+  return std::max<std::size_t>(answers, *query.options.answers_cached);
 }
 
 // The members that may answer: those usable, and the last resorts too if there are none or too few;

@@ -3,10 +3,13 @@
 
 #include <array>
 #include <bitset>
+#include <chrono>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
+#include "dnsd/answer/cache_watch.h"
 #include "dnsd/answer/fleet_view.h"
 #include "dnsd/answer/nearness.h"
 #include "dnsd/answer/served.h"
@@ -65,6 +68,10 @@ class SiteChooser {
   static constexpr std::uint32_t kSampled = 16;
   void BeginSecond() { counted_ = 0; }
 
+  // Whether set_time is wanted before a batch: the monotonic time.
+  bool wants_time() const { return cache_watch_ != nullptr; }
+  void set_time(std::chrono::milliseconds now) { now_ = now; }
+
   // Chooses, and counts the answer against the nodes it names. After both Adopts.
   SiteAnswer Choose(const SiteQuery& query);
 
@@ -90,6 +97,7 @@ class SiteChooser {
   SiteAnswer Decide(const SiteQuery& query);
   void Tally(const SiteQuery& query, const SiteAnswer& answer, std::uint32_t weight);
   void AdoptColumns();
+  std::size_t AnswersTo(const SiteQuery& query);
   const float* ColumnOf(std::size_t gauge) const;
   const float* FiguresFor(const zone::SiteOptions& options, policy::Method method) const;
   Candidates Collect(const SiteQuery& query, const float* figures, bool& managed);
@@ -162,7 +170,9 @@ class SiteChooser {
   std::vector<float> sessions_;        // those published, and own answers since
   std::vector<Followed> followed_;     // other gauges that follow own answers
   std::vector<const float*> columns_;  // by number in Served::gauges; null: not in the view
-  std::vector<policy::Candidate> scratch_;  // as long as the longest pool
+  std::vector<policy::Candidate> scratch_;   // as long as the longest pool
+  std::unique_ptr<CacheWatch> cache_watch_;  // null: no site asks
+  std::chrono::milliseconds now_{0};
   static constexpr std::size_t kSlots = 4096;
   std::array<std::uint32_t, kSlots> turns_{};  // answers given, by SlotOf the site
   std::bitset<kSlots> panicking_;              // likewise; sites that share a slot leave it later

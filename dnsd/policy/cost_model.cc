@@ -10,6 +10,10 @@ namespace {
 constexpr double kErrorSeconds = 10;
 constexpr double kKeptRequests = 50;
 constexpr double kPriorErrorRequests = 5;
+// So few tell at once that a node has begun to fail, however many were good before.
+constexpr double kKeptRecent = 10;
+constexpr double kPriorRecent = 4;
+constexpr double kMostFail = 0.5;
 // From this share on requests fail too often for load to tell anything good.
 constexpr double kFailing = 0.1;
 constexpr double kSuspicion = 20;
@@ -22,6 +26,10 @@ constexpr double kFollowFast = 0.3;  // a report: what exceeds kSurprise upwards
 constexpr double kSurprise = 0.1;
 constexpr double kMostBackground = 10;
 
+// Moves of the usual size that memory should have room for.
+constexpr double kMemoryMoves = 60;
+constexpr double kMemorySeconds = 30;
+constexpr double kMemorySmoothing = 6;  // seconds
 constexpr double kMemoryKnee = 0.9;
 constexpr double kSwapFactor = 100;
 constexpr double kMostFactor = 1e9;
@@ -72,8 +80,7 @@ void CostModel::OnReport(fleet::NodeIndex index, const fleet::Load& load, Monoto
   TakeWork(node, facts, requests, measured, active, dt);
   TakeBackground(node, measured, active, dt);
 
-  node.memory = facts.memory;
-  node.swapping_reports = facts.is_swapping ? std::min(node.swapping_reports + 1, 3U) : 0;
+  TakeMemory(node, facts, dt);
   // Of the answers, those younger than the sample are not in it yet.
   node.answers = 0;
   node.answers_alive *= std::clamp(Seconds(age) / dt, 0.0, 1.0);
@@ -118,10 +125,28 @@ void CostModel::TakeWork(NodeModel& node, const ReportFacts& facts, double reque
 // shunned for its errors is tried again as soon as a quiet one: after some 20 s.
 void CostModel::TakeErrors(NodeModel& node, const ReportFacts& facts, double requests, double dt) {
   const double errors = facts.errors * dt;
-  const double keep =
-      std::exp(-dt / kErrorSeconds) * (kKeptRequests / std::max(node.requests, kKeptRequests));
+  const double all = std::max(requests, errors);
+  const double fade = std::exp(-dt / kErrorSeconds);
+  const double keep = fade * (kKeptRequests / std::max(node.requests, kKeptRequests));
   node.errors = node.errors * keep + errors;
-  node.requests = node.requests * keep + std::max(requests, errors);
+  node.requests = node.requests * keep + all;
+  const double keep_recent = fade * (kKeptRecent / std::max(node.recent_requests, kKeptRecent));
+  node.recent_errors = node.recent_errors * keep_recent + errors;
+  node.recent_requests = node.recent_requests * keep_recent + all;
+}
+
+void CostModel::TakeMemory(NodeModel& node, const ReportFacts& facts, double dt) {
+  if (node.reported) {
+    const double fade = std::exp(-dt / kMemorySeconds);
+    const double move = -std::expm1(-dt / kMemorySmoothing) * (facts.memory - node.smooth_memory);
+    node.smooth_memory += move;
+    node.memory_moved = node.memory_moved * fade + std::abs(move);
+    node.memory_seconds = node.memory_seconds * fade + dt;
+  } else {
+    node.smooth_memory = facts.memory;
+  }
+  node.memory = facts.memory;
+  node.swapping_reports = facts.is_swapping ? std::min(node.swapping_reports + 1, 3U) : 0;
 }
 
 // Dead-reckons A over the interval that the report covers; before the first it is supposed to have
@@ -241,7 +266,9 @@ double CostModel::LoadPerSession(const NodeModel& node) const {
 }
 
 double CostModel::ErrorShareOf(const NodeModel& node) {
-  return node.errors / (node.requests + kPriorErrorRequests);
+  const double share = node.errors / (node.requests + kPriorErrorRequests);
+  const double recent = node.recent_errors / (node.recent_requests + kPriorRecent);
+  return recent > kMostFail ? std::max(share, recent) : share;
 }
 
 // How many times its sessions count for one. However dear it is, a node that fails is the cheapest
@@ -250,9 +277,19 @@ double CostModel::Suspicion(const NodeModel& node) {
   return 1 + kSuspicion * std::max(0.0, ErrorShareOf(node) - kFailing);
 }
 
+// Memory that sessions take and give back: what counts is how many intervals' usual moves are left
+// until there is none. So memory that stands still costs nothing, however full it is.
+double CostModel::MemoryFactor(const NodeModel& node) {
+  if (node.memory_seconds <= 0) return 1;
+  const double move = node.memory_moved / node.memory_seconds * Seconds(node.interval);
+  const double left = std::max(1 - node.smooth_memory, 1 - kMemoryKnee);
+  const double pressure = kMemoryMoves * move / left;
+  return 1 + pressure * pressure;
+}
+
 // Errors (a node that fails fast looks idle), memory that runs out, swapping.
 double CostModel::GuardFactor(const NodeModel& node) {
-  double factor = 1 + 10 * ErrorShareOf(node);
+  double factor = (1 + 10 * ErrorShareOf(node)) * MemoryFactor(node);
   // A hundredfold each 0.035: ten thousandfold at 0.97, dearer than any overload.
   if (node.memory > kMemoryKnee) factor *= std::pow(100, (node.memory - kMemoryKnee) / 0.035);
   if (node.swapping_reports >= 3) factor *= kSwapFactor;

@@ -37,7 +37,8 @@ class CostModel {
   // The connections that its last report gave and those that answers since have brought; where
   // connections are not reported, active sessions.
   float ConnectionsAt(fleet::NodeIndex node, const fleet::Load& reported, MonotonicTime now) const;
-  // Of the node's requests, those that failed: 0 to 1, over some 10 s.
+  // Of the node's requests, those that failed: 0 to 1, over some 10 s; of the last few alone once
+  // most of these have failed.
   double ErrorShare(fleet::NodeIndex node) const;
   const FleetAverages& averages() const { return averages_; }
   std::vector<std::shared_ptr<const DelayTable>> delay_tables() const;
@@ -66,7 +67,10 @@ class CostModel {
     std::size_t next_load = 0;
     // Guards.
     double errors = 0, requests = 0;  // decayed over 10 s
+    double recent_errors = 0, recent_requests = 0;
     double memory = 0;
+    // The same over some seconds, and its ups and downs, decayed over 30 s.
+    double smooth_memory = 0, memory_moved = 0, memory_seconds = 0;
     unsigned swapping_reports = 0;  // in a row
     // Own answers since the report.
     double answers = 0;        // all
@@ -84,7 +88,9 @@ class CostModel {
   static void Relieve(NodeModel& node, double relief, double load_per_session, MonotonicTime now);
   static double Suspicion(const NodeModel& node);
   static double GuardFactor(const NodeModel& node);
+  static double MemoryFactor(const NodeModel& node);
   static void TakeErrors(NodeModel& node, const ReportFacts& facts, double requests, double dt);
+  static void TakeMemory(NodeModel& node, const ReportFacts& facts, double dt);
   static void TakeWork(NodeModel& node, const ReportFacts& facts, double requests, double load,
                        double active, double dt);
   void TakeSessions(NodeModel& node, const ReportFacts& facts, double sps, double dt, double tau);

@@ -106,6 +106,7 @@ void ReadSiteOptions(YamlMap& map, zone::MemberLists& lists, SiteOptions& option
   ReadFloat(map, "panic", 0, 1, options.panic);
   std::uint16_t answers = 0;
   if (map.Read<std::uint16_t>("answers", answers, 1, 100)) options.answers = answers;
+  if (map.Read<std::uint16_t>("answers_cached", answers, 1, 100)) options.answers_cached = answers;
   std::uint32_t ttl = 0;
   if (map.Read<std::uint32_t>("ttl", ttl, 0, 604'800)) options.ttl = ttl;
   ReadFloat(map, "margin", 0, 10, options.margin);

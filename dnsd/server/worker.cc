@@ -136,7 +136,7 @@ void Worker::Refresh() {
   if (served_.changed()) responder_.Adopt(served_.get());
   fleet_.Refresh();
   if (fleet_.changed()) responder_.Adopt(fleet_.get());
-  if (responder_.limits_rates()) responder_.set_time(CoarseTime());
+  if (responder_.wants_time()) responder_.set_time(CoarseTime());
 }
 
 void Worker::ServeUdp(UdpEvent& udp) {

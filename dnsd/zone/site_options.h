@@ -48,6 +48,8 @@ struct SiteOptions {
   // How many addresses an answer has. Nothing: one; but all of a pool no member of which has ever
   // reported, which is served as plain DNS would.
   std::optional<std::uint16_t> answers;
+  // Likewise, at least, for a resolver that keeps answers in spite of a TTL of 0. Nothing: no more.
+  std::optional<std::uint16_t> answers_cached;
   // Of the answers, in seconds. Nothing: 0; but the RRset's own for a pool never reported.
   std::optional<std::uint32_t> ttl;
   // Members whose cost is within this share of the least are equals: the closest comes first.

@@ -27,6 +27,8 @@ class ZoneSet {
   }
 
   const SiteOptions& options(const Rrset& rrset) const { return options_[rrset.options]; }
+  // All of them, by number.
+  const std::vector<SiteOptions>& all_options() const { return options_; }
   const std::vector<std::shared_ptr<const Zone>>& zones() const { return zones_; }
 
  private:

@@ -111,8 +111,9 @@ void DnsServer::Turn(double now) {
   next_turn_ = std::max(not_before_, Seconds(controller_->NextWake() - ClockAt(0)));
 }
 
-DnsServer::Answer DnsServer::Ask(std::size_t number, const IpAddress& client) {
+DnsServer::Answer DnsServer::Ask(std::size_t number, const IpAddress& client, double now) {
   Worker& worker = workers_[number];
+  worker.responder->set_time(std::chrono::milliseconds(static_cast<std::int64_t>(1000 * now)));
   const answer::FleetView& view = worker.view.Refresh();
   if (worker.view.changed()) worker.responder->Adopt(view);
   const std::size_t size = worker.responder->Respond(query_, client, answer::Transport::kUdp, out_);

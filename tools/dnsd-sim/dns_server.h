@@ -53,7 +53,7 @@ class DnsServer {
     NodeList nodes;
     double ttl = 0;
   };
-  Answer Ask(std::size_t worker, const IpAddress& client);
+  Answer Ask(std::size_t worker, const IpAddress& client, double now);
 
   std::size_t workers() const { return workers_.size(); }
   const answer::FleetView& view() const { return *published_.Get(); }

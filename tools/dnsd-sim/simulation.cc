@@ -186,7 +186,7 @@ NodeList Simulation::Ask(ResolverId resolver, double& ttl) {
   const std::size_t worker =
       server.workers() == 1 ? 0
                             : choice_random_.Below(static_cast<std::uint32_t>(server.workers()));
-  const DnsServer::Answer answer = server.Ask(worker, Resolvers::AddressOf(resolver));
+  const DnsServer::Answer answer = server.Ask(worker, Resolvers::AddressOf(resolver), now_);
   ttl = answer.ttl;
   return answer.nodes;
 }

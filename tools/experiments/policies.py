@@ -6,6 +6,8 @@ POLICIES = {name: {"policy": name} for name in (
     "dynamic_weight", "hash")}
 POLICIES |= {
     "least_cost:load": {"policy": "least_cost", "cost": "load"},
+    "least_cost:cached2": {"policy": "least_cost", "answers_cached": 2},
+    "least_cost:cached3": {"policy": "least_cost", "answers_cached": 3},
     "least_cost:exponential": {"policy": "least_cost", "cost": "exponential"},
     "wlc:cpus": {"policy": "wlc", "weights_by": "cpus"},
     "wlc:process_time": {"policy": "wlc", "weights_by": "process_time"},

@@ -108,6 +108,36 @@ TEST_F(SiteTest, AnswersNoMoreThanThereAre) {
   EXPECT_EQ(Answers().size(), 4U);
 }
 
+// One that asks no sooner than a second after its last query, three times running.
+TEST_F(SiteTest, GivesMoreAddressesToAResolverThatKeepsAnswers) {
+  options_.answers_cached = 2;
+  AddSites();
+  AddNodes({0.5F, 0.3F, 0.1F, 0.6F});
+  Start();
+  const auto count_at = [&](std::chrono::milliseconds time, const char* resolver) {
+    responder_->set_time(time);
+    return Answers(From(resolver)).size();
+  };
+  using std::chrono_literals::operator""ms;
+  for (const auto time : {10'000ms, 11'000ms, 12'000ms})
+    EXPECT_EQ(count_at(time, "192.0.2.53"), 1U);
+  EXPECT_EQ(count_at(13'000ms, "192.0.2.54"), 1U) << "another resolver";
+  EXPECT_EQ(count_at(13'000ms, "192.0.2.53"), 2U);
+  EXPECT_EQ(count_at(14'000ms, "192.0.2.53"), 2U);
+  EXPECT_EQ(count_at(14'999ms, "192.0.2.53"), 1U) << "it asks for each client, then";
+  EXPECT_EQ(count_at(16'000ms, "192.0.2.53"), 1U);
+}
+
+TEST_F(SiteTest, GivesNoMoreAddressesToAnybodyUnlessAsked) {
+  AddSites();
+  AddNodes({0.5F, 0.3F, 0.1F, 0.6F});
+  Start();
+  for (int second = 1; second < 9; ++second) {
+    responder_->set_time(std::chrono::seconds(second));
+    EXPECT_EQ(Answers(From("192.0.2.53")).size(), 1U);
+  }
+}
+
 TEST_F(SiteTest, NeverNamesAnExcludedNode) {
   AddSites();
   AddNodes({0.5F, 0.3F, 0.1F, 0.6F});

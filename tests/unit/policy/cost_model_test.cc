@@ -235,6 +235,27 @@ TEST(CostModel, ANodeThatFailsFastBecomesDearNotCheap) {
   EXPECT_GT(model.Predict(0, At(70), 1).load_per_session, 6 * e) << "a trial is one session";
 }
 
+// Fifty good requests a second until now do not hide what the last two reports say.
+TEST(CostModel, ANodeThatBeginsToFailIsKnownWithinTwoReports) {
+  CostModel model;
+  for (int t = 0; t < 60; ++t) {
+    Report(model, 0, {.cpu_utilization = 0.3, .rps = 7, .eps = 0, .sps = 4}, t);
+  }
+  Report(model, 0, {.cpu_utilization = 0.1, .rps = 7, .eps = 7, .sps = 4}, 60);
+  EXPECT_LT(model.ErrorShare(0), 0.5) << "a report alone may be an accident";
+  Report(model, 0, {.cpu_utilization = 0.1, .rps = 7, .eps = 7, .sps = 4}, 61);
+  EXPECT_GT(model.ErrorShare(0), 0.5);
+}
+
+TEST(CostModel, ANodeThatFailsNowAndThenIsNoFailure) {
+  CostModel model;
+  for (int t = 0; t < 120; ++t) {
+    Report(model, 0, {.cpu_utilization = 0.3, .rps = 7, .eps = t % 3 == 1 ? 7.0 : 0.0, .sps = 4},
+           t);
+    EXPECT_LT(model.ErrorShare(0), 0.5) << t;
+  }
+}
+
 TEST(CostModel, ANodeThatNoLongerFailsIsForgiven) {
   CostModel model;
   for (int t = 0; t < 20; ++t) Report(model, 0, {.rps = 50, .eps = 50, .sps = 50}, t);
@@ -321,6 +342,21 @@ TEST(CostModel, GuardsTheMemory) {
     Report(model, 0, c.load, 0);
     EXPECT_NEAR(model.Predict(0, At(0), 1).factor, c.want, c.want * 0.01) << c.what;
   }
+}
+
+// What sessions take and give back must have room for some more; what stands still needs none.
+TEST(CostModel, MemoryThatMovesCountsBeforeItIsFull) {
+  const auto factor = [](double least, double most) {
+    CostModel model;
+    for (int t = 0; t < 60; ++t) {
+      Report(model, 0, {.mem_utilization = t / 6 % 2 == 0 ? least : most}, t);
+    }
+    return model.Predict(0, At(60), 1).factor;
+  };
+  EXPECT_EQ(factor(0.85, 0.85), 1);
+  EXPECT_LT(factor(0.10, 0.12), 1.1);
+  EXPECT_GT(factor(0.40, 0.60), 1.2);
+  EXPECT_GT(factor(0.60, 0.80), 1.5 * factor(0.40, 0.60));
 }
 
 TEST(CostModel, SwappingCountsFromTheThirdReportInARow) {
