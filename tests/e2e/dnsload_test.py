@@ -123,6 +123,18 @@ class Dnsload(harness.TestCase):
         self.assertEqual([q[12:14] for q in server.seen[:4]], [b"\1a", b"\1b", b"\1c", b"\1a"])
         self.assertEqual([q[-4:-2] for q in server.seen[:3]], [b"\0\1", b"\0\x1c", b"\0\x41"])
 
+    def test_queries_come_from_as_many_networks_as_wished(self):
+        server = self.echo(lambda q: [q[:2] + bytes([q[2] | 0x80]) + q[3:]])
+        self.dnsload(server.address, "--name", "www{0-2}.example", "--subnets", "5", "--in-order",
+                     "--rate", "100", "--duration", "300ms")
+        options = [q[-11:] for q in server.seen]
+        self.assertEqual({o[:8] for o in options}, {b"\0\x08\0\x07\0\x01\x18\0"})
+        networks = [o[8:] for o in options]
+        self.assertEqual(len(set(networks)), 6, "three names twice: five at least")
+        self.assertEqual(networks[:6], networks[6:12])
+        self.assertEqual([q[12:17] for q in server.seen[:4]],
+                         [b"\4www0", b"\4www1", b"\4www2", b"\4www0"])
+
     def test_mistakes_in_the_arguments_are_told(self):
         names = self.write("names", "a.example\nb..example\n")
         for arguments, told in ((["--names", names], f"{names}:2: "),

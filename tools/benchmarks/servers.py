@@ -70,7 +70,7 @@ class GdnsdGeoip(_Gdnsd):
 
 class KnotStatic(Server):
     key, name, package = "knot-static", "Knot static", "knot"
-    module = zone_module = ""
+    module = zone_module = server_option = ""
 
     def prepare(self):
         self.zone = self.sites.write(self.folder / "zone")
@@ -80,7 +80,7 @@ class KnotStatic(Server):
   udp-workers: 1
   tcp-workers: 1
   udp-max-payload: 1232
-log:
+{self.server_option}log:
   - target: stderr
     any: warning
 database:

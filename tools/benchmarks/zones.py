@@ -26,6 +26,9 @@ class Sites:
         """The addresses of the ith site."""
         return [address(n) for n in self._pools[i % len(self._pools)]]
 
+    def nodes_addresses(self):
+        return [address(n) for n in range(self.nodes)]
+
     def name(self, i):
         return f"www{i}.{APEX}"
 

@@ -297,11 +297,8 @@ void Generator::Accept(Socket& socket, std::span<const std::uint8_t> response, s
 // Counts what is wrong with the response to `query`; true if nothing is.
 bool Generator::Validate(std::span<const std::uint8_t> response, std::size_t query) {
   constexpr std::size_t kHeader = 12;
-  constexpr std::size_t kOptSize = 11;
   Counts& counts = result_.counts;
-  const auto asked = queries_.query(query);
-  const bool edns = U16(asked, 10) == 1;
-  const auto question = asked.subspan(kHeader, asked.size() - kHeader - (edns ? kOptSize : 0));
+  const auto question = queries_.question(query);
   if (U16(response, 4) != 1 || response.size() < kHeader + question.size() ||
       !std::equal(question.begin(), question.end(), response.begin() + kHeader)) {
     ++counts.wrong_question;

@@ -38,6 +38,9 @@ void Declare(CLI::App& app, Arguments& a) {
   app.add_option("--edns-size", a.queries.edns_size, "octets it offers")
       ->check(CLI::Range(512, 65535))
       ->capture_default_str();
+  app.add_option("--subnets", a.queries.subnets,
+                 "EDNS Client Subnet: queries of so many client networks")
+      ->check(CLI::Range(1, 1'000'000));
   app.add_option("--rate", a.rate, "queries a second, or saturate")->capture_default_str();
   app.add_option("--outstanding", a.load.outstanding, "most queries without an answer")
       ->check(CLI::Range(1, 1'000'000))
@@ -125,8 +128,10 @@ int main(int argc, char** argv) {
   a.load.warm_up_ns = Nanoseconds(a.warm_up);
   a.load.timeout_ns = Nanoseconds(a.timeout);
   dnsload::QueryList queries(a.queries);
-  const absl::Status listed =
-      a.file.empty() ? queries.AddPattern(a.pattern) : queries.AddFile(a.file);
+  absl::Status listed;
+  do {
+    listed = a.file.empty() ? queries.AddPattern(a.pattern) : queries.AddFile(a.file);
+  } while (listed.ok() && queries.size() < a.queries.subnets);
   if (!listed.ok()) return Fail(std::string(listed.message()));
   if (a.cpu >= 0 && !PinTo(a.cpu)) return Fail("--cpu: there is no CPU " + std::to_string(a.cpu));
 

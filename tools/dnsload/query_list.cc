@@ -50,21 +50,34 @@ absl::Status QueryList::Add(const std::string& name, const std::string& type) {
     return absl::InvalidArgumentError("\"" + wanted +
                                       "\" is not a type; wanted A, AAAA, … or TYPE123");
   }
-  const unsigned opt_count = options_.edns ? 1 : 0;
+  const bool edns = options_.edns || options_.subnets > 0;
+  const unsigned opt_count = edns ? 1 : 0;
   for (const unsigned field : {0U, 0U, 1U, 0U, 0U, opt_count}) {
     Put16(octets_, field);  // id, flags, four counts
   }
   octets_.insert(octets_.end(), parsed->wire().begin(), parsed->wire().end());
   Put16(octets_, *number);
   Put16(octets_, 1);  // IN
-  if (options_.edns) {
-    octets_.push_back(0);  // OPT's owner name, the root (RFC 6891 §6.1.2)
-    Put16(octets_, static_cast<std::size_t>(dnsd::wire::RrType::kOpt));
-    Put16(octets_, options_.edns_size);
-    for (int i = 0; i < 3; ++i) Put16(octets_, 0);  // extended RCODE and flags, no options
-  }
+  const std::size_t end = octets_.size();
+  if (edns) AddOpt();
+  opt_size_ = octets_.size() - end;
   starts_.push_back(octets_.size());
   return absl::OkStatus();
+}
+
+void QueryList::AddOpt() {
+  octets_.push_back(0);  // the root owns it (RFC 6891 §6.1.2)
+  Put16(octets_, static_cast<std::size_t>(dnsd::wire::RrType::kOpt));
+  Put16(octets_, options_.edns_size);
+  for (int i = 0; i < 2; ++i) Put16(octets_, 0);  // extended RCODE and flags
+  if (options_.subnets == 0) return Put16(octets_, 0);
+  // RFC 7871 §6: code 8, seven octets, IPv4, 24 bits of source, none of scope. An odd multiple
+  // scatters the numbers over all networks without meeting one twice.
+  for (const unsigned field : {11U, 8U, 7U, 1U, 24U << 8}) Put16(octets_, field);
+  const auto network = static_cast<std::uint32_t>(size()) * 0x9E3779B1U;
+  for (const unsigned shift : {24U, 16U, 8U}) {
+    octets_.push_back(static_cast<std::uint8_t>(network >> shift));
+  }
 }
 
 absl::Status QueryList::AddFile(const std::string& path) {
