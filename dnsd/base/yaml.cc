@@ -115,6 +115,10 @@ void YamlFile::ReadNode(const YamlNode& node, const std::string& name, const Vis
   map.RefuseUnknownKeys();
 }
 
+YamlSettings YamlFile::settings() const {
+  return root_ == nullptr ? YamlSettings() : SettingsOf(*root_);
+}
+
 absl::Status YamlFile::status() const {
   if (!unreadable_.ok()) return unreadable_;
   if (faults_.empty()) return absl::OkStatus();

@@ -23,6 +23,7 @@
 #include "dnsd/base/clock.h"
 #include "dnsd/base/ip.h"
 #include "dnsd/base/status.h"
+#include "dnsd/base/yaml_settings.h"
 #include "dnsd/base/yaml_tree.h"
 
 namespace dnsd {
@@ -85,6 +86,8 @@ class YamlFile {
   absl::Status status() const;
 
   void AddError(int line, const std::string& what);
+  // All that it says; nothing where it could not be read.
+  YamlSettings settings() const;
   const std::string& path() const { return path_; }
 
  private:

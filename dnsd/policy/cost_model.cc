@@ -27,9 +27,9 @@ constexpr double kSurprise = 0.1;
 constexpr double kMostBackground = 10;
 
 // Moves of the usual size that memory should have room for.
-constexpr double kMemoryMoves = 60;
+constexpr double kMemoryMoves = 40;
 constexpr double kMemorySeconds = 30;
-constexpr double kMemorySmoothing = 6;  // seconds
+constexpr double kMemorySmoothing = 3;  // seconds
 constexpr double kMemoryKnee = 0.9;
 constexpr double kSwapFactor = 100;
 constexpr double kMostFactor = 1e9;

@@ -12,6 +12,7 @@
 #include "dnsd/base/clock.h"
 #include "dnsd/base/ip.h"
 #include "dnsd/base/status.h"
+#include "dnsd/base/yaml_settings.h"
 #include "dnsd/server/edns_config.h"
 #include "dnsd/server/locality_config.h"
 #include "dnsd/server/measured_config.h"
@@ -89,7 +90,8 @@ struct Config {
   std::string ready_file;  // from the flag alone
   // Where keys' values came from, for messages: "heartbeat.listen" to "path:line" or the flag.
   std::map<std::string, std::string> origins;
-  std::string path;  // of the file it came from; empty: flags alone
+  std::string path;       // of the file it came from; empty: flags alone
+  YamlSettings settings;  // what the file says, for the log of what a reload changes
 };
 
 // The rules of the sites, as the loader of zones takes them.

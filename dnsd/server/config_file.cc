@@ -222,6 +222,7 @@ absl::StatusOr<Config> LoadConfigFile(const std::string& path) {
   Source source(path);
   file.Read([&](YamlMap& root) { ReadRoot(root, source); });
   DNSD_RETURN_IF_ERROR(file.status());
+  source.config.settings = file.settings();
   return std::move(source.config);
 }
 

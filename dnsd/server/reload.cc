@@ -1,5 +1,7 @@
 #include "dnsd/server/reload.h"
 
+#include <algorithm>
+#include <map>
 #include <utility>
 
 #include "dnsd/base/log.h"
@@ -10,10 +12,48 @@ namespace dnsd::server {
 namespace {
 
 constexpr Duration kCancelPoll = std::chrono::milliseconds(100);
+constexpr std::size_t kMostChanges = 100;  // lines in the log, of one reload
+
+// "zone lb.example.: serial 5 -> 6, 8 -> 9 sites", for each that is not as it was.
+std::vector<std::string> ZoneChanges(const zone::ZoneSet& before, const zone::ZoneSet& after) {
+  std::map<std::string, std::pair<const zone::Zone*, const zone::Zone*>> zones;
+  for (const auto& zone : before.zones()) zones[zone->apex().ToString()].first = zone.get();
+  for (const auto& zone : after.zones()) zones[zone->apex().ToString()].second = zone.get();
+  std::vector<std::string> changes;
+  for (const auto& [apex, pair] : zones) {
+    const auto [old, now] = pair;
+    const auto sites = [](const zone::Zone& zone) { return std::to_string(zone.site_count()); };
+    std::string line = "zone " + apex + ": ";
+    if (old == nullptr) {
+      line += "new, serial " + std::to_string(now->serial()) + ", " + sites(*now) + " sites";
+    } else if (now == nullptr) {
+      line += "gone";
+    } else if (old->serial() != now->serial() || old->site_count() != now->site_count()) {
+      line += "serial " + std::to_string(old->serial()) + " -> " + std::to_string(now->serial()) +
+              ", sites " + sites(*old) + " -> " + sites(*now);
+    } else {
+      continue;
+    }
+    changes.push_back(std::move(line));
+  }
+  return changes;
+}
+
+void LogChanges(const std::vector<std::string>& changes) {
+  for (std::size_t i = 0; i < std::min(changes.size(), kMostChanges); ++i) {
+    spdlog::info("reload: {}", changes[i]);
+  }
+  if (changes.size() > kMostChanges) {
+    spdlog::info("reload: and {} changes more", changes.size() - kMostChanges);
+  }
+}
 
 }  // namespace
 
-Reloader::Reloader(Parts parts, WallTime now) : parts_(std::move(parts)) { status_.last = now; }
+Reloader::Reloader(Parts parts, WallTime now)
+    : parts_(std::move(parts)), settings_(parts_.config.settings) {
+  status_.last = now;
+}
 
 absl::Status Reloader::Reload(WallTime now) {
   {
@@ -74,6 +114,11 @@ absl::Status Reloader::TryReload() {
   if (!loaded.ok()) return loaded.status();
   // From here on nothing can fail.
   for (const std::string& warning : loaded->warnings) spdlog::warn("{}", warning);
+  std::vector<std::string> changes = ChangesBetween(settings_, config->settings);
+  const auto zones = ZoneChanges(parts_.served->Get()->zones, loaded->served->zones);
+  changes.insert(changes.end(), zones.begin(), zones.end());
+  LogChanges(changes);
+  settings_ = std::move(config->settings);
   parts_.addresses = addresses;
   parts_.take_addresses(std::move(addresses), loaded->served->gauges);
   parts_.served->Publish(std::move(loaded->served));
@@ -86,6 +131,7 @@ absl::Status Reloader::TryReload() {
   }
   std::lock_guard lock(mutex_);
   status_.restarts = std::move(restarts);
+  status_.changes = std::move(changes);
   return absl::OkStatus();
 }
 

@@ -31,6 +31,7 @@ struct ReloadStatus {
   WallTime last;                      // when the last one ended; start-up counts as one
   std::string error;                  // of the last one; empty: it was done
   std::vector<std::string> restarts;  // keys whose new values wait for a restart
+  std::vector<std::string> changes;   // of the last one that was done, a line each
 };
 
 // Reload is for main's thread alone, status() for any.
@@ -70,6 +71,7 @@ class Reloader {
   absl::Status TryReload();
 
   Parts parts_;
+  YamlSettings settings_;     // of the file as it was read last
   mutable std::mutex mutex_;  // guards what follows
   ReloadStatus status_;
   std::uint64_t begun_ = 0;

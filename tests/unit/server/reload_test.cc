@@ -78,6 +78,25 @@ TEST_F(ReloadTest, TakesNewZonesAndKeepsTheNumbersOfTheirAddresses) {
   EXPECT_EQ(reloader_->status().error, "");
 }
 
+TEST_F(ReloadTest, TellsWhatItChanged) {
+  WriteConfig("edns_size: 4096\nsites: [{name: www.lb.example, answers: 2}]\n");
+  WriteZone("www 0 A 192.0.2.1\nwww 0 A 192.0.2.2\nftp 0 A 192.0.2.1\nftp 0 A 192.0.2.2\n");
+  ASSERT_TRUE(reloader_->Reload(WallTime()).ok());
+  EXPECT_EQ(
+      reloader_->status().changes,
+      (std::vector<std::string>{"edns_size: 4096, new", "sites[www.lb.example].answers: 2, new",
+                                "sites[www.lb.example].name: www.lb.example, new",
+                                "zone lb.example.: serial 1 -> 1, sites 1 -> 2"}));
+  WriteConfig("edns_size: 512\nlisten: nonsense\n");
+  EXPECT_FALSE(reloader_->Reload(WallTime()).ok());
+  WriteConfig("edns_size: 512\n");
+  ASSERT_TRUE(reloader_->Reload(WallTime()).ok());
+  EXPECT_EQ(reloader_->status().changes.front(), "edns_size: 4096 -> 512")
+      << "of the file that serves, not of the one that was refused";
+  ASSERT_TRUE(reloader_->Reload(WallTime()).ok());
+  EXPECT_TRUE(reloader_->status().changes.empty());
+}
+
 TEST_F(ReloadTest, AFaultInAZoneLeavesEverythingAsItWas) {
   const auto served = served_->Get();
   const std::size_t addresses = addresses_.size();
