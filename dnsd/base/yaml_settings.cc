@@ -55,7 +55,7 @@ void Flatten(const YamlNode& node, const std::string& path, YamlSettings& out) {
       if (times > 1) name += " #" + std::to_string(times);
       Flatten(*node.values[i], path + "[" + name + "]", out);
     }
-  } else {
+  } else if (node.kind != YamlNode::Kind::kNothing) {
     out[path] = TextOf(node);
   }
 }
