@@ -207,20 +207,4 @@ absl::Status CheckConfig(const Config& config) {
   return findings.status();
 }
 
-absl::Status CheckReload(const Config& started, const Config& wanted) {
-  Config running = wanted;
-  running.heartbeat.listen = started.heartbeat.listen;
-  running.heartbeat.tls_certificate = started.heartbeat.tls_certificate;
-  running.heartbeat.tls_key = started.heartbeat.tls_key;
-  running.heartbeat.tls_client_ca = started.heartbeat.tls_client_ca;
-  running.origins.erase("heartbeat.listen");  // it is not the file's
-  Findings findings(running);
-  if (running.heartbeat.listen) CheckExposure(running.heartbeat, findings);
-  if (findings.status().ok()) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      Message(findings.status()) +
-      "; heartbeat.listen and heartbeat.tls are still as they were at the start, restart to change "
-      "them");
-}
-
 }  // namespace dnsd::server

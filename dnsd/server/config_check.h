@@ -11,8 +11,4 @@ namespace dnsd::server {
 //   InvalidArgument  "origin: what, and what to do", every contradiction, one a line
 absl::Status CheckConfig(const Config& config);
 
-// What else a reload may not ask: the heartbeat port stays as `started` has it until a restart, and
-// what `wanted` says of reporters must not open that port to anybody.
-absl::Status CheckReload(const Config& started, const Config& wanted);
-
 }  // namespace dnsd::server

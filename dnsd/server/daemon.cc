@@ -240,6 +240,7 @@ void Daemon::BuildReloader() {
     config_.measured = measured;
     if (loop_ != nullptr) loop_->Post([this, measured] { loop_->SetMeasured(measured); });
   };
+  parts.hand_over = [this] { return HandOver(); };
   reloader_ = std::make_unique<Reloader>(std::move(parts), observed_.started);
   observed_.reload = [this] { return reloader_->status(); };
 }
@@ -266,6 +267,7 @@ void Daemon::Reload() {
   NotifyReloading(MonotonicClock::now());
   spdlog::info("reloading");
   const absl::Status result = reloader_->Reload(std::chrono::system_clock::now());
+  if (handed_over_) return;
   if (result.ok()) {
     events_.Add({.kind = Event::Kind::kReload, .text = "reloaded: " + Summary()});
   } else {

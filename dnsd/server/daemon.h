@@ -52,9 +52,12 @@ class Daemon {
   // Frees what reloads have replaced, as far as no thread still reads it; true if some is left,
   // and this wants to be called again.
   bool FreeReplaced();
-  // Starts the program anew, and lets it take over sockets and state (successor.h). True: it
-  // serves, and this one is to stop. False: nobody follows, which is logged, and all is as before.
-  bool HandOver();
+  // Starts the program anew, and lets it take over sockets and state (successor.h). An error:
+  // nobody follows, which is logged, and all is as before.
+  absl::Status HandOver();
+  // Whether a new process serves, and this one is to stop: after HandOver, or a Reload of what a
+  // running process cannot change.
+  bool handed_over() const { return handed_over_; }
   // Answers what is in hand, and ends every thread.
   void Stop();
 

@@ -46,20 +46,20 @@ std::vector<int> Daemon::Sockets() const {
   return sockets;
 }
 
-bool Daemon::HandOver() {
+absl::Status Daemon::HandOver() {
   spdlog::info("starting {} to follow this process", program_.path);
   auto successor = Successor::Start(program_, Sockets());
   absl::Status followed = successor.status();
   if (followed.ok()) followed = Follow(**successor);
   if (!followed.ok()) {
     spdlog::error("nobody follows, this dnsd goes on: {}", Message(followed));
-    return false;
+    return followed;
   }
   spdlog::info("process {} follows", (*successor)->pid());
   NotifyMainProcess((*successor)->pid());
   handed_over_ = true;
   (*successor)->Leave();
-  return true;
+  return absl::OkStatus();
 }
 
 // The workers answer all the while.

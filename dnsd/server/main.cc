@@ -94,12 +94,14 @@ int Serve(const Options& options, Program program) {
     spdlog::error("{}", Message(started));
     return 1;
   }
-  for (bool serving = true; serving;) {
+  while (!daemon.handed_over()) {
     const int signal = WaitForSignal(signals, daemon);
     if (signal == SIGHUP) {
       daemon.Reload();
+    } else if (signal == SIGUSR2) {
+      daemon.HandOver().IgnoreError();  // logged
     } else {
-      serving = signal == SIGUSR2 && !daemon.HandOver();
+      break;
     }
   }
   spdlog::info("stopping");

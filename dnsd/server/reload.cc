@@ -80,9 +80,10 @@ absl::StatusOr<std::vector<std::string>> Reloader::Await(
   while (!ended_.wait_for(lock, kCancelPoll, is_over)) {
     if (is_cancelled()) return absl::CancelledError("nobody waits for the reload any more");
   }
+  if (!status_.followers.empty()) return status_.followers;
   if (status_.done + status_.failed < ours) return absl::UnavailableError("dnsd is stopping");
   if (!status_.error.empty()) return absl::FailedPreconditionError(status_.error);
-  return status_.restarts;
+  return std::vector<std::string>();
 }
 
 void Reloader::Abandon() {
@@ -106,18 +107,19 @@ ReloadStatus Reloader::status() const {
 absl::Status Reloader::TryReload() {
   auto config = LoadConfig(parts_.options);
   if (!config.ok()) return config.status();
-  DNSD_RETURN_IF_ERROR(CheckReload(parts_.config, *config));
   config->edns.cookie_secrets =
       CookieSecretsOf(config->edns, parts_.served->Get()->cookies.secrets());
   AddressTable addresses = parts_.addresses;
   auto loaded = LoadServed(*config, addresses);
   if (!loaded.ok()) return loaded.status();
-  // From here on nothing can fail.
   for (const std::string& warning : loaded->warnings) spdlog::warn("{}", warning);
   std::vector<std::string> changes = ChangesBetween(settings_, config->settings);
   const auto zones = ZoneChanges(parts_.served->Get()->zones, loaded->served->zones);
   changes.insert(changes.end(), zones.begin(), zones.end());
   LogChanges(changes);
+  auto keys = RestartKeys(parts_.config, *config);
+  if (!keys.empty()) return HandOver(std::move(keys));
+  // From here on nothing can fail.
   settings_ = std::move(config->settings);
   parts_.addresses = addresses;
   parts_.take_addresses(std::move(addresses), loaded->served->gauges);
@@ -125,14 +127,25 @@ absl::Status Reloader::TryReload() {
   parts_.take_grants(config->heartbeat.grants);
   parts_.take_measured(config->measured);
   SetLogLevel(config->log_level);
-  auto restarts = RestartKeys(parts_.config, *config);
-  for (const std::string& key : restarts) {
-    spdlog::warn("{} has changed, which takes effect with a restart", key);
-  }
   std::lock_guard lock(mutex_);
-  status_.restarts = std::move(restarts);
   status_.changes = std::move(changes);
   return absl::OkStatus();
+}
+
+absl::Status Reloader::HandOver(std::vector<std::string> keys) {
+  for (const std::string& key : keys) {
+    spdlog::info("{} has changed, for which a new process takes over", key);
+  }
+  {
+    std::lock_guard lock(mutex_);
+    status_.followers = std::move(keys);
+  }
+  const absl::Status followed = parts_.hand_over();
+  if (!followed.ok()) {
+    std::lock_guard lock(mutex_);
+    status_.followers.clear();
+  }
+  return followed;
 }
 
 std::vector<std::string> RestartKeys(const Config& started, const Config& wanted) {

@@ -5,6 +5,9 @@
 //                           v all well
 //              control thread: address table replaced, nodes bound anew
 //              Published<Served>: workers take it up with their next batch
+//
+// Where keys differ that a running process cannot change (RestartKeys), a new one takes over
+// instead, with all that the file says: successor.h.
 #pragma once
 
 #include <condition_variable>
@@ -28,10 +31,10 @@ namespace dnsd::server {
 struct ReloadStatus {
   std::uint64_t done = 0;
   std::uint64_t failed = 0;
-  WallTime last;                      // when the last one ended; start-up counts as one
-  std::string error;                  // of the last one; empty: it was done
-  std::vector<std::string> restarts;  // keys whose new values wait for a restart
-  std::vector<std::string> changes;   // of the last one that was done, a line each
+  WallTime last;                       // when the last one ended; start-up counts as one
+  std::string error;                   // of the last one; empty: it was done
+  std::vector<std::string> followers;  // keys for which a new process takes over just now
+  std::vector<std::string> changes;    // of the last one that was done, a line each
 };
 
 // Reload is for main's thread alone, status() for any.
@@ -49,18 +52,22 @@ class Reloader {
     std::function<void(MeasuredConfig)> take_measured;
     // Gives the control service the reporters' grants.
     std::function<void(std::vector<ReporterGrant>)> take_grants;
+    // Lets a new process take over, which reads the file again. An error: nobody has, and all is as
+    // it was.
+    std::function<absl::Status()> hand_over;
   };
 
   Reloader(Parts parts, WallTime now);
 
-  // The error that kept the old state in place, if there was one.
+  // The error that kept the old state in place, if there was one. After a hand-over, which the
+  // caller of hand_over knows of, this process is to stop.
   absl::Status Reload(WallTime now);
 
   ReloadStatus status() const;
 
   // Any thread but main's: calls `ask`, which has main reload, and waits for a Reload that began
-  // after that. Its error, or the keys that wait for a restart; Unavailable after Abandon;
-  // Cancelled soon after `is_cancelled` says so.
+  // after that. Its error, or the keys for which a new process takes over (should that fail in the
+  // end, the log says so); Unavailable after Abandon; Cancelled soon after `is_cancelled` says so.
   absl::StatusOr<std::vector<std::string>> Await(const std::function<void()>& ask,
                                                  const std::function<bool()>& is_cancelled);
   // No Reload will come any more; Resume: it will after all.
@@ -69,6 +76,7 @@ class Reloader {
 
  private:
   absl::Status TryReload();
+  absl::Status HandOver(std::vector<std::string> keys);
 
   Parts parts_;
   YamlSettings settings_;     // of the file as it was read last
@@ -79,7 +87,7 @@ class Reloader {
   std::condition_variable ended_;
 };
 
-// The keys whose values differ but which only a restart brings into effect.
+// The keys whose values differ but which only a new process brings into effect.
 std::vector<std::string> RestartKeys(const Config& started, const Config& wanted);
 
 }  // namespace dnsd::server

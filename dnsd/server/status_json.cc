@@ -28,7 +28,7 @@ Json ListenJson(const Observed& observed) {
 Json ReloadJson(const ReloadStatus& reload) {
   return {{"last", TimeText(reload.last)}, {"successful", reload.error.empty()},
           {"error", reload.error},         {"done", reload.done},
-          {"failed", reload.failed},       {"restart_needed_for", reload.restarts}};
+          {"failed", reload.failed},       {"changes", reload.changes}};
 }
 
 Json QueriesJson(const Observed& observed) {

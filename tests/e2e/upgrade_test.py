@@ -86,9 +86,9 @@ class Upgrade(harness.TestCase):
         except (ProcessLookupError, ChildProcessError):
             pass
 
-    def upgrade(self, server, pid):
+    def upgrade(self, server, pid, how=signal.SIGUSR2):
         """The process that has followed `pid`."""
-        os.kill(pid, signal.SIGUSR2)
+        os.kill(pid, how)
         successor = harness.wait_until(
             lambda: self.ready_pid(server) not in (None, pid) and self.ready_pid(server),
             60 * harness.PATIENCE, f"another follows; {server.log()}")
@@ -189,20 +189,33 @@ workers: {workers}
         self.assertEqual(server.answers("www.lb.example"), ["192.0.2.2"])
         self.end(pid)
 
-    def test_other_workers_and_addresses_follow_too(self):
+    def test_a_reload_takes_other_workers_and_addresses(self):
         server = self.start_all()
         port = harness.free_port()
         self.config(listen=f"127.0.0.1:0, 127.0.0.1:{port}", workers=3)
         load = Load(self, server.address, rate=500)
-        pid = self.upgrade(server, server.pid)
+        pid = self.upgrade(server, server.pid, signal.SIGHUP)
         self.assertEqual(server.answers("www.lb.example", address=("127.0.0.1", port)),
                          ["192.0.2.2"])
         self.config(workers=1)
-        pid = self.upgrade(server, pid)
+        pid = self.upgrade(server, pid, signal.SIGHUP)
         load.finish()
         with self.assertRaises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port), timeout=5)
         self.end(pid)
+
+
+    def test_a_reload_of_an_address_that_is_none_changes_nothing(self):
+        server = self.start_all()
+        (self.folder / "lb.zone").write_text(ZONE + "other A 192.0.2.9\n")
+        self.config(listen="127.0.0.1:0, 192.0.2.99:53")
+        server.signal(signal.SIGHUP)
+        harness.wait_until(lambda: "not reloaded" in server.log(), 20 * harness.PATIENCE,
+                           "the failure is told", server)
+        self.assertIn("192.0.2.99:53", server.log())
+        self.assertEqual(self.ready_pid(server), server.pid)
+        self.assertEqual(server.answers("www.lb.example"), ["192.0.2.2"])
+        self.assertEqual(server.ask("other.lb.example", "A").addresses(), [])
 
 
 class Activation(harness.TestCase):
