@@ -81,6 +81,7 @@ Controller::Controller(const ControlParts& parts, MonotonicTime now, WallTime wa
       next_wake_(now) {
   if (parts.measured.enabled) rtts_.emplace(parts.measured.table, parts.rtt_seed, now);
   Restore(now, wall);
+  SkipAnswers();
   CountAnswers(now);
   Publish(now);
   Report(now);
@@ -138,6 +139,20 @@ void Controller::ForgiveOwnStall(MonotonicTime now) {
   fleet_.ForgiveUntil(now + kAfterStall);
 }
 
+// Answers that workers gave before there was this loop (after one that nobody could follow) are in
+// no report to come.
+void Controller::SkipAnswers() {
+  for (std::size_t w = 0; w < workers_.size(); ++w) {
+    workers_[w].answers = parts_.workers[w]->site_answers.value();
+  }
+  answers_.resize(answer::kMaxNodes);
+  for (fleet::NodeIndex i = 0; i < answers_.size(); ++i) {
+    for (const answer::WorkerStats* worker : parts_.workers) {
+      answers_[i] += worker->answers[i].value();
+    }
+  }
+}
+
 void Controller::CountAnswers(MonotonicTime now) {
   const double keep = std::exp(-std::max(0.0, Seconds(now - counted_)) / kRecentSeconds);
   counted_ = now;
@@ -149,8 +164,7 @@ void Controller::CountAnswers(MonotonicTime now) {
     answering_ = answering_ || (answers != worker.answers && !fleet_.nodes().empty());
     worker.answers = answers;
   }
-  answers_.resize(fleet_.nodes().size());
-  for (fleet::NodeIndex i = 0; i < answers_.size(); ++i) {
+  for (fleet::NodeIndex i = 0; i < fleet_.nodes().size(); ++i) {
     std::uint64_t total = 0;
     for (const answer::WorkerStats* worker : parts_.workers) total += worker->answers[i].value();
     if (total == answers_[i]) continue;

@@ -55,6 +55,7 @@ class Controller {
  private:
   void Restore(MonotonicTime now, WallTime wall);
   void ForgiveOwnStall(MonotonicTime now);
+  void SkipAnswers();
   void CountAnswers(MonotonicTime now);
   std::vector<float> AnswerScale() const;
   void TakeEvent(const fleet::Event& event, MonotonicTime now);

@@ -89,10 +89,22 @@ absl::Status Daemon::Start() {
   for (const std::string& warning : loaded->warnings) spdlog::warn("{}", warning);
   served_ = std::make_unique<Published<answer::Served>>(std::move(loaded->served));
   observed_.served = served_.get();
-  DNSD_RETURN_IF_ERROR(BindWorkers(std::move(sockets)));
+  MakeWorkers();
   BuildReloader();
-  if (predecessor_ != nullptr) predecessor_->AwaitReleased();
-  DNSD_RETURN_IF_ERROR(StartServices());
+  if (predecessor_ != nullptr) {
+    for (const Endpoint& listen : config_.listen) {
+      DNSD_RETURN_IF_ERROR(CheckBind(listen, sockets));
+    }
+    predecessor_->AwaitReleased();
+    DNSD_RETURN_IF_ERROR(StartControl());
+    // A new socket gets its share of the queries from now on: not before all but this is done.
+    DNSD_RETURN_IF_ERROR(BindWorkers(std::move(sockets)));
+  } else {
+    DNSD_RETURN_IF_ERROR(BindWorkers(std::move(sockets)));
+    DNSD_RETURN_IF_ERROR(StartControl());
+  }
+  DNSD_RETURN_IF_ERROR(StartHttp());
+  DNSD_RETURN_IF_ERROR(StartControlSocket());
   for (const auto& worker : workers_) worker->Start();
   events_.Add({.text = "dnsd " DNSD_VERSION " serves " + Summary()});
   if (!config_.ready_file.empty()) {
@@ -107,12 +119,15 @@ absl::Status Daemon::Start() {
   return absl::OkStatus();
 }
 
-absl::Status Daemon::BindWorkers(InheritedSockets sockets) {
+void Daemon::MakeWorkers() {
   const TcpLimits limits = TcpLimitsWithin(config_.tcp, WorkerCount(config_));
   for (unsigned i = 0; i < WorkerCount(config_); ++i) {
     workers_.push_back(std::make_unique<Worker>(i, *served_, fleet_, limits, RandomSeed()));
     observed_.workers.push_back(&workers_.back()->stats());
   }
+}
+
+absl::Status Daemon::BindWorkers(InheritedSockets sockets) {
   for (const Endpoint& listen : config_.listen) {
     auto bound = Bind(listen, workers_.size(), sockets);
     if (!bound.ok()) return bound.status();
@@ -291,15 +306,17 @@ void Daemon::Stop() {
   if (std::exchange(ready_, false) && alone && !config_.ready_file.empty()) {
     RemoveReadyFile(config_.ready_file);
   }
-  for (const auto& worker : workers_) worker->BeginStop();
+  for (const auto& worker : workers_) worker->BeginStop(handed_over_);
   for (const auto& worker : workers_) worker->Join();
   StopServices();
 }
 
-std::string Daemon::Fault() const {
-  if (loop_ == nullptr) return "there is no control loop";
+std::string Daemon::Fault(bool of_workers_alone) const {
   const MonotonicTime now = MonotonicClock::now();
-  if (now - loop_->status()->built >= kStuck) return "the control loop is stuck";
+  if (!of_workers_alone && loop_ == nullptr) return "there is no control loop";
+  if (!of_workers_alone && now - loop_->status()->built >= kStuck) {
+    return "the control loop is stuck";
+  }
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     if (now - workers_[i]->ticked() >= kStuck) return "worker " + std::to_string(i) + " is stuck";
   }

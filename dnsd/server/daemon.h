@@ -62,9 +62,12 @@ class Daemon {
   void Stop();
 
  private:
+  void MakeWorkers();
   absl::Status BindWorkers(InheritedSockets sockets);
   absl::Status StartServices();
+  absl::Status TakeBack();
   void StopServices();
+  bool WaitInVain() const;
   absl::Status Follow(Successor& successor);
   void StartWatchdog();
   std::vector<int> Sockets() const;
@@ -73,7 +76,7 @@ class Daemon {
   absl::Status StartControlSocket();
   void BuildReloader();
   void TakeAddresses(AddressTable addresses, std::vector<policy::Gauge> gauges);
-  std::string Fault() const;
+  std::string Fault(bool of_workers_alone = false) const;
   std::vector<std::pair<std::string, std::string>> ReadyLines() const;
   std::string Summary() const;
 

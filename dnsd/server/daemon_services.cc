@@ -1,6 +1,11 @@
 // What of a daemon only one process can have: state store, control loop, heartbeat and HTTP ports,
 // control socket. They begin and end without the workers when one dnsd follows another.
+#include <unistd.h>
+
+#include <chrono>
 #include <csignal>
+#include <cstdlib>
+#include <thread>
 
 #include "dnsd/base/log.h"
 #include "dnsd/server/daemon.h"
@@ -9,11 +14,13 @@
 namespace dnsd::server {
 namespace {
 
-// Whether somebody wants this process to end.
-bool StopIsPending() {
+constexpr int kTriesToTakeBack = 10;
+constexpr auto kBetweenTries = std::chrono::milliseconds(300);
+
+bool IsPending(int signal) {
   sigset_t pending;
   sigpending(&pending);
-  return sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1;
+  return sigismember(&pending, signal) == 1;
 }
 
 }  // namespace
@@ -47,6 +54,16 @@ std::vector<int> Daemon::Sockets() const {
 }
 
 absl::Status Daemon::HandOver() {
+  if (getpid() == 1) {
+    return absl::FailedPreconditionError(
+        "as process 1 dnsd cannot be followed, since the container ends with it: restart the "
+        "container");
+  }
+  if (std::getenv("NOTIFY_SOCKET") == nullptr) {
+    spdlog::warn(
+        "no service manager listens (NOTIFY_SOCKET): one that has started this process "
+        "will not know of the one that follows");
+  }
   spdlog::info("starting {} to follow this process", program_.path);
   auto successor = Successor::Start(program_, Sockets());
   absl::Status followed = successor.status();
@@ -58,13 +75,16 @@ absl::Status Daemon::HandOver() {
   spdlog::info("process {} follows", (*successor)->pid());
   NotifyMainProcess((*successor)->pid());
   handed_over_ = true;
+  // Who wants a reload meant whoever serves; what is served now may be of before.
+  if (IsPending(SIGHUP)) kill((*successor)->pid(), SIGHUP);
   (*successor)->Leave();
   return absl::OkStatus();
 }
 
 // The workers answer all the while.
 absl::Status Daemon::Follow(Successor& successor) {
-  DNSD_RETURN_IF_ERROR(successor.AwaitRelease(StopIsPending));
+  const auto wait = [this] { return WaitInVain(); };
+  DNSD_RETURN_IF_ERROR(successor.AwaitRelease(wait));
   watchdog_.reset();
   StopServices();
   socket_.reset();
@@ -73,14 +93,39 @@ absl::Status Daemon::Follow(Successor& successor) {
   loop_.reset();
   store_.reset();
   successor.Released();
-  absl::Status serving = successor.AwaitServing(StopIsPending);
+  absl::Status serving = successor.AwaitServing(wait);
   if (serving.ok()) return serving;
+  successor.End();  // it may hang with our ports and our store
   reloader_->Resume();
-  if (const absl::Status resumed = StartServices(); !resumed.ok()) {
+  if (const absl::Status resumed = TakeBack(); !resumed.ok()) {
     spdlog::critical("only DNS goes on, with the state it had: {}", Message(resumed));
+    loop_.reset();  // which the watchdog misses
   }
   StartWatchdog();
   return serving;
+}
+
+// What is waited for takes long; meanwhile the service manager must hear that we are well, without
+// the watchdog's thread, which looks at what is just being taken away. True: somebody wants this
+// process to end, and there is nothing to wait for.
+bool Daemon::WaitInVain() const {
+  if (Fault(/*of_workers_alone=*/true).empty()) NotifyWell();
+  return IsPending(SIGTERM) || IsPending(SIGINT);
+}
+
+absl::Status Daemon::TakeBack() {
+  absl::Status started;
+  for (int i = 0; i < kTriesToTakeBack; ++i) {
+    if (i > 0) std::this_thread::sleep_for(kBetweenTries);
+    started = StartServices();
+    if (started.ok()) return started;
+    socket_.reset();
+    http_.reset();
+    control_.reset();
+    loop_.reset();
+    store_.reset();
+  }
+  return started;
 }
 
 }  // namespace dnsd::server

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace dnsd::server {
@@ -61,6 +62,22 @@ std::vector<Fd> InheritedSockets::Take(Endpoint& endpoint, int type) {
   }
   sockets_ = std::move(kept);
   return taken;
+}
+
+bool InheritedSockets::Overlaps(const Endpoint& endpoint) const {
+  return std::ranges::any_of(sockets_, [&](const Socket& socket) {
+    const IpAddress& address = socket.endpoint.address;
+    return socket.endpoint.port == endpoint.port && address.family() == endpoint.address.family() &&
+           (address == endpoint.address || address.is_unspecified() ||
+            endpoint.address.is_unspecified());
+  });
+}
+
+bool InheritedSockets::Has(const Endpoint& endpoint) const {
+  return std::ranges::any_of(sockets_, [&](const Socket& socket) {
+    return socket.endpoint.address == endpoint.address &&
+           (endpoint.port == 0 || socket.endpoint.port == endpoint.port);
+  });
 }
 
 std::vector<std::string> InheritedSockets::left() const {

@@ -2,6 +2,7 @@
 // kept for us over a restart), or those of the dnsd that we follow (successor.h).
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "dnsd/base/ip.h"
@@ -23,6 +24,12 @@ class InheritedSockets {
   // Gives away those of `type` (SOCK_DGRAM, SOCK_STREAM) at `endpoint`; at any port of the address
   // for port 0, which `endpoint` then has.
   std::vector<Fd> Take(Endpoint& endpoint, int type);
+
+  // Whether one is left that has the port of `endpoint`, at an address that holds its own or lies
+  // in it (0.0.0.0 holds all of IPv4): who binds there meets our own socket, not another program's.
+  bool Overlaps(const Endpoint& endpoint) const;
+  // Whether Take would give any for `endpoint`.
+  bool Has(const Endpoint& endpoint) const;
 
   // "UDP 192.0.2.1:53", each that nobody took.
   std::vector<std::string> left() const;

@@ -40,7 +40,9 @@ void StoreSockets(const std::vector<int>& sockets) {
 std::optional<Duration> WatchdogPeriod() {
   std::uint64_t microseconds = 0;
   if (sd_watchdog_enabled(0, &microseconds) <= 0) return std::nullopt;
-  return std::chrono::microseconds(microseconds / 2);
+  // Often: one bad moment must not be taken for a lasting fault.
+  constexpr Duration kOften = std::chrono::seconds(2);
+  return std::min<Duration>(std::chrono::microseconds(microseconds / 2), kOften);
 }
 
 absl::Status WriteReadyFile(const std::string& path,

@@ -102,9 +102,13 @@ absl::StatusOr<std::uint16_t> FindFreePort(Endpoint wanted) {
 }
 
 // One more socket beside `sockets`, which are of `type` at `endpoint`: a new one where they share
-// the address with others, else the same by another descriptor.
+// the address with others (which the kernel allows sockets of one user), else the same by another
+// descriptor.
 absl::StatusOr<Fd> AddSocket(const std::vector<Fd>& sockets, const Endpoint& endpoint, int type) {
-  if (sockets.empty() || IsShared(sockets.front().get())) return OpenSocket(endpoint, type, true);
+  if (sockets.empty() || IsShared(sockets.front().get())) {
+    auto added = OpenSocket(endpoint, type, true);
+    if (sockets.empty() || !absl::IsAlreadyExists(added.status())) return added;
+  }
   Fd same(fcntl(sockets.front().get(), F_DUPFD_CLOEXEC, 0));
   if (same.get() < 0) return SocketError(endpoint, type == SOCK_DGRAM ? "UDP" : "TCP", errno);
   return same;
@@ -114,13 +118,18 @@ absl::StatusOr<Fd> AddSocket(const std::vector<Fd>& sockets, const Endpoint& end
 
 void AllowFragments(int fd) { SetOption(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT); }
 
+absl::Status CheckBind(const Endpoint& wanted, const InheritedSockets& inherited) {
+  if (inherited.Has(wanted) || inherited.Overlaps(wanted)) return absl::OkStatus();
+  return FindFreePort(wanted).status();
+}
+
 absl::StatusOr<BoundAddress> Bind(const Endpoint& wanted, std::size_t workers,
                                   InheritedSockets& inherited) {
   BoundAddress bound;
   bound.endpoint = wanted;
   std::vector<Fd> udp = inherited.Take(bound.endpoint, SOCK_DGRAM);
   std::vector<Fd> tcp = inherited.Take(bound.endpoint, SOCK_STREAM);
-  if (udp.empty() && tcp.empty()) {
+  if (udp.empty() && tcp.empty() && !inherited.Overlaps(wanted)) {
     const auto port = FindFreePort(wanted);
     if (!port.ok()) return port.status();
     bound.endpoint.port = *port;

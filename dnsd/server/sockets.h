@@ -55,6 +55,9 @@ struct BoundAddress {
 absl::StatusOr<BoundAddress> Bind(const Endpoint& wanted, std::size_t workers,
                                   InheritedSockets& inherited);
 
+// Whether Bind would find the address free, as far as that can be told without taking it.
+absl::Status CheckBind(const Endpoint& wanted, const InheritedSockets& inherited);
+
 // Lets the kernel send datagrams of this UDP socket in fragments where they are longer than the
 // interface takes, as an edns_size above its MTU asks for.
 void AllowFragments(int fd);

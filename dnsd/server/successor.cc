@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/auxv.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,8 +18,6 @@
 #include <cstring>
 #include <utility>
 
-#include "dnsd/base/clock.h"
-
 namespace dnsd::server {
 namespace {
 
@@ -31,7 +30,8 @@ constexpr char kReleased = 'G';
 constexpr char kServing = 'S';
 constexpr char kLeave = 'M';
 
-constexpr Duration kPatience = std::chrono::minutes(5);  // for a million sites on a slow disk
+constexpr Duration kLoadTime = std::chrono::minutes(5);    // a million sites on a slow disk
+constexpr Duration kStartTime = std::chrono::seconds(30);  // while nobody hears the reporters
 constexpr int kPollMs = 100;
 
 // The environment of the new process: ours, and what it inherits.
@@ -106,9 +106,17 @@ std::vector<Fd> InheritedDescriptors() {
 
 Program OwnProgram(int argc, const char* const* argv) {
   Program program;
+  // The path that was executed, symbolic links and all: they may lead to another version by now.
+  const auto* const executed = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
   std::array<char, PATH_MAX> path{};
-  const ssize_t size = readlink("/proc/self/exe", path.data(), path.size());
-  if (size > 0) program.path.assign(path.data(), static_cast<std::size_t>(size));
+  if (executed != nullptr && *executed == '/') {
+    program.path = executed;
+  } else if (executed != nullptr && std::strchr(executed, '/') != nullptr &&
+             getcwd(path.data(), path.size()) != nullptr) {
+    program.path = std::string(path.data()) + '/' + executed;
+  } else if (const ssize_t size = readlink("/proc/self/exe", path.data(), path.size()); size > 0) {
+    program.path.assign(path.data(), static_cast<std::size_t>(size));
+  }
   program.arguments.assign(argv, argv + argc);
   return program;
 }
@@ -135,23 +143,25 @@ absl::StatusOr<std::unique_ptr<Successor>> Successor::Start(const Program& progr
   return std::unique_ptr<Successor>(new Successor(pid, std::move(ours)));
 }
 
-Successor::~Successor() {
-  if (left_) return;
+Successor::~Successor() { End(); }
+
+void Successor::End() {
+  if (std::exchange(left_, true)) return;
   kill(pid_, SIGKILL);
   while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
   }
 }
 
 absl::Status Successor::AwaitRelease(const IsCancelled& is_cancelled) {
-  return Await(kRelease, is_cancelled);
+  return Await(kRelease, kLoadTime, is_cancelled);
 }
 
 absl::Status Successor::AwaitServing(const IsCancelled& is_cancelled) {
-  return Await(kServing, is_cancelled);
+  return Await(kServing, kStartTime, is_cancelled);
 }
 
-absl::Status Successor::Await(char step, const IsCancelled& is_cancelled) {
-  const MonotonicTime deadline = MonotonicClock::now() + kPatience;
+absl::Status Successor::Await(char step, Duration patience, const IsCancelled& is_cancelled) {
+  const MonotonicTime deadline = MonotonicClock::now() + patience;
   while (MonotonicClock::now() < deadline) {
     pollfd waiting{channel_.get(), POLLIN, 0};
     const int ready = poll(&waiting, 1, kPollMs);
@@ -166,7 +176,7 @@ absl::Status Successor::Await(char step, const IsCancelled& is_cancelled) {
                               ") has ended; its log says why");
   }
   return absl::DeadlineExceededError("the new dnsd (process " + std::to_string(pid_) +
-                                     ") is not ready after five minutes");
+                                     ") takes too long");
 }
 
 void Successor::Released() { Tell(channel_, kReleased); }

@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "dnsd/base/clock.h"
 #include "dnsd/base/status.h"
 #include "dnsd/server/inherited_sockets.h"
 #include "dnsd/server/sockets.h"
@@ -44,7 +45,8 @@ class Successor {
   Successor& operator=(const Successor&) = delete;
 
   // Each waits for the other's next step: Aborted if it has ended instead, DeadlineExceeded if it
-  // takes minutes, Cancelled when `is_cancelled` says so.
+  // takes minutes (to load) or half of one (to serve), Cancelled when `is_cancelled`, which is
+  // asked ten times a second, says so.
   using IsCancelled = std::function<bool()>;
   absl::Status AwaitRelease(const IsCancelled& is_cancelled);
   absl::Status AwaitServing(const IsCancelled& is_cancelled);
@@ -52,12 +54,14 @@ class Successor {
   void Released();
   // After AwaitServing: we end, and it goes on.
   void Leave();
+  // Kills it, and returns once all that it had is free.
+  void End();
 
   pid_t pid() const { return pid_; }
 
  private:
   Successor(pid_t pid, Fd channel) : pid_(pid), channel_(std::move(channel)) {}
-  absl::Status Await(char step, const IsCancelled& is_cancelled);
+  absl::Status Await(char step, Duration patience, const IsCancelled& is_cancelled);
 
   const pid_t pid_;
   Fd channel_;

@@ -74,8 +74,9 @@ struct TcpListener::Connection {
 
   TcpListener& owner;
   TcpConnection io;
-  event ready{};                 // to write while kSending, to read else
-  MonotonicTime since{};         // the state began, or its last progress
+  event ready{};          // to write while kSending, to read else
+  MonotonicTime since{};  // the state began, or its last progress
+  bool was_answered = false;
   Connections* list = nullptr;   // owner.idle_ or owner.busy_
   Connections::iterator self{};  // in it
 };
@@ -214,7 +215,11 @@ void TcpListener::Serve(Connection& connection) {
 void TcpListener::Settle(Connection& connection, State before, bool progress) {
   const State state = connection.io.state();
   if (state == State::kEnded) return Close(connection, connection.io.end());
-  if (draining_ && state != State::kSending) return Close(connection, TcpEnd::kStop);
+  if (progress) connection.was_answered = true;
+  const bool may_ask = state == State::kReceiving || !connection.was_answered;
+  if (draining_ && state != State::kSending && !(followed_ && may_ask)) {
+    return Close(connection, TcpEnd::kStop);
+  }
   if ((state == State::kSending) != (before == State::kSending) && !Watch(connection)) {
     return Close(connection, TcpEnd::kRoom);
   }
@@ -276,9 +281,12 @@ void TcpListener::Arm(MonotonicTime now) {
 
 // ---- the end ----
 
-void TcpListener::Drain() {
+void TcpListener::Drain(bool followed) {
   draining_ = true;
-  for (const auto& socket : sockets_) AcceptSome(*socket);
+  followed_ = followed;
+  if (!followed) {
+    for (const auto& socket : sockets_) AcceptSome(*socket);
+  }
   event_del(&resume_);
   sockets_.clear();
   PrepareToAnswer();
@@ -288,6 +296,7 @@ void TcpListener::Drain() {
       const State before = connection.io.state();
       for (int i = 0; i < kLastReads && connection.io.state() <= State::kReceiving; ++i) {
         if (!connection.io.Read(service_)) break;
+        connection.was_answered = true;
       }
       Settle(connection, before, false);
     }

@@ -33,8 +33,9 @@ class TcpListener {
   absl::Status Listen(Fd fd);
 
   // Takes who waits to be let in and what has arrived, then nothing more; drops each connection
-  // once what it is owed is sent.
-  void Drain();
+  // once what it is owed is sent. `followed`: another process has the listening sockets too, so who
+  // waits is its client; and who was let in here and has not asked yet may still do so.
+  void Drain(bool followed);
   bool empty() const { return open() == 0; }
 
  private:
@@ -76,6 +77,7 @@ class TcpListener {
   event resume_;  // after accepting had to pause
   WarningLimit warnings_{1, std::chrono::minutes(1)};
   bool draining_ = false;
+  bool followed_ = false;
 };
 
 }  // namespace dnsd::server

@@ -114,7 +114,8 @@ void Worker::Start() {
   });
 }
 
-void Worker::BeginStop() {
+void Worker::BeginStop(bool followed) {
+  followed_ = followed;
   if (thread_.joinable()) event_active(stop_, 0, 0);
 }
 
@@ -158,7 +159,7 @@ void Worker::BeforeTcpTurn() {
 }
 
 void Worker::Drain() {
-  tcp_.Drain();
+  tcp_.Drain(followed_);
   event_add(stopped_, &kStopPoll);
   CheckStopped();
 }

@@ -34,7 +34,8 @@ class Worker {
   // Begins to end the thread: what has arrived is answered, TCP clients get what they are owed for
   // a second at most, and UDP goes on meanwhile, since the kernel still gives this worker its
   // share. Begin with all workers, then join all.
-  void BeginStop();
+  // `followed`: another process has all the sockets too.
+  void BeginStop(bool followed = false);
   void Join();
 
   const answer::WorkerStats& stats() const { return stats_; }
@@ -68,6 +69,7 @@ class Worker {
   event* stop_ = nullptr;
   event* stopped_ = nullptr;                   // while stopping: polls for the last connection
   std::atomic<MonotonicTime::rep> ticked_{0};  // its own thread's to write
+  std::atomic<bool> followed_{false};
   int stop_polls_ = 0;
   unsigned tcp_turns_ = 0;
   std::thread thread_;

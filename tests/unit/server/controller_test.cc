@@ -259,6 +259,20 @@ TEST_F(ControllerTest, CountsTheAnswersOfAllWorkersAndLetsThemDecay) {
   EXPECT_NEAR(View()->nodes[1].figures.sessions, 1, 1e-4);
 }
 
+// When nobody could follow this process, workers that have long answered get a new control loop.
+TEST_F(ControllerTest, AnswersGivenBeforeItBeganAreNobodysLoad) {
+  Answer(0, 0, 1'000'000);
+  Begin(nullptr);
+  Put(1,
+      {Hello(1, 1, "a", "192.0.2.1", {.sps = 0.0}), Hello(1, 2, "b", "192.0.2.2", {.sps = 0.0})});
+  RunUntil(1.25);
+  EXPECT_NEAR(View()->nodes[0].figures.sessions, 0, 1e-4);
+  EXPECT_EQ(View()->answer_scale[0], View()->answer_scale[1]);
+  Answer(0, 0);
+  RunUntil(1.5);
+  EXPECT_NEAR(View()->nodes[0].figures.sessions, 1, 1e-4);
+}
+
 TEST_F(ControllerTest, PublishesNothingWhileNothingChanges) {
   Put(1, {Hello(1, 1, "a", "192.0.2.1"), {1, At(1), fleet::Leaving{}}});
   const std::uint64_t generation = published_.generation();

@@ -139,6 +139,7 @@ TEST_F(ReloadTest, WhoeverAsksForOneWaitsForItsOutcome) {
   ASSERT_TRUE(restarts.ok());
   EXPECT_EQ(*restarts, std::vector<std::string>{"workers"});
 
+  Restart();
   WriteConfig("worker: 3\n");
   const auto ask_in_vain = [&] {
     main = std::thread([&] { reloader_->Reload({}).IgnoreError(); });
