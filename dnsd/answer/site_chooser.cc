@@ -135,7 +135,7 @@ SiteAnswer SiteChooser::Decide(const SiteQuery& query) {
 std::size_t SiteChooser::AnswersTo(const SiteQuery& query) {
   const std::size_t answers = query.options.answers.value_or(1);
   if (!query.options.answers_cached || cache_watch_ == nullptr) return answers;
-  const std::uint64_t client = policy::HashOf(query.client.octets());
+  const std::uint64_t client = policy::HashOf(query.client.address.octets());
   const std::uint64_t both = policy::Affinity(client, query.hash + query.pool.address_size);
   if (!cache_watch_->Note(policy::MixBits(both), now_)) return answers;
   return std::max<std::size_t>(answers, *query.options.answers_cached);
