@@ -95,7 +95,7 @@ void Nearness::JudgeByPlace(const zone::Pool& pool, const locality::ClientPlace&
 // Times count for those of whom the operator says nothing. Of candidates without a time those that
 // other sources have nearest stand at the mean of the times, in the scale of the scores, and the
 // rest a step behind. Where the prefix has times of as many nodes as are kept, a candidate without
-// one is behind all: farther nodes have made room.
+// one is behind all of these: the nearest are kept.
 Measured Nearness::JudgeByTimes(std::span<const locality::Rtt> rtts,
                                 std::span<Candidate> candidates) {
   using locality::Score;
@@ -104,14 +104,12 @@ Measured Nearness::JudgeByTimes(std::span<const locality::Rtt> rtts,
   }
   Measured measured;
   std::uint32_t sum = 0;
-  Score farthest = locality::kOperatorFrom;
   Score nearest_other = 0;
   for (Candidate& candidate : candidates) {
     if (candidate.closeness >= locality::kOperatorFrom) continue;
     if (const Score time = TimeOf(candidate); time != 0) {
       candidate.closeness = time;
       sum += time;
-      farthest = std::min(farthest, time);
       ++measured.known;
     } else {
       nearest_other = std::max(nearest_other, candidate.closeness);
@@ -123,7 +121,8 @@ Measured Nearness::JudgeByTimes(std::span<const locality::Rtt> rtts,
   }
   if (measured.known == 0) return measured;
   const bool is_full = rtts.size() == locality::RttLine::kMost;
-  const auto between = static_cast<Score>(is_full ? farthest - 1U : sum / measured.known);
+  const auto between = static_cast<Score>(
+      is_full ? locality::MeasuredScore(rtts.back().milliseconds) - 1U : sum / measured.known);
   for (Candidate& candidate : candidates) {
     if (candidate.closeness >= locality::kMeasuredFrom) continue;
     const bool is_first = candidate.closeness == nearest_other;
@@ -136,6 +135,8 @@ Measured Nearness::JudgeByTimes(std::span<const locality::Rtt> rtts,
 // candidate: one bit past the longest prefix shared with one. Candidates of one network are as far
 // from anybody, and a client of the other family is as far from all. Where times are known of any
 // prefix, a client is told from its neighbours though none is known of its own: they may have one.
+// That holds for a subnet that is in no one prefix too: its answer must not be kept for clients
+// that share no more than an address tells (RFC 7871 §7.2.1).
 std::uint8_t Nearness::BitsUsed(const zone::Pool& pool, const Asker& asker,
                                 std::span<const Candidate> candidates) const {
   const IpAddress& client = asker.address;
@@ -152,8 +153,9 @@ std::uint8_t Nearness::BitsUsed(const zone::Pool& pool, const Asker& asker,
   }
   const bool comparable = client.family() == first.family();
   const unsigned by_address = one_network || !comparable ? 0 : std::min(shared + 1, most);
-  const unsigned by_time =
-      managed && KnowsPrefix(asker) ? locality::RttView::PrefixBits(client.family()) : 0;
+  const unsigned by_time = managed && !rtts_->empty(client.family())
+                               ? locality::RttView::PrefixBits(client.family())
+                               : 0;
   return static_cast<std::uint8_t>(
       std::max<unsigned>({by_address, by_time, served_->locality.Find(client).bits}));
 }

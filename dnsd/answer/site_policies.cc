@@ -159,10 +159,13 @@ Candidates SiteChooser::PickByPrice(const SiteQuery& query, Candidates candidate
 bool SiteChooser::Explores(const SiteQuery& query, const Measured& measured,
                            Candidates candidates) {
   if (measured.known == 0 || measured.unknown == 0 || !query.may_explore) return false;
+  // Of many members the nearest few are kept; the others would be asked for ever.
+  if (nearness_.RttsTo(query.client).size() == locality::RttLine::kMost) return false;
   const auto number = locality::ExploreWhom(served_->measured.explore, random_.Next(),
                                             measured.known, measured.unknown);
   if (!number) return false;
   const std::size_t at = FindUnmeasured(candidates, nearness_.RttsTo(query.client), *number);
+  if (candidates[at].cost >= policy::MemberTables::kNever) return false;
   if (LoadOf(candidates.subspan(at, 1)).load > kTooBusyToExplore) return false;
   std::swap(candidates[0], candidates[at]);
   stats_.explored.Add();

@@ -14,7 +14,7 @@ constexpr float kSamplesOfHalf = 8;      // connections whose sample counts as m
 constexpr double kHalfLifeSeconds = 60;
 
 // Puts a figure where it belongs by its milliseconds: lines are sorted, the nearest first. A full
-// line loses its farthest node to a new one.
+// line loses its farthest node to a new one that is nearer.
 void Put(RttLine& line, const Rtt& sample, std::uint32_t count, Duration tick) {
   const auto rtts = line.rtts();
   const auto at = std::find_if(rtts.begin(), rtts.end(),
@@ -27,6 +27,7 @@ void Put(RttLine& line, const Rtt& sample, std::uint32_t count, Duration tick) {
         BlendRtt(at->milliseconds, sample.milliseconds, count, ticks * Seconds(tick));
   } else if (place == RttLine::kMost) {
     --place;
+    if (rtts[place].milliseconds <= next.milliseconds) return;
   } else {
     line.set_count(place + 1);
   }
@@ -110,7 +111,11 @@ RttTable::RttTable(const RttOptions& options, std::uint64_t seed, MonotonicTime 
 }
 
 void RttTable::SetOptions(const RttOptions& options) {
-  while (!moving_.empty()) MoveSome(TickOf(built_));  // hardly ever: two reloads within a second
+  if (options == options_ && !shards_.empty()) return;
+  while (!moving_.empty()) {  // hardly ever: two reloads within a second
+    MoveSome(TickOf(built_));
+    unseen_ = true;
+  }
   options_ = options;
   max_ticks_ = static_cast<std::uint16_t>(std::min(options.max_age, kMostAge) / kTick);
   const std::size_t shards = std::max<std::size_t>(1, options.max_prefixes / kLinesPerShard);
@@ -177,8 +182,11 @@ bool RttTable::Build(MonotonicTime now) {
     changed = ApplyBatch(tick);
     changed = Sweep(tick) || changed;
   }
-  if (changed && moving_.empty()) MakeView();
-  return changed && moving_.empty();
+  unseen_ = unseen_ || changed;
+  if (!unseen_ || has_more()) return false;
+  unseen_ = false;
+  MakeView();
+  return true;
 }
 
 // Of the batch what falls into the next shards.

@@ -44,7 +44,7 @@ struct RttCounts {
 // nodes each, the best and the newest; of each node kSamplesPerSecond and as many again in a burst.
 // When a part of the hash's range, some 400 prefixes, is full, one of them makes room: if a node
 // alone knows more than kShareOfNode of them, of these the one that has been silent for longest;
-// else of all. So one node's flood cannot push out what others have learnt.
+// else of all. So what one node tells alone pushes out what nodes tell alone, before all else.
 class RttTable {
  public:
   static constexpr std::uint32_t kSamplesPerSecond = 256;
@@ -69,6 +69,8 @@ class RttTable {
   // time: all of it within a minute or so. Changes kShardsPerBuild shards at most; what is then
   // left is for the next calls, however soon. Whether there is another view.
   bool Build(MonotonicTime now);
+  // Whether Build has left something.
+  bool has_more() const { return !moving_.empty() || !batch_.empty(); }
 
   // As of the last Build; never null.
   std::shared_ptr<const RttView> view() const { return view_; }
@@ -112,6 +114,7 @@ class RttTable {
   std::vector<Pending> pending_;
   std::vector<Pending> batch_;  // by hash: those before applied_ are in the shards
   std::size_t applied_ = 0;
+  bool unseen_ = false;          // the shards are not those of the view
   std::vector<Budget> budgets_;  // by NodeIndex
   MonotonicTime built_;
   std::size_t swept_ = 0;  // the shard that is looked through next

@@ -23,7 +23,8 @@ constexpr Duration kAfterStall = std::chrono::seconds(2);
 constexpr std::size_t kWarningsPerStep = 20;
 constexpr std::size_t kBusiestShown = 10;  // sites of a node, in the status
 constexpr double kRecentSeconds = 1;       // over which workers' shares of the answers are seen
-constexpr double kFailingShare = 0.5;      // of the requests
+constexpr Duration kMeasuredPeriod = std::chrono::milliseconds(5);  // parts of a large table
+constexpr double kFailingShare = 0.5;                               // of the requests
 constexpr double kTriedAgainShare = 0.25;  // once that is so, until it is no more than this
 
 fleet::FleetOptions OptionsOf(const HeartbeatConfig& config) {
@@ -126,6 +127,7 @@ MonotonicTime Controller::NextWake() const {
   MonotonicTime next = stepped_ + (answering_ ? kAnsweringPeriod : kIdlePeriod);
   if (const auto deadline = fleet_.NextDeadline()) next = std::min(next, *deadline);
   if (any_warming_) next = std::min(next, published_ + kWarmingPeriod);
+  if (rtts_ && rtts_->has_more()) next = std::min(next, stepped_ + kMeasuredPeriod);
   next = std::min(next, reported_ + (unreported_ ? kReportPeriod : kSignOfLife));
   if (unsaved_ && parts_.store != nullptr) next = std::min(next, saved_ + kSavePeriod);
   return next;

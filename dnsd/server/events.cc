@@ -58,14 +58,17 @@ Events::Some Events::Since(std::uint64_t sequence, std::size_t most) const {
 
 Events::Some Events::Await(std::uint64_t sequence, Duration patience) const {
   std::unique_lock lock(mutex_);
-  added_.wait_for(lock, patience, [&] { return next_ > sequence + 1 && !ring_.empty(); });
+  added_.wait_for(lock, patience, [&] { return sequence < next_ - 1 && !ring_.empty(); });
   return Copy(sequence, kMost);
 }
 
 Events::Some Events::Copy(std::uint64_t sequence, std::size_t most) const {
   const std::uint64_t first = next_ - ring_.size();
-  const std::uint64_t after = sequence < first ? first : sequence + 1;  // the first that is wanted
-  const std::uint64_t wanted = after < next_ ? std::min<std::uint64_t>(next_ - after, most) : 0;
+  std::uint64_t wanted = 0;
+  if (sequence < next_) {
+    const std::uint64_t after = std::max(first, sequence + 1);  // the first that is wanted
+    wanted = std::min<std::uint64_t>(next_ - after, most);
+  }
   Some some{.first = first, .last = next_ - 1, .events = {}};
   some.events.assign(ring_.end() - static_cast<std::ptrdiff_t>(wanted), ring_.end());
   return some;

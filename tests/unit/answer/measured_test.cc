@@ -160,7 +160,7 @@ TEST_F(MeasuredTest, ASubnetShorterThanAPrefixIsInNone) {
   EXPECT_THAT(Answers("10.1.0.0/24"), ElementsAre(kParis, kBerlin, kBoston));
   const Reply shorter = AskFrom("10.1.0.0/23");
   EXPECT_THAT(shorter.rdata(), ElementsAre(kBerlin, kParis, kBoston));
-  EXPECT_EQ(shorter.scope, 1) << "the bit that tells it from all members";
+  EXPECT_EQ(shorter.scope, 23) << "others that share a bit may be in a prefix that is known";
   EXPECT_EQ(AskFrom("2001:db8:4000::/48", RrType::kAaaa).rdata()[0], "2001:db8:1::2");
   EXPECT_EQ(AskFrom("2001:db8:4000::/47", RrType::kAaaa).rdata()[0], "2001:db8::1");
 }
@@ -178,7 +178,7 @@ TEST_F(MeasuredTest, TheScopeIsThePrefixOfATimeForAllClientsOfTheFamily) {
   Begin();
   EXPECT_EQ(AskFrom("10.1.7.128/25").scope, 24);
   EXPECT_EQ(AskFrom("172.16.0.0/24").scope, 24) << "a time might have been known";
-  EXPECT_EQ(AskFrom("172.16.0.0/20").scope, 2) << "of a shorter subnet only the address counts";
+  EXPECT_EQ(AskFrom("172.16.0.0/20").scope, 20) << "as long as the subnet itself";
   EXPECT_EQ(AskFrom("2001:db8:2::/56", RrType::kAaaa).scope, 47) << "by the addresses alone";
   EXPECT_EQ(AskFrom("fd00::/56", RrType::kAaaa).scope, 1);
 }

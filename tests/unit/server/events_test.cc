@@ -1,5 +1,6 @@
 #include "dnsd/server/events.h"
 
+#include <limits>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -38,6 +39,8 @@ TEST_F(EventsTest, WhoAsksForWhatCameAfterOneGetsTheRest) {
   EXPECT_THAT(Texts(events_.Since(kFirst)), ElementsAre("b", "c"));
   EXPECT_THAT(Texts(events_.Since(kFirst + 2)), IsEmpty());
   EXPECT_THAT(Texts(events_.Since(kFirst + 1000)), IsEmpty());
+  EXPECT_THAT(Texts(events_.Since(std::numeric_limits<std::uint64_t>::max())), IsEmpty());
+  EXPECT_THAT(Texts(events_.Since(std::numeric_limits<std::uint64_t>::max() - 1)), IsEmpty());
   EXPECT_EQ(events_.Since(0).last, kFirst + 2);
 }
 
