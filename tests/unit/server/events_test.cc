@@ -1,9 +1,9 @@
 #include "dnsd/server/events.h"
 
-#include <limits>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <thread>
 
