@@ -247,7 +247,7 @@ TEST_F(MeasuredTest, LooksAheadOnceMuchIsKnown) {
     table_.Add(node, samples, now_);
   }
   now_ += 1s;
-  while (table_.Build(now_)) {
+  while (!table_.Build(now_)) {
   }
   fleet_.rtts = table_.view();
   responder_->Adopt(fleet_);

@@ -202,7 +202,8 @@ TEST_F(EdnsConfigTest, IsServedAndReloaded) {
        .served = &served,
        .take_addresses = [](const AddressTable&, const std::vector<policy::Gauge>&) {},
        .take_measured = [](const auto&) {},
-       .take_grants = [](const auto&) {}},
+       .take_grants = [](const auto&) {},
+       .hand_over = [] { return absl::OkStatus(); }},
       WallTime());
 
   Write("dnsd.yaml", config, 0644);

@@ -231,6 +231,7 @@ TEST_F(ReloadTest, AGrantOnAnotherLineIsTheSame) {
   const std::string heartbeat =
       "heartbeat: {listen: 127.0.0.1:0, reporters: [{token_file: token, nodes: a}]}\n";
   WriteConfig(heartbeat);
+  Restart();
   ASSERT_TRUE(reloader_->Reload(WallTime()).ok());
   const auto before = grants_;
   WriteConfig("# a comment\n" + heartbeat);
