@@ -194,7 +194,7 @@ int Reload(const Options& options, Client& client) {
         "not reloaded, the old state goes on serving:\n" + Message(restarts.status())));
   }
   std::string text;
-  for (const std::string& key : *restarts) text += key + " has changed: restart dnsd\n";
+  for (const std::string& key : *restarts) text += key + " has changed: a new dnsd takes over\n";
   return Print(options, Json{{"restart_needed_for", *restarts}}, text);
 }
 

@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import signal
 import socket
 import stat
 import subprocess
@@ -134,7 +135,13 @@ class Control(harness.TestCase):
         self.assertEqual(server.status()["zones"][0]["serial"], 8)
         path.write_text(ZONE)
         (self.folder / "dnsd.yaml").write_text(FAST + "workers: 3\n")
-        self.assertIn("workers has changed: restart dnsd", self.ctl("reload"))
+        self.assertIn("workers has changed: a new dnsd takes over", self.ctl("reload"))
+
+        def follower():
+            lines = dict(line.split("=", 1) for line in server.ready.read_text().splitlines())
+            return lines.get("pid") != str(server.pid) and int(lines.get("pid", 0))
+        self.addCleanup(os.kill, harness.wait_until(follower, 30 * harness.PATIENCE,
+                                                    "a new dnsd serves", server), signal.SIGTERM)
 
     def test_the_log_level_changes(self):
         server = self.server()
