@@ -62,10 +62,10 @@ void Activity::TakePoint(double seconds, double queries, double failed,
     }
   }
   const auto more = [](const auto& a, const auto& b) { return a.second > b.second; };
-  if (point.nodes.size() > kNodesAPoint) {
-    std::partial_sort(point.nodes.begin(), point.nodes.begin() + kNodesAPoint, point.nodes.end(),
-                      more);
-    point.nodes.resize(kNodesAPoint);
+  std::ranges::sort(point.nodes, more);
+  while (point.nodes.size() > kNodesAPoint) {
+    point.other_nodes += static_cast<double>(point.nodes.back().second);
+    point.nodes.pop_back();
   }
   points_.push_back(std::move(point));
   if (points_.size() > kHistory) points_.pop_front();

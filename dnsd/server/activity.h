@@ -29,8 +29,10 @@ class Activity {
     std::uint64_t number = 0;   // counts up from 1
     double queries = 0;         // a second
     double answers_failed = 0;  // a second: no member was left
-    // The addresses given out a second, of those nodes that had most.
+    // The addresses given out a second, of those nodes that had most, the most first; and of all
+    // others together.
     std::vector<std::pair<fleet::NodeIndex, float>> nodes;
+    double other_nodes = 0;
   };
   struct Now {
     std::map<std::string, SiteActivity::Site> sites;  // the busiest, by name

@@ -49,9 +49,15 @@ void HttpListeners::Add(evhttp_request* request, std::unique_ptr<HttpFeed> feed)
   Speak(*listeners_.back());
 }
 
+// A connection that evhttp closes leaves its request to whoever began the response; one that we
+// free ourselves frees it.
 void HttpListeners::OnClose(evhttp_connection* connection, void* self) {
-  std::erase_if(static_cast<HttpListeners*>(self)->listeners_,
-                [=](const auto& listener) { return listener->connection == connection; });
+  std::erase_if(static_cast<HttpListeners*>(self)->listeners_, [=](const auto& listener) {
+    if (listener->connection != connection) return false;
+    const bool is_ours = evhttp_request_get_connection(listener->request) == nullptr;
+    if (is_ours) evhttp_request_free(listener->request);
+    return true;
+  });
 }
 
 void HttpListeners::SpeakToAll() {

@@ -168,7 +168,7 @@ Json NodesJson(const StatusReport& fleet, const Activity::Now& activity, const s
 
 Json PointJson(const Activity::Point& point, const StatusReport& fleet) {
   Json nodes = Json::object();
-  double rest = 0;
+  double rest = point.other_nodes;
   for (const auto& [node, rate] : point.nodes) {
     if (nodes.size() < Overview::kNodesAPoint && node < fleet.nodes.size()) {
       nodes[fleet.nodes[node].name] = rate;

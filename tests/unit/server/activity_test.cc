@@ -69,6 +69,10 @@ TEST_F(ActivityTest, KeepsFiveMinutesAndTheBusiestNodes) {
   EXPECT_EQ(points.front().number, 100U);
   EXPECT_EQ(points[0].nodes.size(), Activity::kNodesAPoint);
   EXPECT_FLOAT_EQ(points[0].nodes[0].second, static_cast<float>(report_->nodes.size()));
+  double all = points[0].other_nodes;
+  for (const auto& [node, rate] : points[0].nodes) all += static_cast<double>(rate);
+  const auto count = static_cast<double>(report_->nodes.size());
+  EXPECT_NEAR(all, count * (count + 1) / 2, 0.01) << "nobody's answers are left out";
   EXPECT_EQ(activity_.Since(397).size(), 2U);
 }
 
