@@ -10,6 +10,7 @@
 
 #include "dnsd/base/duration.h"
 #include "dnsd/base/edit_distance.h"
+#include "dnsd/base/yaml_include.h"
 
 namespace dnsd {
 namespace {
@@ -82,16 +83,22 @@ YamlFile YamlFile::Load(const std::string& path) {
   if (in.bad() || (!in.is_open())) {
     const int error = errno;
     YamlFile file;
-    file.path_ = path;
+    file.paths_ = {path};
     file.unreadable_ = absl::ErrnoToStatus(error, path);
     return file;
   }
-  return Parse(text.str(), path);
+  YamlTree tree = ParseYamlTree(text.str());
+  YamlFile file;
+  file.paths_ = {path};
+  LoadIncludes(tree, file.paths_);
+  file.root_ = std::move(tree.root);
+  file.faults_ = std::move(tree.faults);
+  return file;
 }
 
 YamlFile YamlFile::Parse(const std::string& text, const std::string& path) {
   YamlFile file;
-  file.path_ = path;
+  file.paths_ = {path};
   YamlTree tree = ParseYamlTree(text);
   file.root_ = std::move(tree.root);
   file.faults_ = std::move(tree.faults);
@@ -100,14 +107,14 @@ YamlFile YamlFile::Parse(const std::string& text, const std::string& path) {
 
 void YamlFile::Read(const Visit& visit) {
   if (root_ == nullptr) return;
-  static const YamlNode kEmpty{YamlNode::Kind::kMap, 1, {}, {}, {}};
+  static const YamlNode kEmpty{YamlNode::Kind::kMap, 1, 0, {}, {}, {}};
   ReadNode(root_->kind == YamlNode::Kind::kNothing ? kEmpty : *root_, "", visit);
 }
 
 void YamlFile::ReadNode(const YamlNode& node, const std::string& name, const Visit& visit) {
   if (node.kind != YamlNode::Kind::kMap) {
-    AddError(node.line, (name.empty() ? "" : "key '" + name + "': ") + "found " + Found(node) +
-                            ", wanted a map of keys and values");
+    AddError(node, (name.empty() ? "" : "key '" + name + "': ") + "found " + Found(node) +
+                       ", wanted a map of keys and values");
     return;
   }
   YamlMap map(*this, node, name);
@@ -123,16 +130,23 @@ absl::Status YamlFile::status() const {
   if (!unreadable_.ok()) return unreadable_;
   if (faults_.empty()) return absl::OkStatus();
   std::vector<YamlFault> sorted = faults_;
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [](const auto& a, const auto& b) { return a.line < b.line; });
+  std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.file, a.line) < std::pair(b.file, b.line);
+  });
   std::string all;
   for (const YamlFault& fault : sorted) {
-    all += (all.empty() ? "" : "\n") + path_ + ":" + std::to_string(fault.line) + ": " + fault.text;
+    all += (all.empty() ? "" : "\n") + Place(fault.file, fault.line) + ": " + fault.text;
   }
   return absl::InvalidArgumentError(all);
 }
 
-void YamlFile::AddError(int line, const std::string& what) { faults_.push_back({line, what}); }
+void YamlFile::AddError(const YamlNode& node, const std::string& what) {
+  faults_.push_back({node.line, what, node.file});
+}
+
+std::string YamlFile::Place(int file, int line) const {
+  return paths_[static_cast<std::size_t>(file)] + ":" + std::to_string(line);
+}
 
 const YamlNode* YamlMap::Find(const std::string& key) {
   if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.push_back(key);
@@ -234,11 +248,12 @@ std::string YamlMap::Path(const std::string& key) const {
   return name_.empty() ? key : name_ + "." + key;
 }
 
-std::string YamlMap::Origin() const { return file_.path() + ":" + std::to_string(node_.line); }
+std::string YamlMap::Origin() const { return file_.Place(node_.file, node_.line); }
 
 std::string YamlMap::Origin(const std::string& key) {
   const YamlNode* node = Find(key);
-  return file_.path() + ":" + std::to_string(node == nullptr ? node_.line : node->line);
+  const YamlNode& at = node == nullptr ? node_ : *node;
+  return file_.Place(at.file, at.line);
 }
 
 void YamlMap::Refuse(const std::string& key, const std::string& wanted) {
@@ -246,7 +261,7 @@ void YamlMap::Refuse(const std::string& key, const std::string& wanted) {
 }
 
 void YamlMap::RefuseNode(const std::string& key, const YamlNode& node, const std::string& wanted) {
-  file_.AddError(node.line, "key '" + key + "': found " + Found(node) + ", wanted " + wanted);
+  file_.AddError(node, "key '" + key + "': found " + Found(node) + ", wanted " + wanted);
 }
 
 void YamlMap::Require(const std::string& key, const std::string& wanted) {
@@ -265,7 +280,7 @@ void YamlMap::RefuseUnknownKeys() {
       for (const auto& word : known_) all += (all.empty() ? "" : ", ") + word;
       what += "; known keys: " + all;
     }
-    file_.AddError(key.line, what);
+    file_.faults_.push_back({key.line, what, key.file});
   }
 }
 

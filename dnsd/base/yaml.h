@@ -72,8 +72,8 @@ class YamlFile {
  public:
   using Visit = std::function<void(YamlMap&)>;
 
-  // Neither fails: a file that cannot be read or parsed has its error in status(), and Read then
-  // does nothing.
+  // Neither fails. Load reads what the root's `include` names too (yaml_include.h). A file that
+  // cannot be read or parsed has its error in status(), and Read then does nothing.
   static YamlFile Load(const std::string& path);
   static YamlFile Parse(const std::string& text, const std::string& path);
 
@@ -85,16 +85,16 @@ class YamlFile {
   // PermissionDenied for a file that cannot be read.
   absl::Status status() const;
 
-  void AddError(int line, const std::string& what);
-  // All that it says; nothing where it could not be read.
+  // All that it and what it includes say; nothing where it could not be read.
   YamlSettings settings() const;
-  const std::string& path() const { return path_; }
 
  private:
   friend class YamlMap;
   void ReadNode(const YamlNode& node, const std::string& name, const Visit& visit);
+  void AddError(const YamlNode& node, const std::string& what);
+  std::string Place(int file, int line) const;  // "path:line"
 
-  std::string path_;
+  std::vector<std::string> paths_;  // the file's own, and those that it includes
   std::shared_ptr<const YamlNode> root_;
   absl::Status unreadable_;
   std::vector<YamlFault> faults_;
@@ -176,7 +176,7 @@ class YamlMap {
   // Adds an error on the value of `key`: "found 'y', wanted `wanted`".
   void Refuse(const std::string& key, const std::string& wanted);
   // Adds an error on the map as a whole.
-  void AddError(const std::string& what) { file_.AddError(node_.line, what); }
+  void AddError(const std::string& what) { file_.AddError(node_, what); }
   // The map must have `key`.
   void Require(const std::string& key, const std::string& wanted);
 

@@ -16,7 +16,7 @@ namespace {
 // its key while there are as many values as keys.
 class TreeBuilder : public YAML::EventHandler {
  public:
-  explicit TreeBuilder(std::vector<YamlFault>& faults) : faults_(faults) {}
+  TreeBuilder(std::vector<YamlFault>& faults, int file) : faults_(faults), file_(file) {}
 
   std::shared_ptr<const YamlNode> root() const { return root_; }
 
@@ -46,7 +46,7 @@ class TreeBuilder : public YAML::EventHandler {
     // An anchor that is still open would make a value its own part.
     const auto target = anchors_.find(anchor);
     if (target == anchors_.end()) {
-      faults_.push_back({mark.line + 1, "an alias inside the value that it names"});
+      faults_.push_back({mark.line + 1, "an alias inside the value that it names", file_});
       Add(std::make_shared<YamlNode>());
     } else {
       Add(target->second);
@@ -63,6 +63,7 @@ class TreeBuilder : public YAML::EventHandler {
     auto node = std::make_shared<YamlNode>();
     node->kind = kind;
     node->line = mark.line + 1;
+    node->file = file_;
     open_.push_back({std::move(node), anchor});
     return open_.back().node.get();
   }
@@ -89,18 +90,21 @@ class TreeBuilder : public YAML::EventHandler {
 
   void AddKey(YamlNode& map, const YamlNode& key) {
     if (key.kind != YamlNode::Kind::kScalar) {
-      faults_.push_back({key.line, "a key is a word, not a list or a map"});
+      faults_.push_back({key.line, "a key is a word, not a list or a map", file_});
     }
     const auto same = std::find_if(map.keys.begin(), map.keys.end(),
                                    [&](const auto& earlier) { return earlier.text == key.text; });
     if (same != map.keys.end()) {
-      faults_.push_back({key.line, "key '" + key.text + "' is given twice; first on line " +
-                                       std::to_string(same->line)});
+      faults_.push_back(
+          {key.line,
+           "key '" + key.text + "' is given twice; first on line " + std::to_string(same->line),
+           file_});
     }
-    map.keys.push_back({key.text, key.line});
+    map.keys.push_back({key.text, key.line, file_});
   }
 
   std::vector<YamlFault>& faults_;
+  const int file_;
   std::vector<OpenNode> open_;
   std::map<YAML::anchor_t, std::shared_ptr<const YamlNode>> anchors_;
   std::shared_ptr<const YamlNode> root_ = std::make_shared<YamlNode>();
@@ -115,19 +119,19 @@ int FaultLine(const YAML::Mark& mark, const std::string& text) {
 
 }  // namespace
 
-YamlTree ParseYamlTree(const std::string& text) {
+YamlTree ParseYamlTree(const std::string& text, int file) {
   YamlTree tree;
   try {
     std::istringstream in(text);
     YAML::Parser parser(in);
-    TreeBuilder first(tree.faults);
+    TreeBuilder first(tree.faults, file);
     parser.HandleNextDocument(first);
-    if (TreeBuilder second(tree.faults); parser.HandleNextDocument(second)) {
-      tree.faults.push_back({second.root()->line, "a second document; wanted one"});
+    if (TreeBuilder second(tree.faults, file); parser.HandleNextDocument(second)) {
+      tree.faults.push_back({second.root()->line, "a second document; wanted one", file});
     }
     tree.root = first.root();
   } catch (const YAML::Exception& e) {
-    tree.faults.push_back({FaultLine(e.mark, text), "YAML syntax: " + e.msg});
+    tree.faults.push_back({FaultLine(e.mark, text), "YAML syntax: " + e.msg, file});
   }
   return tree;
 }

@@ -14,10 +14,12 @@ struct YamlNode {
   struct Key {
     std::string text;
     int line = 0;
+    int file = 0;
   };
 
   Kind kind = Kind::kNothing;
   int line = 0;                                         // from 1
+  int file = 0;                                         // of several, its number
   std::string text;                                     // of a scalar
   std::vector<Key> keys;                                // of a map: keys[i] has values[i]
   std::vector<std::shared_ptr<const YamlNode>> values;  // of a map or a list
@@ -26,6 +28,7 @@ struct YamlNode {
 struct YamlFault {
   int line = 0;
   std::string text;
+  int file = 0;
 };
 
 struct YamlTree {
@@ -35,6 +38,7 @@ struct YamlTree {
 
 // Parses one document. A key given twice, a key that is no word, a second document and an alias
 // within what it names are faults; so is text that does not parse.
-YamlTree ParseYamlTree(const std::string& text);
+// `file` is the number that all of it gets.
+YamlTree ParseYamlTree(const std::string& text, int file = 0);
 
 }  // namespace dnsd
