@@ -1,17 +1,22 @@
 #include "dnsd/base/log.h"
 
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/dist_sink.h>
 
 #include <memory>
+
+#include "dnsd/base/log_target.h"
 
 namespace dnsd {
 
 bool StartLogging(const std::string& program, const std::string& level) {
-  auto logger =
-      std::make_shared<spdlog::logger>(program, std::make_shared<spdlog::sinks::stderr_sink_mt>());
-  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e %n %l: %v");
-  logger->flush_on(spdlog::level::debug);
-  spdlog::set_default_logger(std::move(logger));
+  // One logger for good: to replace it while others log is not safe. Its sink can be changed.
+  if (spdlog::default_logger()->name() != program) {
+    auto logger =
+        std::make_shared<spdlog::logger>(program, std::make_shared<spdlog::sinks::dist_sink_mt>());
+    logger->flush_on(spdlog::level::debug);
+    spdlog::set_default_logger(std::move(logger));
+    (void)SetLogTarget({});  // stderr is there
+  }
   return SetLogLevel(level);
 }
 

@@ -11,11 +11,13 @@
 #include "dnsd/answer/rate_limit.h"
 #include "dnsd/base/clock.h"
 #include "dnsd/base/ip.h"
+#include "dnsd/base/log_target.h"
 #include "dnsd/base/status.h"
 #include "dnsd/base/yaml_settings.h"
 #include "dnsd/server/edns_config.h"
 #include "dnsd/server/locality_config.h"
 #include "dnsd/server/measured_config.h"
+#include "dnsd/server/tap_config.h"
 #include "dnsd/server/tcp_limits.h"
 #include "dnsd/wire/name.h"
 #include "dnsd/zone/member_lists.h"
@@ -87,6 +89,8 @@ struct Config {
   TcpLimits tcp;                   // per worker
   std::optional<answer::RateLimitSettings> rate_limit;  // nothing: no limits
   std::string log_level = "info";
+  LogTarget log;
+  TapConfig taps;
   std::string ready_file;  // from the flag alone
   // Where keys' values came from, for messages: "heartbeat.listen" to "path:line" or the flag.
   std::map<std::string, std::string> origins;

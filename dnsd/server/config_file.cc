@@ -12,6 +12,7 @@
 #include "dnsd/server/locality_config.h"
 #include "dnsd/server/rate_limit_config.h"
 #include "dnsd/server/site_config.h"
+#include "dnsd/server/tap_config.h"
 
 namespace dnsd {
 
@@ -169,6 +170,19 @@ void ReadHeartbeat(YamlMap& map, Source& source) {
   map.Read("restart_grace", heartbeat.restart_grace, 0s, 1h);
 }
 
+void ReadLog(YamlMap& map, Source& source) {
+  Config& config = source.config;
+  map.ReadChoice<std::string>(
+      "level", config.log_level,
+      {{"debug", "debug"}, {"info", "info"}, {"warning", "warning"}, {"error", "error"}});
+  map.ReadChoice<bool>("format", config.log.json, {{"text", false}, {"json", true}});
+  if (!map.Read("to", config.log.to)) return;
+  if (config.log.is_file()) config.log.to = source.Path(config.log.to);
+  if (config.log.to == "journald" && config.log.json) {
+    map.Refuse("format", "no 'json' with journald, which has fields of its own");
+  }
+}
+
 void ReadRoot(YamlMap& root, Source& source) {
   Config& config = source.config;
   root.Read("listen", config.listen);
@@ -208,11 +222,9 @@ void ReadRoot(YamlMap& root, Source& source) {
       root, [&](const std::string& file) { return source.Path(file); }, config.locality,
       config.measured);
   root.ReadMap("rate_limit", [&](YamlMap& map) { config.rate_limit = ReadRateLimit(map); });
-  root.ReadMap("log", [&](YamlMap& log) {
-    log.ReadChoice<std::string>(
-        "level", config.log_level,
-        {{"debug", "debug"}, {"info", "info"}, {"warning", "warning"}, {"error", "error"}});
-  });
+  ReadTaps(
+      root, [&](const std::string& file) { return source.Path(file); }, config.taps);
+  root.ReadMap("log", [&](YamlMap& log) { ReadLog(log, source); });
 }
 
 }  // namespace

@@ -13,8 +13,10 @@
 #include <utility>
 
 #include "dnsd/base/log.h"
+#include "dnsd/server/dnstap.h"
 #include "dnsd/server/events_json.h"
 #include "dnsd/server/page_assets.h"
+#include "dnsd/server/query_log.h"
 #include "dnsd/server/service_manager.h"
 #include "dnsd/server/status_json.h"
 
@@ -89,6 +91,7 @@ absl::Status Daemon::Start() {
   for (const std::string& warning : loaded->warnings) spdlog::warn("{}", warning);
   served_ = std::make_unique<Published<answer::Served>>(std::move(loaded->served));
   observed_.served = served_.get();
+  DNSD_RETURN_IF_ERROR(OpenTaps());
   MakeWorkers();
   BuildReloader();
   if (predecessor_ != nullptr) {
@@ -105,6 +108,7 @@ absl::Status Daemon::Start() {
   }
   DNSD_RETURN_IF_ERROR(StartHttp());
   DNSD_RETURN_IF_ERROR(StartControlSocket());
+  if (tap_reader_ != nullptr) tap_reader_->Start();
   for (const auto& worker : workers_) worker->Start();
   events_.Add({.text = "dnsd " DNSD_VERSION " serves " + Summary()});
   if (!config_.ready_file.empty()) {
@@ -119,11 +123,35 @@ absl::Status Daemon::Start() {
   return absl::OkStatus();
 }
 
+absl::Status Daemon::OpenTaps() {
+  const TapConfig& config = config_.taps;
+  if (!config.any()) return absl::OkStatus();
+  std::vector<TapReader::Output> outputs;
+  if (!config.query_log.empty()) {
+    auto log = QueryLog::Open(config.query_log);
+    if (!log.ok()) return log.status();
+    outputs.push_back({"query_log", kTapLog, *std::move(log)});
+  }
+  if (config.dnstap) {
+    auto dnstap = Dnstap::Open(*config.dnstap);
+    if (!dnstap.ok()) return dnstap.status();
+    outputs.push_back({"dnstap", kTapStream, *std::move(dnstap)});
+  }
+  std::vector<QueryTap*> taps;
+  for (unsigned i = 0; i < WorkerCount(config_); ++i) {
+    taps.push_back(taps_.emplace_back(std::make_unique<QueryTap>(config.samples)).get());
+  }
+  tap_reader_ = std::make_unique<TapReader>(std::move(taps), std::move(outputs));
+  observed_.taps = [this] { return tap_reader_->status(); };
+  return absl::OkStatus();
+}
+
 void Daemon::MakeWorkers() {
   const TcpLimits limits = TcpLimitsWithin(config_.tcp, WorkerCount(config_));
   for (unsigned i = 0; i < WorkerCount(config_); ++i) {
     workers_.push_back(std::make_unique<Worker>(i, *served_, fleet_, limits, RandomSeed()));
     observed_.workers.push_back(&workers_.back()->stats());
+    if (!taps_.empty()) workers_.back()->set_tap(taps_[i].get());
   }
 }
 
@@ -281,6 +309,7 @@ void Daemon::TakeAddresses(AddressTable addresses, std::vector<policy::Gauge> ga
 void Daemon::Reload() {
   NotifyReloading(MonotonicClock::now());
   spdlog::info("reloading");
+  if (tap_reader_ != nullptr) tap_reader_->Reopen();
   const absl::Status result = reloader_->Reload(std::chrono::system_clock::now());
   if (handed_over_) return;
   if (result.ok()) {
@@ -308,6 +337,7 @@ void Daemon::Stop() {
   }
   for (const auto& worker : workers_) worker->BeginStop(handed_over_);
   for (const auto& worker : workers_) worker->Join();
+  if (tap_reader_ != nullptr) tap_reader_->Stop();
   StopServices();
 }
 

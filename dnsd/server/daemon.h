@@ -32,6 +32,7 @@
 #include "dnsd/server/state_store.h"
 #include "dnsd/server/status_http.h"
 #include "dnsd/server/successor.h"
+#include "dnsd/server/tap_reader.h"
 #include "dnsd/server/watchdog.h"
 #include "dnsd/server/worker.h"
 
@@ -64,6 +65,7 @@ class Daemon {
  private:
   void MakeWorkers();
   absl::Status BindWorkers(InheritedSockets sockets);
+  absl::Status OpenTaps();
   absl::Status StartServices();
   absl::Status TakeBack();
   void StopServices();
@@ -90,6 +92,8 @@ class Daemon {
   Published<answer::FleetView> fleet_;
   Events events_{&std::chrono::system_clock::now};
   std::unique_ptr<StateStore> store_;
+  std::vector<std::unique_ptr<QueryTap>> taps_;  // a worker's each; none if nobody wants them
+  std::unique_ptr<TapReader> tap_reader_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<ControlLoop> loop_;
   std::unique_ptr<ControlService> control_;

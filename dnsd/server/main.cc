@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "dnsd/base/log.h"
+#include "dnsd/base/log_target.h"
 #include "dnsd/server/daemon.h"
 #include "dnsd/server/libevent_log.h"
 #include "dnsd/server/load_served.h"
@@ -84,6 +85,10 @@ int Serve(const Options& options, Program program) {
     return 1;
   }
   StartLogging("dnsd", config->log_level);
+  if (const absl::Status opened = SetLogTarget(config->log); !opened.ok()) {
+    std::cerr << Message(opened) << '\n';
+    return 1;
+  }
   RouteGrpcLog();
   RouteLibeventLog();
   evthread_use_pthreads();  // before the first event base: threads stop one another through it

@@ -35,6 +35,18 @@ void AddServer(const Observed& observed, Families& out) {
   out.Add(reload.error.empty() ? 1.0 : 0.0);
 }
 
+void AddTaps(const Observed& observed, Families& out) {
+  const std::vector<TapStatus> taps = observed.taps();
+  if (taps.empty()) return;
+  out.Counter("dnsd_tap_written_total", "Queries told of, by where to: query_log, dnstap.");
+  for (const TapStatus& tap : taps) out.Add(tap.written, {{"to", tap.name}});
+  out.Counter(
+      "dnsd_tap_lost_total",
+      "Queries that were to be told of and could not be: the worker's ring was full, or the "
+      "file or reader took nothing.");
+  for (const TapStatus& tap : taps) out.Add(tap.lost, {{"to", tap.name}});
+}
+
 void AddQueries(const Observed& observed, Families& out) {
   using Stats = answer::WorkerStats;
   const auto total = [&](auto pick) { return Total(observed, pick); };
@@ -266,6 +278,7 @@ std::vector<MetricFamily> Metrics::CollectAt(MonotonicTime now) const {
   AddProcess(observed_.started, out);
   AddQueries(observed_, out);
   AddLatency(observed_, out);
+  AddTaps(observed_, out);
   AddTcp(observed_, out);
   AddZones(observed_, out);
   AddHeartbeats(observed_, *fleet, out);

@@ -17,6 +17,7 @@
 #include "dnsd/server/heartbeat_faults.h"
 #include "dnsd/server/reload.h"
 #include "dnsd/server/status_report.h"
+#include "dnsd/server/tap_reader.h"
 
 namespace dnsd::server {
 
@@ -26,6 +27,7 @@ struct Observed {
   std::function<std::shared_ptr<const StatusReport>()> fleet;  // never null
   std::function<ReloadStatus()> reload;
   std::function<std::size_t()> streams;  // open heartbeat streams
+  std::function<std::vector<TapStatus>()> taps = [] { return std::vector<TapStatus>(); };
   const Published<answer::Served>* served = nullptr;
   const HeartbeatFaults* faults = nullptr;  // null where no heartbeats are taken
 

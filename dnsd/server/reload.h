@@ -80,6 +80,7 @@ class Reloader {
 
   Parts parts_;
   YamlSettings settings_;     // of the file as it was read last
+  LogTarget log_;             // in effect; main's
   mutable std::mutex mutex_;  // guards what follows
   ReloadStatus status_;
   std::uint64_t begun_ = 0;

@@ -91,7 +91,11 @@ TcpListener::TcpListener(event_base* base, answer::Responder& responder, answer:
       counts_(limits.clients_per_prefix, limits.ipv4_prefix, limits.ipv6_prefix) {
   service_.respond = [this](std::span<const std::uint8_t> message, const IpAddress& client,
                             std::span<std::uint8_t> out) {
-    return responder_.Respond(message, client, answer::Transport::kTcp, out);
+    const std::size_t size = responder_.Respond(message, client, answer::Transport::kTcp, out);
+    if (tap_ != nullptr) {
+      tap_->Tell(message, out.first(size), {client, 0}, answer::Transport::kTcp);
+    }
+    return size;
   };
   evtimer_assign(
       &deadline_, base_,

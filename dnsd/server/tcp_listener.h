@@ -12,6 +12,7 @@
 #include "dnsd/answer/responder.h"
 #include "dnsd/base/clock.h"
 #include "dnsd/server/client_counts.h"
+#include "dnsd/server/query_tap.h"
 #include "dnsd/server/sockets.h"
 #include "dnsd/server/tcp_connection.h"
 #include "dnsd/server/tcp_limits.h"
@@ -29,6 +30,8 @@ class TcpListener {
               const TcpLimits& limits, std::function<void()> before_query);
   ~TcpListener();
 
+  // Before the first client: `tap` is told of the queries, their client without its port.
+  void set_tap(QueryTap* tap) { tap_ = tap; }
   // Takes clients from a listening socket. ResourceExhausted if libevent cannot.
   absl::Status Listen(Fd fd);
 
@@ -64,6 +67,7 @@ class TcpListener {
   answer::WorkerStats& stats_;
   const TcpLimits limits_;
   std::function<void()> before_query_;
+  QueryTap* tap_ = nullptr;
   TcpService service_;
   ClientCounts counts_;
   std::vector<std::unique_ptr<Socket>> sockets_;

@@ -46,11 +46,12 @@ struct UdpSocket::Buffers {
 };
 
 UdpSocket::UdpSocket(Fd fd, bool any_address, answer::Responder& responder,
-                     answer::WorkerStats& stats)
+                     answer::WorkerStats& stats, QueryTap* tap)
     : fd_(std::move(fd)),
       any_address_(any_address),
       responder_(responder),
       stats_(stats),
+      tap_(tap),
       buffers_(std::make_unique<Buffers>()) {
   for (std::size_t i = 0; i < kBatch; ++i) {
     Buffers& b = *buffers_;
@@ -124,6 +125,7 @@ void UdpSocket::Respond(std::size_t count) {
     const std::size_t size =
         responder_.Respond(b.exchanges[i], IpAddress::FromSockaddr(b.clients[i].any),
                            answer::Transport::kUdp, room.first(kMaxResponse));
+    if (tap_ != nullptr) Tell(i, room.first(size));
     if (size == 0) continue;
     b.response_size += (size + kLine - 1) / kLine * kLine;
     if (any_address_) NameSource(i);
@@ -137,6 +139,12 @@ void UdpSocket::Respond(std::size_t count) {
     if (b.response_octets.size() - b.response_size < kMaxResponse) Send();
   }
   Send();
+}
+
+void UdpSocket::Tell(std::size_t i, std::span<const std::uint8_t> response) {
+  const Buffers& b = *buffers_;
+  tap_->Tell(std::span(b.query_octets[i]).first(b.queries[i].msg_len), response,
+             Endpoint::FromSockaddr(b.clients[i].any), answer::Transport::kUdp);
 }
 
 // Sends what is ready. A response the kernel refuses (its buffer full, the client unreachable) is

@@ -4,8 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "dnsd/answer/responder.h"
+#include "dnsd/server/query_tap.h"
 #include "dnsd/server/sockets.h"
 
 namespace dnsd::server {
@@ -20,8 +22,9 @@ class UdpSocket {
   static constexpr std::size_t kMaxResponse = 4096;  // octets; the ceiling of edns_size
   static constexpr unsigned kTimed = 16;             // one batch in so many is timed
 
-  // Borrows the responder and its counters.
-  UdpSocket(Fd fd, bool any_address, answer::Responder& responder, answer::WorkerStats& stats);
+  // Borrows the responder and its counters, and who is told of the queries, if anybody is.
+  UdpSocket(Fd fd, bool any_address, answer::Responder& responder, answer::WorkerStats& stats,
+            QueryTap* tap = nullptr);
 
   UdpSocket(UdpSocket&&) noexcept;
   ~UdpSocket();
@@ -39,6 +42,7 @@ class UdpSocket {
   void Prepare(std::size_t i);
   void NameSource(std::size_t i);
   void Respond(std::size_t count);
+  void Tell(std::size_t i, std::span<const std::uint8_t> response);
   void Send();
   void AnswerBatch(std::size_t count);
 
@@ -48,6 +52,7 @@ class UdpSocket {
   bool fragments_ = false;  // once a response was longer than the interface takes
   answer::Responder& responder_;
   answer::WorkerStats& stats_;
+  QueryTap* tap_;
   std::unique_ptr<Buffers> buffers_;
 };
 

@@ -87,7 +87,7 @@ Worker::~Worker() {
 absl::Status Worker::Add(WorkerSockets sockets) {
   sockets_.insert(sockets_.end(), {sockets.udp.get(), sockets.tcp.get()});
   auto udp = std::unique_ptr<UdpEvent>(new UdpEvent{
-      *this, UdpSocket(std::move(sockets.udp), sockets.any_address, responder_, stats_)});
+      *this, UdpSocket(std::move(sockets.udp), sockets.any_address, responder_, stats_, tap_)});
   const event_callback_fn serve = [](evutil_socket_t, short, void* self) {
     auto& ready = *static_cast<UdpEvent*>(self);
     ready.worker.ServeUdp(ready);

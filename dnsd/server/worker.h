@@ -26,6 +26,11 @@ class Worker {
          const Published<answer::FleetView>& fleet, TcpLimits limits, std::uint64_t seed);
   ~Worker();
 
+  // Before Add: the tap is told of the queries, and outlives the worker.
+  void set_tap(QueryTap* tap) {
+    tap_ = tap;
+    tcp_.set_tap(tap);
+  }
   // Before Start: serve these too.
   absl::Status Add(WorkerSockets sockets);
   // Appends the descriptors of all that Add was given, which stay open until BeginStop.
@@ -63,6 +68,7 @@ class Worker {
   View<answer::FleetView> fleet_;
   std::unique_ptr<event_base, BaseFree> base_;
   TcpListener tcp_;
+  QueryTap* tap_ = nullptr;
   std::vector<std::unique_ptr<UdpEvent>> udp_;
   std::vector<int> sockets_;  // what AppendSockets tells: udp_'s and tcp_'s
   event* tick_ = nullptr;     // tells the time, and lets an idle worker drop old snapshots
