@@ -10,8 +10,10 @@
 
 #include "ctl/client.h"
 #include "ctl/completion.h"
+#include "ctl/site_view.h"
 #include "ctl/view.h"
 #include "dnsd/base/duration.h"
+#include "dnsd/base/printable.h"
 
 namespace dnsd::ctl {
 namespace {
@@ -62,6 +64,29 @@ int Show(const Options& options, Client& client) {
     default:
       return Print(options, *status, StatusText(*status));
   }
+}
+
+int Explain(const Options& options, Client& client) {
+  const auto why = client.Explain(options.name, options.type, options.client);
+  return why.ok() ? Print(options, *why, ExplainText(*why)) : Fail(why.status());
+}
+
+int ShowHistory(const Options& options, Client& client) {
+  const auto history = client.History(options.name, options.back);
+  return history.ok() ? Print(options, *history, HistoryText(*history)) : Fail(history.status());
+}
+
+int ShowSites(const Options& options, Client& client) {
+  const auto sites = client.Sites(options.sites);
+  if (!sites.ok()) return Fail(sites.status());
+  if (!options.sites.empty() && sites->value("sites", Json::array()).empty()) {
+    return Fail(absl::NotFoundError("no site matches '" + options.sites[0] + "'" +
+                                    (options.sites.size() > 1 ? " nor the others" : "")));
+  }
+  if (sites->value("more", false)) {
+    std::cerr << "dnsdctl: there are more: name those you want, as 'www.*'\n";
+  }
+  return Print(options, *sites, SitesText(*sites));
 }
 
 // Each picture overwrites the last from the top, and clears what is left of it.
@@ -180,14 +205,22 @@ int GiveOrder(const Options& options, Client& client) {
     std::cerr << "dnsdctl: warning: " << PrintableLines(warning) << '\n';
   }
   const std::vector<std::string> names(reply->nodes().begin(), reply->nodes().end());
+  std::vector<std::string> all = names;
+  all.insert(all.end(), reply->sites().begin(), reply->sites().end());
   std::string text;
-  for (const std::string& name : names) text += Printable(name) + "\n";
-  const int printed = Print(options, Json(names), text);
-  return printed == 0 && options.wait ? Wait(options, client, names) : printed;
+  for (const std::string& name : all) text += Printable(name) + "\n";
+  const int printed = Print(options, Json(all), text);
+  if (printed != 0 || !options.wait) return printed;
+  if (names.size() < all.size()) {
+    return Fail(absl::FailedPreconditionError(
+        "ordered, but reporters tell no site's connections: only a node's can be waited for"));
+  }
+  return Wait(options, client, names);
 }
 
 int Reload(const Options& options, Client& client) {
-  const auto restarts = client.Reload();
+  const auto restarts = client.Reload(options.zone);
+  if (absl::IsNotFound(restarts.status())) return Fail(restarts.status());
   if (!restarts.ok()) {
     return Fail(absl::Status(
         restarts.status().code(),
@@ -195,17 +228,25 @@ int Reload(const Options& options, Client& client) {
   }
   std::string text;
   for (const std::string& key : *restarts) text += key + " has changed: a new dnsd takes over\n";
-  return Print(options, Json{{"restart_needed_for", *restarts}}, text);
+  return Print(options, Json{{"handed_over_for", *restarts}}, text);
 }
 
 }  // namespace
 
 int Run(const Options& options) {
   if (options.command == Command::kCompletion) return Print(options, kCompletion, kCompletion);
-  Client client(options.socket);
+  auto connected = Client::Connect(options);
+  if (!connected.ok()) return Fail(connected.status());
+  Client& client = *connected;
   switch (options.command) {
     case Command::kTop:
       return Top(options, client);
+    case Command::kExplain:
+      return Explain(options, client);
+    case Command::kSites:
+      return ShowSites(options, client);
+    case Command::kHistory:
+      return ShowHistory(options, client);
     case Command::kWatch:
       return Watch(options, client);
     case Command::kDrain:

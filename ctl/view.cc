@@ -1,41 +1,18 @@
 #include "ctl/view.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <map>
 
+#include "ctl/json_text.h"
 #include "ctl/table.h"
 #include "dnsd/base/pattern.h"
+#include "dnsd/base/printable.h"
 
 namespace dnsd::ctl {
 namespace {
 
 using Json = nlohmann::json;
 using Align = Table::Align;
-
-// The member at `path` ("/queries/udp"), or null.
-const Json& At(const Json& json, const char* path) {
-  static const Json kNull;
-  const Json::json_pointer pointer(path);
-  return json.contains(pointer) ? json.at(pointer) : kNull;
-}
-
-std::string TextAt(const Json& json, const char* path) {
-  const Json& value = At(json, path);
-  if (value.is_string()) return Printable(value.get<std::string>());
-  return value.is_null() ? "-" : value.dump();
-}
-
-std::string Format(const char* format, double value) {
-  char text[64];
-  std::snprintf(text, sizeof text, format, value);
-  return text;
-}
-
-std::string NumberAt(const Json& json, const char* path, const char* format, double times = 1) {
-  const Json& value = At(json, path);
-  return value.is_number() ? Format(format, value.get<double>() * times) : "-";
-}
 
 // "3d 4h", "12m 5s": the two largest units.
 std::string AgeText(double seconds) {
@@ -92,18 +69,6 @@ std::string AddressesOf(const Json& node) {
 
 }  // namespace
 
-std::string Printable(const std::string& text) {
-  std::string printable = text;
-  unsigned char before = 0;
-  for (char& c : printable) {
-    const auto octet = static_cast<unsigned char>(c);
-    const bool is_c1 = before == 0xC2 && octet >= 0x80 && octet < 0xA0;  // U+0080 to U+009F
-    if (octet < 0x20 || octet == 0x7F || is_c1) c = '?';
-    before = octet;
-  }
-  return printable;
-}
-
 std::string PrintableLines(const std::string& text) {
   std::string lines;
   for (std::size_t at = 0; at <= text.size();) {
@@ -137,8 +102,6 @@ std::string StatusText(const Json& status) {
   const bool reloaded = At(status, "/reload/successful") != Json(false);
   line("last reload", TextAt(status, "/reload/last") + (reloaded ? ", well" : ", FAILED:"));
   if (!reloaded) text += PrintableLines(At(status, "/reload/error").get<std::string>()) + "\n";
-  const Json& restarts = At(status, "/reload/restart_needed_for");
-  for (const Json& key : restarts) line("restart needed", Printable(key.get<std::string>()));
   const std::string store = TextAt(status, "/fleet/state_store_error");
   if (!store.empty() && store != "-") line("state store", "FAILED: " + store);
   return text;

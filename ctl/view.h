@@ -20,9 +20,7 @@ std::string EventText(const nlohmann::json& event);
 // The nodes of a status whose names match one of `patterns`; all if there are none.
 nlohmann::json NodesOf(const nlohmann::json& status, const std::vector<std::string>& patterns);
 
-// Names from reporters go to a terminal: what could command it is replaced.
-std::string Printable(const std::string& text);
-// The same line by line.
+// Text that goes to a terminal, Printable line by line.
 std::string PrintableLines(const std::string& text);
 
 }  // namespace dnsd::ctl

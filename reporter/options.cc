@@ -4,13 +4,11 @@
 #include <iostream>
 
 #include "dnsd/base/duration.h"
-#include "dnsd/base/edit_distance.h"
+#include "dnsd/base/usage_error.h"
 #include "reporter/text.h"
 
 namespace dnsd::reporter {
 namespace {
-
-constexpr int kUsageError = 2;
 
 constexpr const char* kAbout =
     "Tells every dnsd how loaded and how healthy this node is, and which sites it hosts.\n"
@@ -183,22 +181,6 @@ void AddFlags(CLI::App& app, Options& options) {
   AddConnectionFlags(app, options);
 }
 
-// A flag that resembles the one nobody knows, as a hint; else empty.
-std::string Hint(const CLI::App& app) {
-  std::vector<std::string> flags;
-  for (const CLI::Option* option : app.get_options()) flags.push_back(option->get_name());
-  for (const std::string& extra : app.remaining(true)) {
-    const std::string closest = ClosestWord(extra.substr(0, extra.find('=')), flags);
-    if (!closest.empty()) return "Did you mean " + closest + "?\n";
-  }
-  return "";
-}
-
-std::string FailureMessage(const CLI::App* app, const CLI::Error& error) {
-  return "reporter: " + std::string(error.what()) + "\n" + Hint(*app) +
-         "Run `reporter --help` for the options.\n";
-}
-
 template <typename T>
 void Overlay(const T& flag, T& out) {
   if (flag != T()) out = flag;
@@ -224,7 +206,7 @@ Options ParseOptions(int argc, const char* const* argv) {
   CLI::App app(kAbout, "reporter");
   app.footer(kFooter);
   app.set_version_flag("--version", std::string("reporter " DNSD_VERSION));
-  app.failure_message(FailureMessage);
+  app.failure_message(UsageErrorText);
   AddFlags(app, options);
   CLI::App* check = app.add_subcommand("check", kAboutCheck);
   AddFlags(*check, options);

@@ -10,11 +10,16 @@
 namespace dnsd::answer {
 namespace {
 
-// The pool's RRset that answers the name; null where there is none.
+// The pool's RRset that answers the name; null where there is none, and `alias` is where to look.
 const zone::Rrset* PoolRrset(const zone::Zone& zone, const wire::Name& name,
-                             const wire::NameHashes& hashes, wire::RrType type) {
+                             const wire::NameHashes& hashes, wire::RrType type,
+                             std::string& alias) {
   const zone::Lookup found = zone.Find(name, hashes);
   if (found.kind != zone::Lookup::Kind::kExact && found.kind != zone::Lookup::Kind::kWildcard) {
+    return nullptr;
+  }
+  if (const zone::Rrset* cname = zone.FindRrset(*found.node, wire::RrType::kCname)) {
+    alias = wire::NameToString(*zone::RecordsOf(zone.rdata(*cname)).begin());
     return nullptr;
   }
   const zone::Rrset* rrset = zone.FindRrset(*found.node, type);
@@ -112,8 +117,16 @@ void AddChoice(const Served& served, const FleetView& fleet, const SiteQuery& qu
   chooser.Adopt(served);
   chooser.Adopt(fleet);
   const SiteAnswer answer = chooser.Choose(query);
-  out.kind = answer.kind == SiteAnswer::Kind::kMembers ? Explanation::Kind::kSite
-                                                       : Explanation::Kind::kNoData;
+  static constexpr Explanation::Kind kKinds[] = {
+      Explanation::Kind::kSite, Explanation::Kind::kNoData, Explanation::Kind::kServFail};
+  out.kind = kKinds[static_cast<std::size_t>(answer.kind)];
+  const bool nobody_reports = std::ranges::all_of(
+      query.pool.members, [&](AddressId id) { return fleet.NodeOf(id) == fleet::kNoNode; });
+  if (nobody_reports) out.rule = Explanation::Rule::kPlain;
+  if (IsClosed(fleet.hosting->Find(query.hash, query.name))) out.rule = Explanation::Rule::kClosed;
+  if (stats.fail_open.value() > 0) out.rule = Explanation::Rule::kAllDown;
+  out.panic = stats.panic.value() > 0;
+  out.ttl = answer.ttl;
   out.scope = answer.client_bits;
   const auto groups = served.members.GroupsOf(query.options.groups);
   const auto group_of = [&](std::size_t member) {
@@ -152,8 +165,10 @@ Explanation Explain(const Served& served, const FleetView& fleet, const wire::Na
   const zone::Zone* zone = served.zones.FindClosest(name, hashes);
   if (zone == nullptr) return out;
   out.kind = Explanation::Kind::kNoSite;
-  const zone::Rrset* rrset = PoolRrset(*zone, name, hashes, type);
+  out.zone = zone->apex().ToString();
+  const zone::Rrset* rrset = PoolRrset(*zone, name, hashes, type, out.alias);
   if (rrset == nullptr) return out;
+  out.options = served.zones.options(*rrset);
   const SiteQuery query{zone->pool(rrset->pool),
                         served.zones.options(*rrset),
                         rrset->ttl,

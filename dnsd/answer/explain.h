@@ -13,6 +13,7 @@
 #include "dnsd/locality/score.h"
 #include "dnsd/wire/name.h"
 #include "dnsd/wire/types.h"
+#include "dnsd/zone/site_options.h"
 
 namespace dnsd::answer {
 
@@ -49,8 +50,22 @@ struct Explanation {
     kNoSite,  // no pool of this type stands there
     kNoData,  // all are down, and the site's rule is to say nothing
     kSite,
+    kServFail,  // all are down, and the site's rule is to fail
+  };
+  // What decided.
+  enum class Rule : std::uint8_t {
+    kPolicy,
+    kPlain,    // nobody reports of any member: the whole pool in rotation, as plain DNS has it
+    kAllDown,  // no member may answer: the site's all_down
+    kClosed,   // an operator: nobody answers for the site
   };
   Kind kind = Kind::kNoZone;
+  Rule rule = Rule::kPolicy;
+  std::string zone;           // its apex; empty: none
+  std::string alias;          // where the name is a CNAME: its target; else empty
+  zone::SiteOptions options;  // of a site
+  bool panic = false;         // so little is left that suspects count as usable
+  std::uint32_t ttl = 0;      // of the answer
   locality::Source source = locality::Source::kSharedPrefix;  // of the nearest candidate
   std::string region;                                         // the client's; empty: not known
   std::uint8_t scope = 0;  // bits of the client that the answer depended on

@@ -115,9 +115,11 @@ void SiteChooser::Tally(const SiteQuery& query, const SiteAnswer& answer, std::u
 
 SiteAnswer SiteChooser::Decide(const SiteQuery& query) {
   const zone::SiteOptions& options = query.options;
+  const Hosts hosts = HostsOf(query);
+  if (IsClosed(hosts)) return {SiteAnswer::Kind::kNoData, {}, options.ttl.value_or(0), 0};
   const policy::Method method = policy::MethodOf(options.policy);
   bool managed = false;
-  const Candidates candidates = Collect(query, FiguresFor(options, method), managed);
+  const Candidates candidates = Collect(query, hosts, FiguresFor(options, method), managed);
   if (!managed) return Plain(query);
   if (candidates.empty()) return AllDown(query);
   const bool by_closeness =
@@ -144,9 +146,8 @@ std::size_t SiteChooser::AnswersTo(const SiteQuery& query) {
 // The members that may answer: those usable, and the last resorts too if there are none or too few;
 // of them those of the first group that has any. `managed` tells whether any member's node has ever
 // reported.
-SiteChooser::Candidates SiteChooser::Collect(const SiteQuery& query, const float* figures,
-                                             bool& managed) {
-  const Hosts hosts = HostsOf(query);
+SiteChooser::Candidates SiteChooser::Collect(const SiteQuery& query, Hosts hosts,
+                                             const float* figures, bool& managed) {
   Seen seen;
   const auto collect = [&](auto tier_of) {
     const Candidates usable = CollectTo(fleet::Tier::kUsable, query, figures, tier_of, seen);

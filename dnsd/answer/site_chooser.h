@@ -100,7 +100,7 @@ class SiteChooser {
   std::size_t AnswersTo(const SiteQuery& query);
   const float* ColumnOf(std::size_t gauge) const;
   const float* FiguresFor(const zone::SiteOptions& options, policy::Method method) const;
-  Candidates Collect(const SiteQuery& query, const float* figures, bool& managed);
+  Candidates Collect(const SiteQuery& query, Hosts hosts, const float* figures, bool& managed);
   template <typename TierOf>
   Candidates CollectTo(fleet::Tier worst, const SiteQuery& query, const float* figures,
                        TierOf tier_of, Seen& seen);

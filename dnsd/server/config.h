@@ -15,6 +15,7 @@
 #include "dnsd/base/status.h"
 #include "dnsd/base/yaml_settings.h"
 #include "dnsd/server/edns_config.h"
+#include "dnsd/server/history_config.h"
 #include "dnsd/server/locality_config.h"
 #include "dnsd/server/measured_config.h"
 #include "dnsd/server/tap_config.h"
@@ -69,6 +70,17 @@ struct HeartbeatConfig {
   Duration restart_grace = std::chrono::seconds(10);  // before a restored node is judged silent
 };
 
+// Where dnsdctl may command from elsewhere. What is set of certificate and token, callers must
+// show.
+struct RemoteControlConfig {
+  std::optional<Endpoint> listen{};  // nothing: nowhere
+  std::string certificate{}, key{};  // PEM files, dnsd's own; empty: plain text
+  std::string client_ca{};           // PEM file, of those whose certificates count
+  std::string token{};
+
+  friend bool operator==(const RemoteControlConfig&, const RemoteControlConfig&) = default;
+};
+
 struct Config {
   std::vector<Endpoint> listen;
   unsigned workers = 0;  // 0: one a core
@@ -83,7 +95,9 @@ struct Config {
   std::vector<std::string> http_hosts;  // names it may be asked by, beside addresses and localhost
   unsigned http_busiest_sites = 50;     // told of by name, at most
   std::string control_socket;           // path; empty: none
-  std::string state_dir;                // empty: nothing outlives a restart
+  RemoteControlConfig control_remote;
+  HistoryConfig history;  // kept where there is a state_dir
+  std::string state_dir;  // empty: nothing outlives a restart
   EdnsConfig edns;
   std::uint16_t edns_size = 1232;  // octets, 512 to 4096: offered, and the most that is sent
   TcpLimits tcp;                   // per worker

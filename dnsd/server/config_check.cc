@@ -128,10 +128,8 @@ void CheckRules(const Config& config, Findings& findings) {
 }
 
 void CheckReadable(const std::string& path, const char* key, Findings& findings) {
-  if (!path.empty() && access(path.c_str(), R_OK) != 0) {
-    const std::string name = std::string("heartbeat.tls.") + key;
-    findings.AddOn({name}, name + ": cannot read '" + path + "'");
-  }
+  if (path.empty() || access(path.c_str(), R_OK) == 0) return;
+  findings.AddOn({key}, std::string(key) + ": cannot read '" + path + "'");
 }
 
 void CheckExposure(const HeartbeatConfig& heartbeat, Findings& findings) {
@@ -174,9 +172,9 @@ void CheckHeartbeat(const HeartbeatConfig& heartbeat, Findings& findings) {
                    "heartbeat.suspect_after must be below heartbeat.dead_after: a node is suspect "
                    "before it is dead");
   }
-  CheckReadable(heartbeat.tls_certificate, "certificate", findings);
-  CheckReadable(heartbeat.tls_key, "key", findings);
-  CheckReadable(heartbeat.tls_client_ca, "client_ca", findings);
+  CheckReadable(heartbeat.tls_certificate, "heartbeat.tls.certificate", findings);
+  CheckReadable(heartbeat.tls_key, "heartbeat.tls.key", findings);
+  CheckReadable(heartbeat.tls_client_ca, "heartbeat.tls.client_ca", findings);
   CheckGrants(heartbeat, findings);
   if (heartbeat.listen) {
     CheckExposure(heartbeat, findings);
@@ -187,7 +185,32 @@ void CheckHeartbeat(const HeartbeatConfig& heartbeat, Findings& findings) {
   }
 }
 
+// Who commands dnsd can take every site off line.
+void CheckRemoteControl(const RemoteControlConfig& remote, Findings& findings) {
+  CheckReadable(remote.certificate, "control.tls.certificate", findings);
+  CheckReadable(remote.key, "control.tls.key", findings);
+  CheckReadable(remote.client_ca, "control.tls.client_ca", findings);
+  if (!remote.listen) {
+    if (remote.certificate.empty() && remote.token.empty()) return;
+    return findings.AddOn({"control.tls.certificate", "control.token_file"},
+                          "control.tls and control.token_file do nothing without control.listen; "
+                          "add it, or remove them");
+  }
+  const std::string where = "control on " + remote.listen->ToString();
+  if (remote.client_ca.empty() && remote.token.empty()) {
+    findings.AddOn({"control.listen"}, where +
+                                           " would be anybody's; set control.tls.client_ca, whose "
+                                           "certificates may command, or control.token_file");
+  }
+  if (remote.certificate.empty() && !remote.listen->address.is_loopback()) {
+    findings.AddOn({"control.listen"}, where +
+                                           " would be plain text beyond loopback; set control.tls, "
+                                           "or listen on a loopback address");
+  }
+}
+
 void CheckControl(const Config& config, Findings& findings) {
+  CheckRemoteControl(config.control_remote, findings);
   constexpr std::size_t kMost = sizeof(sockaddr_un::sun_path) - 1;
   if (config.control_socket.size() <= kMost) return;
   findings.AddOn({"control.socket"}, "control.socket: found a path of " +

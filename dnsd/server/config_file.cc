@@ -183,6 +183,24 @@ void ReadLog(YamlMap& map, Source& source) {
   }
 }
 
+void ReadRemoteControl(YamlMap& map, Source& source) {
+  RemoteControlConfig& remote = source.config.control_remote;
+  Endpoint listen;
+  if (map.Read("listen", listen)) remote.listen = listen;
+  for (const char* key : {"listen", "token_file"}) NoteOrigin(map, key, "control.", source.config);
+  map.ReadMap("tls", [&](YamlMap& tls) {
+    for (const char* key : {"certificate", "key", "client_ca"}) {
+      NoteOrigin(tls, key, "control.tls.", source.config);
+    }
+    tls.Require("certificate", "a PEM file, dnsd's own certificate and its chain");
+    tls.Require("key", "a PEM file, the certificate's private key");
+    ReadPath(tls, "certificate", source, remote.certificate);
+    ReadPath(tls, "key", source, remote.key);
+    ReadPath(tls, "client_ca", source, remote.client_ca);
+  });
+  ReadToken(map, "token_file", source, remote.token);
+}
+
 void ReadRoot(YamlMap& root, Source& source) {
   Config& config = source.config;
   root.Read("listen", config.listen);
@@ -204,7 +222,9 @@ void ReadRoot(YamlMap& root, Source& source) {
   root.ReadMap("control", [&](YamlMap& control) {
     NoteOrigin(control, "socket", "control.", config);
     ReadPath(control, "socket", source, config.control_socket);
+    ReadRemoteControl(control, source);
   });
+  ReadHistory(root, config.history);
   ReadPath(root, "state_dir", source, config.state_dir);
   root.Read<std::uint16_t>("edns_size", config.edns_size, 512, 4096);
   ReadEdns(

@@ -74,6 +74,16 @@ absl::StatusOr<std::vector<std::string>> ControlLoop::SetOrder(
   return names.get_future().get();
 }
 
+absl::StatusOr<std::vector<SiteKey>> ControlLoop::SetSiteOrders(const std::vector<SiteKey>& keys,
+                                                                const fleet::OrderChange& change) {
+  std::promise<std::vector<SiteKey>> changed;
+  const auto set = [&] {
+    changed.set_value(controller_->SetSiteOrders(keys, change, MonotonicClock::now()));
+  };
+  if (!Post(set)) return absl::UnavailableError("dnsd is stopping");
+  return changed.get_future().get();
+}
+
 void ControlLoop::RebindAddresses() { controller_->RebindAddresses(MonotonicClock::now()); }
 
 void ControlLoop::SetGauges(std::vector<policy::Gauge> gauges) {

@@ -22,6 +22,7 @@
 #include "dnsd/fleet/inbox.h"
 #include "dnsd/fleet/order.h"
 #include "dnsd/server/control_parts.h"
+#include "dnsd/server/site_orders.h"
 #include "dnsd/server/status_report.h"
 
 struct event;
@@ -64,6 +65,8 @@ class ControlLoop {
   // Controller's, from any other thread. Unavailable after Stop.
   absl::StatusOr<std::vector<std::string>> SetOrder(const std::vector<std::string>& patterns,
                                                     const fleet::OrderChange& change);
+  absl::StatusOr<std::vector<SiteKey>> SetSiteOrders(const std::vector<SiteKey>& keys,
+                                                     const fleet::OrderChange& change);
 
   // On the control thread, before sites are served whose policies ask other things of the nodes.
   void SetGauges(std::vector<policy::Gauge> gauges);

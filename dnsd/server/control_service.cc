@@ -1,16 +1,12 @@
 #include "dnsd/server/control_service.h"
 
 #include <grpc/support/log.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 #include "dnsd/base/log.h"
+#include "dnsd/server/grpc_port.h"
 
 namespace dnsd::server {
 namespace {
@@ -31,26 +27,6 @@ constexpr int kLeastPingIntervalMs = 4'000;  // of the reporters' own pings
 // Connections that only take descriptors: without a handshake, and without a stream.
 constexpr int kHandshakeTimeoutMs = 10'000;
 constexpr int kIdleConnectionMs = 60'000;
-
-std::string ReadFile(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-// Why `endpoint` cannot be bound, which gRPC does not tell; 0 if it can.
-int BindError(const Endpoint& endpoint) {
-  sockaddr_storage address;
-  const socklen_t size = endpoint.ToSockaddr(address);
-  const int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return errno;
-  const int on = 1;
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  const bool bound =
-      bind(fd, reinterpret_cast<const sockaddr*>(&address), size) == 0 && listen(fd, 1) == 0;
-  const int error = bound ? 0 : errno;
-  close(fd);
-  return error;
-}
 
 // Who is counted as one peer: an IPv6 user has a whole /64.
 std::string PeerKey(const std::string& peer) {
@@ -142,14 +118,10 @@ std::shared_ptr<grpc::ServerCredentials> ControlService::Credentials() const {
   bool tokens = false;
   for (const ReporterGrant& grant : config_.grants) tokens = tokens || !grant.token.empty();
   // Where tokens are an identity too, a certificate is verified if shown, not demanded.
-  grpc::SslServerCredentialsOptions options(
-      config_.tls_client_ca.empty() ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
-      : tokens                      ? GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_AND_VERIFY
-                                    : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
-  options.pem_key_cert_pairs.push_back(
-      {ReadFile(config_.tls_key), ReadFile(config_.tls_certificate)});
-  if (!config_.tls_client_ca.empty()) options.pem_root_certs = ReadFile(config_.tls_client_ca);
-  return grpc::SslServerCredentials(options);
+  return TlsCredentials(config_.tls_certificate, config_.tls_key, config_.tls_client_ca,
+                        config_.tls_client_ca.empty() ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
+                        : tokens ? GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_AND_VERIFY
+                                 : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
 }
 
 void ControlService::Stop() {

@@ -5,8 +5,6 @@
 #include <utility>
 
 #include "dnsd/base/log.h"
-#include "dnsd/base/pattern.h"
-#include "dnsd/server/time_text.h"
 
 namespace dnsd::server {
 namespace {
@@ -55,20 +53,6 @@ Event EventOf(const std::string& node, const fleet::Transition& transition) {
           .text = fleet::NameOf(transition.from) + (" -> " + to) + ": " + transition.reason};
 }
 
-// "drain until 2026-03-01T12:00:00Z: new disk", "drain taken back"
-Event EventOf(const std::string& node, const fleet::OrderChange& change) {
-  const fleet::Order& order = change.order;
-  Event event{.kind = Event::Kind::kOrder, .node = node};
-  if (order.kind == fleet::Order::Kind::kNone) {
-    event.text = std::string(fleet::NameOf(change.taken_back)) + " taken back";
-    return event;
-  }
-  event.text = fleet::NameOf(order.kind);
-  if (order.end) event.text += " until " + TimeText(order.end->wall);
-  if (!order.reason.empty()) event.text += ": " + order.reason;
-  return event;
-}
-
 }  // namespace
 
 Controller::Controller(const ControlParts& parts, MonotonicTime now, WallTime wall)
@@ -92,6 +76,7 @@ Controller::Controller(const ControlParts& parts, MonotonicTime now, WallTime wa
 void Controller::Restore(MonotonicTime now, WallTime wall) {
   if (parts_.store == nullptr) return;
   const StoredState& stored = parts_.store->restored();
+  RestoreSiteOrders(stored.site_orders, now, wall);
   for (fleet::StoredNode node : stored.nodes) {
     if (node.order.end) node.order.end->at = now + (node.order.end->wall - wall);
     const fleet::NodeIndex index = fleet_.Restore(node);
@@ -110,7 +95,8 @@ void Controller::Step(MonotonicTime now, const std::vector<fleet::Event>& events
   CountAnswers(now);
   for (const fleet::Event& event : events) TakeEvent(event, now);
   fleet_.Advance(now);
-  const bool any_transition = PassOutcomeOn();
+  const bool any_over = EndSiteOrders(now);
+  const bool any_transition = PassOutcomeOn() || any_over;
   const bool ramp_moved = any_warming_ && now >= published_ + kWarmingPeriod;
   const bool any_measured = rtts_ && rtts_->Build(now);
   if (!events.empty() || any_transition) unsaved_ = true;
@@ -126,6 +112,7 @@ void Controller::Step(MonotonicTime now, const std::vector<fleet::Event>& events
 MonotonicTime Controller::NextWake() const {
   MonotonicTime next = stepped_ + (answering_ ? kAnsweringPeriod : kIdlePeriod);
   if (const auto deadline = fleet_.NextDeadline()) next = std::min(next, *deadline);
+  if (const auto end = site_orders_.NextEnd()) next = std::min(next, *end);
   if (any_warming_) next = std::min(next, published_ + kWarmingPeriod);
   if (rtts_ && rtts_->has_more()) next = std::min(next, stepped_ + kMeasuredPeriod);
   next = std::min(next, reported_ + (unreported_ ? kReportPeriod : kSignOfLife));
@@ -230,6 +217,7 @@ void Controller::Tell(Event event) {
 void Controller::Publish(MonotonicTime now) {
   auto view = std::make_shared<answer::FleetView>(answer::ViewOf(fleet_, model_, now));
   any_warming_ = std::ranges::any_of(fleet_.nodes(), &fleet::Node::warming);
+  view->hosting = site_orders_.Over(view->hosting, fleet_.nodes());
   view->answer_scale = AnswerScale();
   if (rtts_) view->rtts = rtts_->view();
   parts_.fleet->Publish(std::move(view));
@@ -247,36 +235,6 @@ void Controller::SetGauges(std::vector<policy::Gauge> gauges, MonotonicTime now)
   if (gauges == model_.gauges()) return;
   model_.SetGauges(std::move(gauges));
   Publish(now);
-}
-
-absl::StatusOr<std::vector<std::string>> Controller::SetOrder(
-    const std::vector<std::string>& patterns, const fleet::OrderChange& change, MonotonicTime now) {
-  const auto& nodes = fleet_.nodes();
-  std::vector<bool> meant(nodes.size());
-  for (const std::string& pattern : patterns) {
-    bool any = false;
-    for (fleet::NodeIndex i = 0; i < nodes.size(); ++i) {
-      if (!MatchesPattern(nodes[i].name, pattern)) continue;
-      meant[i] = any = true;
-    }
-    if (!any) return absl::NotFoundError("no node matches '" + pattern + "'; nothing is changed");
-  }
-  CountAnswers(now);
-  std::vector<std::string> names;
-  for (fleet::NodeIndex i = 0; i < nodes.size(); ++i) {
-    const bool takes_back = change.order.kind == fleet::Order::Kind::kNone;
-    if (!meant[i] || (takes_back && nodes[i].order.kind != change.taken_back)) continue;
-    fleet_.SetOrder(i, change.order, now);
-    Tell(EventOf(nodes[i].name, change));
-    names.push_back(nodes[i].name);
-  }
-  if (names.empty()) return names;
-  PassOutcomeOn();
-  Publish(now);
-  Report(now);
-  unsaved_ = true;
-  Save(now);
-  return names;
 }
 
 void Controller::SetMeasured(const MeasuredConfig& measured, MonotonicTime now) {
@@ -298,6 +256,7 @@ void Controller::Save(MonotonicTime now) {
                             node.place});
   }
   state->hosting = fleet_.hosting();
+  state->site_orders = site_orders_.list();
   parts_.store->Save(std::move(state));
   unsaved_ = false;
   saved_ = now;
@@ -315,6 +274,7 @@ void Controller::Report(MonotonicTime now) {
   for (std::size_t i = 0; i < fleet::kFaults; ++i) {
     report->faults[i] = fleet_.fault_count(static_cast<fleet::Fault>(i));
   }
+  report->site_orders = site_orders_.list();
   report->reports = reports_;
   report->dropped_beats = dropped_beats;
   report->transitions = transitions_;

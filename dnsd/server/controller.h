@@ -17,6 +17,7 @@
 #include "dnsd/locality/rtt_table.h"
 #include "dnsd/policy/fleet_model.h"
 #include "dnsd/server/control_parts.h"
+#include "dnsd/server/site_orders.h"
 #include "dnsd/server/status_report.h"
 
 namespace dnsd::server {
@@ -44,6 +45,9 @@ class Controller {
   absl::StatusOr<std::vector<std::string>> SetOrder(const std::vector<std::string>& patterns,
                                                     const fleet::OrderChange& change,
                                                     MonotonicTime now);
+  // Orders for sites, or nodes at sites, in the same way: those that changed.
+  std::vector<SiteKey> SetSiteOrders(const std::vector<SiteKey>& keys,
+                                     const fleet::OrderChange& change, MonotonicTime now);
   // Forgets what was measured if it is not wanted any more; else keeps it, within its new limits.
   void SetMeasured(const MeasuredConfig& measured, MonotonicTime now);
   // Hands the state to the store now, if it is not there yet.
@@ -54,6 +58,8 @@ class Controller {
 
  private:
   void Restore(MonotonicTime now, WallTime wall);
+  void RestoreSiteOrders(const std::vector<SiteOrder>& stored, MonotonicTime now, WallTime wall);
+  bool EndSiteOrders(MonotonicTime now);
   void ForgiveOwnStall(MonotonicTime now);
   void SkipAnswers();
   void CountAnswers(MonotonicTime now);
@@ -69,6 +75,7 @@ class Controller {
   fleet::DirectiveSink* sink_ = nullptr;
   fleet::Fleet fleet_;
   policy::FleetModel model_;
+  SiteOrders site_orders_;
   std::optional<locality::RttTable> rtts_;  // nothing: samples are refused
 
   struct WorkerCount {

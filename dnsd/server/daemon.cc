@@ -4,7 +4,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <future>
@@ -14,7 +13,7 @@
 
 #include "dnsd/base/log.h"
 #include "dnsd/server/dnstap.h"
-#include "dnsd/server/events_json.h"
+#include "dnsd/server/order_targets.h"
 #include "dnsd/server/page_assets.h"
 #include "dnsd/server/query_log.h"
 #include "dnsd/server/service_manager.h"
@@ -55,20 +54,6 @@ TcpLimits TcpLimitsWithin(TcpLimits limits, unsigned workers) {
   return limits;
 }
 
-// `since`: the number of an event; those after it. Without: all that are kept.
-HttpReply EventsPage(const Events& events, const HttpQuery& query) {
-  std::uint64_t since = 0;
-  if (const auto text = query.find("since"); text != query.end()) {
-    const std::string& digits = text->second;
-    const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), since);
-    if (read.ec != std::errc{} || read.ptr != digits.data() + digits.size()) {
-      return {.status = 400,
-              .body = "since: wanted the number of an event, as `sequence` has it\n"};
-    }
-  }
-  return {.content_type = "application/json", .body = EventsJson(events.Since(since))};
-}
-
 }  // namespace
 
 Daemon::Daemon(const Options& options, const Config& config, Program program,
@@ -107,7 +92,7 @@ absl::Status Daemon::Start() {
     DNSD_RETURN_IF_ERROR(StartControl());
   }
   DNSD_RETURN_IF_ERROR(StartHttp());
-  DNSD_RETURN_IF_ERROR(StartControlSocket());
+  DNSD_RETURN_IF_ERROR(StartControlPorts());
   if (tap_reader_ != nullptr) tap_reader_->Start();
   for (const auto& worker : workers_) worker->Start();
   events_.Add({.text = "dnsd " DNSD_VERSION " serves " + Summary()});
@@ -193,6 +178,12 @@ absl::Status Daemon::StartControl() {
     observed_.faults = &control_->faults();
   }
   DNSD_RETURN_IF_ERROR(loop_->Start(control_.get()));
+  if (!config_.state_dir.empty()) {
+    history_ = std::make_unique<History>(
+        config_.state_dir + "/history.db", config_.history, [this] { return loop_->status(); },
+        events_);
+    observed_.history = [this] { return history_->health(); };
+  }
   if (control_ == nullptr) return absl::OkStatus();
   DNSD_RETURN_IF_ERROR(control_->Start());
   observed_.heartbeat = control_->bound();
@@ -201,54 +192,13 @@ absl::Status Daemon::StartControl() {
   return absl::OkStatus();
 }
 
-absl::Status Daemon::StartHttp() {
-  if (!config_.http_listen) return absl::OkStatus();
-  StatusHttp::Pages pages;
-  pages["/metrics"] = [this](const HttpQuery&) {
-    return HttpReply{.content_type = "text/plain; version=0.0.4; charset=utf-8",
-                     .body = metrics_.Text(MonotonicClock::now())};
-  };
-  pages["/status.json"] = [this](const HttpQuery&) {
-    return HttpReply{
-        .content_type = "application/json",
-        .body = StatusJson(observed_, MonotonicClock::now(), std::chrono::system_clock::now())};
-  };
-  pages["/events.json"] = [this](const HttpQuery& query) { return EventsPage(events_, query); };
-  pages["/healthz"] = [this](const HttpQuery&) {
-    const std::string fault = Fault();
-    if (fault.empty()) return HttpReply{.body = "ok\n"};
-    return HttpReply{.status = 503, .body = fault + '\n'};
-  };
-  for (const PageAsset& asset : PageAssets()) {
-    pages[asset.path] = [&asset](const HttpQuery&) {
-      return HttpReply{.content_type = asset.content_type, .body = std::string(asset.body)};
-    };
-  }
-  http_ = std::make_unique<StatusHttp>(std::move(pages), config_.http_hosts);
-  StatusHttp::Feeds feeds;
-  feeds["/stream"] = [this](const HttpQuery& query) { return ListenTo(overview_, query); };
-  const auto every_second = [this] {
-    activity_.Update(MonotonicClock::now());
-    overview_.Renew();
-  };
-  every_second();
-  http_->SetFeeds(std::move(feeds), every_second);
-  DNSD_RETURN_IF_ERROR(http_->Bind(*config_.http_listen));
-  observed_.http = http_->bound();
-  http_->Start();
-  spdlog::info("status on http://{}/", http_->bound().ToString());
-  return absl::OkStatus();
-}
-
-absl::Status Daemon::StartControlSocket() {
-  if (config_.control_socket.empty()) return absl::OkStatus();
-  ControlSocket::Actions actions;
+ControlActions Daemon::Actions() {
+  ControlActions actions;
   actions.status_json = [this] {
     return StatusJson(observed_, MonotonicClock::now(), std::chrono::system_clock::now());
   };
-  actions.order = [this](const std::vector<std::string>& patterns,
-                         const fleet::OrderChange& change) {
-    return loop_->SetOrder(patterns, change);
+  actions.order = [this](const std::vector<std::string>& words, const fleet::OrderChange& change) {
+    return Order(words, change);
   };
   actions.stored = [this] {
     if (store_ == nullptr) return std::string("there is no state_dir: a restart forgets the order");
@@ -256,13 +206,31 @@ absl::Status Daemon::StartControlSocket() {
     const std::string error = store_->error();
     return error.empty() ? error : "a restart would forget the order: " + error;
   };
+  actions.explain = [this](const ExplainQuestion& question) { return Explain(question); };
+  actions.sites = [this](const std::vector<std::string>& patterns) { return Sites(patterns); };
   actions.events = &events_;
-  actions.reload = [this](const std::function<bool()>& is_cancelled) {
-    return reloader_->Await([] { kill(getpid(), SIGHUP); }, is_cancelled);
+  actions.reload = [this](const std::string& zone, const std::function<bool()>& is_cancelled) {
+    const int signal = zone.empty() ? SIGHUP : kReloadZonesSignal;
+    return reloader_->Await(
+        zone, [signal] { kill(getpid(), signal); }, is_cancelled);
   };
-  socket_ = std::make_unique<ControlSocket>(config_.control_socket, std::move(actions));
-  DNSD_RETURN_IF_ERROR(socket_->Start());
-  spdlog::info("control on {}", socket_->path());
+  actions.history = [this](const std::string& subject, std::uint64_t seconds) {
+    return HistoryOf(subject, seconds);
+  };
+  return actions;
+}
+
+absl::Status Daemon::StartControlPorts() {
+  if (!config_.control_socket.empty()) {
+    socket_ = std::make_unique<ControlSocket>(config_.control_socket, Actions());
+    DNSD_RETURN_IF_ERROR(socket_->Start());
+    spdlog::info("control on {}", socket_->path());
+  }
+  if (!config_.control_remote.listen) return absl::OkStatus();
+  remote_ = std::make_unique<ControlRemote>(config_.control_remote, Actions());
+  DNSD_RETURN_IF_ERROR(remote_->Start());
+  spdlog::info("control on {}{}", remote_->bound().ToString(),
+               config_.control_remote.certificate.empty() ? ", plain text" : ", TLS");
   return absl::OkStatus();
 }
 
@@ -310,7 +278,15 @@ void Daemon::Reload() {
   NotifyReloading(MonotonicClock::now());
   spdlog::info("reloading");
   if (tap_reader_ != nullptr) tap_reader_->Reopen();
-  const absl::Status result = reloader_->Reload(std::chrono::system_clock::now());
+  TellOfReload(reloader_->Reload(std::chrono::system_clock::now()));
+}
+
+void Daemon::ReloadZones() {
+  const auto result = reloader_->ReloadZones(std::chrono::system_clock::now());
+  if (result) TellOfReload(*result);
+}
+
+void Daemon::TellOfReload(const absl::Status& result) {
   if (handed_over_) return;
   if (result.ok()) {
     events_.Add({.kind = Event::Kind::kReload, .text = "reloaded: " + Summary()});
@@ -353,6 +329,26 @@ std::string Daemon::Fault(bool of_workers_alone) const {
   return "";
 }
 
+absl::StatusOr<ControlActions::Ordered> Daemon::Order(const std::vector<std::string>& words,
+                                                      const fleet::OrderChange& change) {
+  const bool takes_back = change.order.kind == fleet::Order::Kind::kNone;
+  const auto targets =
+      ReadTargets(words, takes_back, *served_->Get(), *fleet_.Get(), *loop_->status());
+  if (!targets.ok()) return targets.status();
+  ControlActions::Ordered ordered;
+  if (!targets->nodes.empty()) {
+    auto nodes = loop_->SetOrder(targets->nodes, change);
+    if (!nodes.ok()) return nodes.status();
+    ordered.nodes = *std::move(nodes);
+  }
+  if (!targets->sites.empty()) {
+    auto sites = loop_->SetSiteOrders(targets->sites, change);
+    if (!sites.ok()) return sites.status();
+    ordered.sites = *std::move(sites);
+  }
+  return ordered;
+}
+
 std::vector<std::pair<std::string, std::string>> Daemon::ReadyLines() const {
   std::vector<std::pair<std::string, std::string>> lines;
   for (std::size_t i = 0; i < observed_.dns.size(); ++i) {
@@ -360,6 +356,7 @@ std::vector<std::pair<std::string, std::string>> Daemon::ReadyLines() const {
   }
   if (control_ != nullptr) lines.emplace_back("heartbeat", control_->bound().ToString());
   if (socket_ != nullptr) lines.emplace_back("control", socket_->path());
+  if (remote_ != nullptr) lines.emplace_back("remote_control", remote_->bound().ToString());
   if (http_ != nullptr) lines.emplace_back("http", http_->bound().ToString());
   lines.emplace_back("pid", std::to_string(getpid()));
   return lines;

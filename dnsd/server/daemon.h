@@ -6,6 +6,7 @@
 #pragma once
 
 #include <chrono>
+#include <csignal>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,9 +20,11 @@
 #include "dnsd/server/activity.h"
 #include "dnsd/server/config.h"
 #include "dnsd/server/control_loop.h"
+#include "dnsd/server/control_remote.h"
 #include "dnsd/server/control_service.h"
 #include "dnsd/server/control_socket.h"
 #include "dnsd/server/events.h"
+#include "dnsd/server/history.h"
 #include "dnsd/server/load_served.h"
 #include "dnsd/server/metrics.h"
 #include "dnsd/server/observed.h"
@@ -38,6 +41,9 @@
 
 namespace dnsd::server {
 
+// What has main call ReloadZones.
+inline constexpr int kReloadZonesSignal = SIGUSR1;
+
 // Used by main's thread alone.
 class Daemon {
  public:
@@ -50,6 +56,8 @@ class Daemon {
   absl::Status Start();
   // Whole or not at all; a failure is logged, and the old state goes on serving.
   void Reload();
+  // Likewise the zones alone that somebody asked for on the control socket.
+  void ReloadZones();
   // Frees what reloads have replaced, as far as no thread still reads it; true if some is left,
   // and this wants to be called again.
   bool FreeReplaced();
@@ -75,10 +83,18 @@ class Daemon {
   std::vector<int> Sockets() const;
   absl::Status StartControl();
   absl::Status StartHttp();
-  absl::Status StartControlSocket();
+  absl::Status StartControlPorts();
+  ControlActions Actions();
   void BuildReloader();
+  void TellOfReload(const absl::Status& result);
   void TakeAddresses(AddressTable addresses, std::vector<policy::Gauge> gauges);
   std::string Fault(bool of_workers_alone = false) const;
+  HttpReply HistoryPage(const HttpQuery& query) const;
+  absl::StatusOr<std::string> HistoryOf(const std::string& subject, std::uint64_t seconds) const;
+  absl::StatusOr<std::string> Explain(const ExplainQuestion& question) const;
+  absl::StatusOr<ControlActions::Ordered> Order(const std::vector<std::string>& words,
+                                                const fleet::OrderChange& change);
+  std::string Sites(const std::vector<std::string>& patterns) const;
   std::vector<std::pair<std::string, std::string>> ReadyLines() const;
   std::string Summary() const;
 
@@ -105,6 +121,8 @@ class Daemon {
   std::unique_ptr<StatusHttp> http_;
   std::unique_ptr<ControlSocket> socket_;
   std::unique_ptr<Watchdog> watchdog_;
+  std::unique_ptr<ControlRemote> remote_;
+  std::unique_ptr<History> history_;  // null where there is no state_dir
   bool ready_ = false;
   bool handed_over_ = false;
 };

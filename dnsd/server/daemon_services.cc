@@ -1,5 +1,5 @@
-// What of a daemon only one process can have: state store, control loop, heartbeat and HTTP ports,
-// control socket. They begin and end without the workers when one dnsd follows another.
+// What of a daemon only one process can have: state store, control loop, history, heartbeat and
+// HTTP ports, control ports. They begin and end without the workers when one dnsd follows another.
 #include <unistd.h>
 
 #include <chrono>
@@ -28,16 +28,18 @@ bool IsPending(int signal) {
 absl::Status Daemon::StartServices() {
   DNSD_RETURN_IF_ERROR(StartControl());
   DNSD_RETURN_IF_ERROR(StartHttp());
-  return StartControlSocket();
+  return StartControlPorts();
 }
 
 void Daemon::StopServices() {
   if (http_ != nullptr) http_->Stop();
   if (reloader_ != nullptr) reloader_->Abandon();
   if (socket_ != nullptr) socket_->Stop();
+  if (remote_ != nullptr) remote_->Stop();
   // The loop first: the streams that end now are no sign of trouble at their nodes.
   if (loop_ != nullptr) loop_->Stop();
   if (control_ != nullptr) control_->Stop();
+  history_.reset();
 }
 
 void Daemon::StartWatchdog() {
@@ -88,6 +90,7 @@ absl::Status Daemon::Follow(Successor& successor) {
   watchdog_.reset();
   StopServices();
   socket_.reset();
+  remote_.reset();
   http_.reset();
   control_.reset();
   loop_.reset();
@@ -119,7 +122,9 @@ absl::Status Daemon::TakeBack() {
     if (i > 0) std::this_thread::sleep_for(kBetweenTries);
     started = StartServices();
     if (started.ok()) return started;
+    history_.reset();
     socket_.reset();
+    remote_.reset();
     http_.reset();
     control_.reset();
     loop_.reset();

@@ -6,6 +6,8 @@
 #include <span>
 #include <utility>
 
+#include "dnsd/base/printable.h"
+
 namespace dnsd::server {
 namespace {
 
@@ -87,7 +89,7 @@ std::optional<wire::Name> ReadSiteName(const std::string& text, Findings& findin
   auto name = wire::Name::Parse(text);
   if (!name) {
     findings.Add(HeartbeatFault::kSiteName,
-                 "site '" + Printable(text) + "' is no domain name; left out");
+                 "site '" + Excerpt(text) + "' is no domain name; left out");
   }
   return name;
 }
@@ -156,7 +158,7 @@ fleet::Load ReadLoad(const v1::Load& in, Findings& findings) {
   for (const auto& [name, value] : in.named_metrics()) {
     if (name.empty() || name.size() > kMostNameSize) continue;
     if (out.named_metrics.size() == kMostNamedMetrics) break;
-    const auto possible = Possible(Printable(name), value, 1e18, true, findings);
+    const auto possible = Possible(Excerpt(name), value, 1e18, true, findings);
     if (possible) out.named_metrics.emplace(name, *possible);
   }
   return out;
@@ -201,7 +203,7 @@ fleet::Place ReadPlace(const v1::Hello& in, Findings& findings) {
     out.region = in.region();
   } else {
     findings.Add(HeartbeatFault::kPlace,
-                 "region: found '" + Printable(in.region()) +
+                 "region: found '" + Excerpt(in.region()) +
                      "', wanted 63 octets at most without white space; left out");
   }
   if (!in.has_latitude() && !in.has_longitude()) return out;
@@ -271,7 +273,7 @@ absl::Status CheckNodeName(const std::string& name) {
     return static_cast<unsigned char>(c) <= ' ' || c == '\x7F';
   });
   if (!bad) return absl::OkStatus();
-  return absl::InvalidArgumentError("node name '" + Printable(name) + "'; " + wanted);
+  return absl::InvalidArgumentError("node name '" + Excerpt(name) + "'; " + wanted);
 }
 
 absl::StatusOr<std::vector<IpAddress>> ReadAddresses(const v1::Hello& hello) {
@@ -301,14 +303,10 @@ std::string OneLine(const std::string& text, std::size_t most) {
     return (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
   };
   while (size > 0 && size < text.size() && is_inside(size)) --size;
-  std::string out = text.substr(0, size);
-  std::replace_if(
-      out.begin(), out.end(),
-      [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7F'; }, '?');
-  return out;
+  return Printable(text.substr(0, size));
 }
 
-std::string Printable(const std::string& text) {
+std::string Excerpt(const std::string& text) {
   static constexpr std::size_t kMostShown = 80;
   return text.size() > kMostShown ? OneLine(text, kMostShown) + "..." : OneLine(text);
 }

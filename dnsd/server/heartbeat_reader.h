@@ -69,6 +69,6 @@ absl::StatusOr<std::vector<IpAddress>> ReadAddresses(const heartbeat::v1::Hello&
 // characters.
 std::string OneLine(const std::string& text, std::size_t most = 255);
 // Likewise for a place within a message: cut at 80 octets, with dots.
-std::string Printable(const std::string& text);
+std::string Excerpt(const std::string& text);
 
 }  // namespace dnsd::server

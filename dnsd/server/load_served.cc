@@ -18,12 +18,17 @@ std::uint64_t RandomSeed() {
 
 }  // namespace
 
-absl::StatusOr<LoadedServed> LoadServed(const Config& config, AddressTable& addresses) {
+absl::StatusOr<LoadedServed> LoadServed(const Config& config, AddressTable& addresses,
+                                        const HeldZones& held) {
   const zone::SiteRules rules = SiteRulesOf(config);
   std::vector<std::shared_ptr<const zone::Zone>> zones;
   std::vector<std::string> warnings;
   std::string faults;
   for (const ZoneConfig& wanted : config.zones) {
+    if (auto as_it_is = held ? held(wanted.apex) : nullptr) {
+      zones.push_back(std::move(as_it_is));
+      continue;
+    }
     auto loaded = zone::LoadZone(wanted.file, wanted.apex, addresses, rules);
     if (!loaded.ok()) {
       faults += (faults.empty() ? "" : "\n") + Message(loaded.status());

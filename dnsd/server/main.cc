@@ -52,7 +52,9 @@ int Init(const Options& options) {
 sigset_t BlockSignals() {
   sigset_t signals;
   sigemptyset(&signals);
-  for (const int number : {SIGHUP, SIGUSR2, SIGINT, SIGTERM}) sigaddset(&signals, number);
+  for (const int number : {SIGHUP, kReloadZonesSignal, SIGUSR2, SIGINT, SIGTERM}) {
+    sigaddset(&signals, number);
+  }
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   return signals;
@@ -105,6 +107,8 @@ int Serve(const Options& options, Program program) {
       daemon.Reload();
     } else if (signal == SIGUSR2) {
       daemon.HandOver().IgnoreError();  // logged
+    } else if (signal == kReloadZonesSignal) {
+      daemon.ReloadZones();
     } else {
       break;
     }

@@ -190,6 +190,15 @@ void AddFleet(const StatusReport& fleet, Families& out) {
   out.Add(fleet.store_error.empty() ? 1.0 : 0.0);
 }
 
+void AddHistory(const Observed& observed, Families& out) {
+  if (!observed.history) return;
+  const HistoryHealth health = observed.history();
+  out.Gauge("dnsd_history_working", "1 unless the last write to the history failed.");
+  out.Add(health.error.empty() ? 1.0 : 0.0);
+  out.Counter("dnsd_history_failed_writes_total", "Writes to the history that were not taken.");
+  out.Add(health.failed);
+}
+
 void AddMeasured(const StatusReport& fleet, Families& out) {
   const locality::RttCounts counts = fleet.rtts.value_or(locality::RttCounts());
   out.Gauge("dnsd_rtt_prefixes", "Client prefixes with a measured round-trip time.");
@@ -284,6 +293,7 @@ std::vector<MetricFamily> Metrics::CollectAt(MonotonicTime now) const {
   AddHeartbeats(observed_, *fleet, out);
   AddFleet(*fleet, out);
   AddMeasured(*fleet, out);
+  AddHistory(observed_, out);
   AddNodes(*fleet, now, out);
   const Activity::Now activity = activity_.Get();
   AddSites(activity, out);

@@ -15,6 +15,7 @@
 #include "dnsd/base/ip.h"
 #include "dnsd/base/snapshot.h"
 #include "dnsd/server/heartbeat_faults.h"
+#include "dnsd/server/history.h"
 #include "dnsd/server/reload.h"
 #include "dnsd/server/status_report.h"
 #include "dnsd/server/tap_reader.h"
@@ -26,7 +27,8 @@ struct Observed {
   std::vector<const answer::WorkerStats*> workers;
   std::function<std::shared_ptr<const StatusReport>()> fleet;  // never null
   std::function<ReloadStatus()> reload;
-  std::function<std::size_t()> streams;  // open heartbeat streams
+  std::function<HistoryHealth()> history;  // empty where none is kept
+  std::function<std::size_t()> streams;    // open heartbeat streams
   std::function<std::vector<TapStatus>()> taps = [] { return std::vector<TapStatus>(); };
   const Published<answer::Served>* served = nullptr;
   const HeartbeatFaults* faults = nullptr;  // null where no heartbeats are taken

@@ -5,14 +5,12 @@
 #include <optional>
 #include <string_view>
 
-#include "dnsd/base/edit_distance.h"
+#include "dnsd/base/usage_error.h"
 #include "dnsd/server/config_check.h"
 #include "dnsd/server/config_file.h"
 
 namespace dnsd::server {
 namespace {
-
-constexpr int kUsageError = 2;
 
 constexpr const char* kAbout =
     "An authoritative DNS server that answers with the cheapest live server of a site.\n"
@@ -130,24 +128,6 @@ void AddInitFlags(CLI::App& app, Options& options) {
   AddPlaceFlags(app, options);
 }
 
-// A flag that resembles the one nobody knows, as a hint; else empty.
-std::string Hint(const CLI::App& app) {
-  std::vector<std::string> flags;
-  for (const CLI::Option* option : app.get_options()) flags.push_back(option->get_name());
-  for (const std::string& extra : app.remaining(true)) {
-    const std::string flag = extra.substr(0, extra.find('='));
-    if (const std::string closest = ClosestWord(flag, flags); !closest.empty()) {
-      return "Did you mean " + closest + "?\n";
-    }
-  }
-  return "";
-}
-
-std::string FailureMessage(const CLI::App* app, const CLI::Error& error) {
-  return "dnsd: " + std::string(error.what()) + "\n" + Hint(*app) +
-         "Run `dnsd --help` for the options.\n";
-}
-
 }  // namespace
 
 Options ParseOptions(int argc, const char* const* argv) {
@@ -155,7 +135,7 @@ Options ParseOptions(int argc, const char* const* argv) {
   CLI::App app(kAbout, "dnsd");
   app.footer(kFooter);
   app.set_version_flag("--version", std::string("dnsd " DNSD_VERSION));
-  app.failure_message(FailureMessage);
+  app.failure_message(UsageErrorText);
   AddFlags(app, options);
   CLI::App* check = app.add_subcommand("check", kAboutCheck);
   AddFlags(*check, options);

@@ -6,7 +6,6 @@
 
 #include "dnsd/base/log.h"
 #include "dnsd/server/config_check.h"
-#include "dnsd/server/load_served.h"
 
 namespace dnsd::server {
 namespace {
@@ -48,46 +47,73 @@ void LogChanges(const std::vector<std::string>& changes) {
   }
 }
 
+bool ServesZone(const answer::Served& served, const wire::Name& apex) {
+  const auto& zones = served.zones.zones();
+  return std::any_of(zones.begin(), zones.end(),
+                     [&](const auto& zone) { return zone->apex() == apex; });
+}
+
 }  // namespace
 
-Reloader::Reloader(Parts parts, WallTime now)
-    : parts_(std::move(parts)), settings_(parts_.config.settings), log_(parts_.config.log) {
+Reloader::Reloader(Parts parts, WallTime now) : parts_(std::move(parts)), current_(parts_.config) {
   status_.last = now;
 }
 
 absl::Status Reloader::Reload(WallTime now) {
   {
     std::lock_guard lock(mutex_);
-    ++begun_;
+    ++whole_.begun;
   }
   // Whoever turns logs over asks for this, whether the rest of the reload succeeds or not.
-  if (log_.is_file()) {
-    const absl::Status reopened = SetLogTarget(log_);
+  if (current_.log.is_file()) {
+    const absl::Status reopened = SetLogTarget(current_.log);
     if (!reopened.ok()) spdlog::error("{}", Message(reopened));
   }
-  const absl::Status result = TryReload();
+  return End(whole_, TryReload(), now);
+}
+
+std::optional<absl::Status> Reloader::ReloadZones(WallTime now) {
+  std::set<std::string> apexes;
+  {
+    std::lock_guard lock(mutex_);
+    if (zones_.empty()) return std::nullopt;
+    apexes.swap(zones_);
+    ++of_zones_.begun;
+  }
+  return End(of_zones_, TryReloadZones(apexes), now);
+}
+
+absl::Status Reloader::End(Rounds& rounds, const absl::Status& result, WallTime now) {
   {
     std::lock_guard lock(mutex_);
     status_.last = now;
-    status_.error = Message(result);
+    status_.error = rounds.error = Message(result);
     ++(result.ok() ? status_.done : status_.failed);
+    ++rounds.ended;
   }
   ended_.notify_all();
   return result;
 }
 
 absl::StatusOr<std::vector<std::string>> Reloader::Await(
-    const std::function<void()>& ask, const std::function<bool()>& is_cancelled) {
+    const std::string& zone, const std::function<void()>& ask,
+    const std::function<bool()>& is_cancelled) {
+  const auto apex = wire::Name::Parse(zone);
+  if (!zone.empty() && (!apex || !ServesZone(*parts_.served->Get(), *apex))) {
+    return absl::NotFoundError("no zone '" + zone + "' is served; `dnsdctl zones` lists them");
+  }
   std::unique_lock lock(mutex_);
-  const std::uint64_t ours = begun_ + 1;
+  const Rounds& rounds = zone.empty() ? whole_ : of_zones_;
+  const std::uint64_t ours = rounds.begun + 1;
+  if (!zone.empty()) zones_.insert(apex->ToString());
   ask();
-  const auto is_over = [&] { return abandoned_ || status_.done + status_.failed >= ours; };
+  const auto is_over = [&] { return abandoned_ || rounds.ended >= ours; };
   while (!ended_.wait_for(lock, kCancelPoll, is_over)) {
     if (is_cancelled()) return absl::CancelledError("nobody waits for the reload any more");
   }
   if (!status_.followers.empty()) return status_.followers;
-  if (status_.done + status_.failed < ours) return absl::UnavailableError("dnsd is stopping");
-  if (!status_.error.empty()) return absl::FailedPreconditionError(status_.error);
+  if (rounds.ended < ours) return absl::UnavailableError("dnsd is stopping");
+  if (!rounds.error.empty()) return absl::FailedPreconditionError(rounds.error);
   return std::vector<std::string>();
 }
 
@@ -112,28 +138,20 @@ ReloadStatus Reloader::status() const {
 absl::Status Reloader::TryReload() {
   auto config = LoadConfig(parts_.options);
   if (!config.ok()) return config.status();
-  config->edns.cookie_secrets =
-      CookieSecretsOf(config->edns, parts_.served->Get()->cookies.secrets());
   AddressTable addresses = parts_.addresses;
-  auto loaded = LoadServed(*config, addresses);
+  auto loaded = LoadBy(*config, {}, addresses);
   if (!loaded.ok()) return loaded.status();
-  for (const std::string& warning : loaded->warnings) spdlog::warn("{}", warning);
-  std::vector<std::string> changes = ChangesBetween(settings_, config->settings);
-  const auto zones = ZoneChanges(parts_.served->Get()->zones, loaded->served->zones);
-  changes.insert(changes.end(), zones.begin(), zones.end());
+  std::vector<std::string> changes = ChangesTo(*config, *loaded->served);
   LogChanges(changes);
   auto keys = RestartKeys(parts_.config, *config);
   if (!keys.empty()) return HandOver(std::move(keys));
-  if (!(config->log == log_)) DNSD_RETURN_IF_ERROR(SetLogTarget(config->log));
-  log_ = config->log;
+  if (!(config->log == current_.log)) DNSD_RETURN_IF_ERROR(SetLogTarget(config->log));
   // From here on nothing can fail.
-  settings_ = std::move(config->settings);
-  parts_.addresses = addresses;
-  parts_.take_addresses(std::move(addresses), loaded->served->gauges);
-  parts_.served->Publish(std::move(loaded->served));
+  Publish(*std::move(loaded), std::move(addresses));
   parts_.take_grants(config->heartbeat.grants);
   parts_.take_measured(config->measured);
   SetLogLevel(config->log_level);
+  current_ = *std::move(config);
   std::lock_guard lock(mutex_);
   status_.changes = std::move(changes);
   return absl::OkStatus();
@@ -153,6 +171,52 @@ absl::Status Reloader::HandOver(std::vector<std::string> keys) {
     status_.followers.clear();
   }
   return followed;
+}
+
+absl::Status Reloader::TryReloadZones(const std::set<std::string>& apexes) {
+  const auto served = parts_.served->Get();
+  const auto held = [&](const wire::Name& apex) -> std::shared_ptr<const zone::Zone> {
+    if (apexes.contains(apex.ToString())) return nullptr;
+    for (const auto& zone : served->zones.zones()) {
+      if (zone->apex() == apex) return zone;
+    }
+    return nullptr;
+  };
+  AddressTable addresses = parts_.addresses;
+  auto loaded = LoadBy(current_, held, addresses);
+  if (!loaded.ok()) return loaded.status();
+  std::vector<std::string> changes = ChangesTo(current_, *loaded->served);
+  LogChanges(changes);
+  Publish(*std::move(loaded), std::move(addresses));
+  std::lock_guard lock(mutex_);
+  status_.changes = std::move(changes);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<LoadedServed> Reloader::LoadBy(const Config& config, const HeldZones& held,
+                                              AddressTable& addresses) const {
+  Config with_secrets = config;
+  with_secrets.edns.cookie_secrets =
+      CookieSecretsOf(config.edns, parts_.served->Get()->cookies.secrets());
+  auto loaded = LoadServed(with_secrets, addresses, held);
+  if (!loaded.ok()) return loaded;
+  for (const std::string& warning : loaded->warnings) spdlog::warn("{}", warning);
+  return loaded;
+}
+
+void Reloader::Publish(LoadedServed loaded, AddressTable addresses) {
+  parts_.addresses = addresses;
+  parts_.take_addresses(std::move(addresses), loaded.served->gauges);
+  parts_.served->Publish(std::move(loaded.served));
+}
+
+// A line each.
+std::vector<std::string> Reloader::ChangesTo(const Config& config,
+                                             const answer::Served& served) const {
+  std::vector<std::string> changes = ChangesBetween(current_.settings, config.settings);
+  const auto zones = ZoneChanges(parts_.served->Get()->zones, served.zones);
+  changes.insert(changes.end(), zones.begin(), zones.end());
+  return changes;
 }
 
 std::vector<std::string> RestartKeys(const Config& started, const Config& wanted) {
@@ -175,6 +239,8 @@ std::vector<std::string> RestartKeys(const Config& started, const Config& wanted
                    started.http_busiest_sites == wanted.http_busiest_sites},
       {"state_dir", started.state_dir == wanted.state_dir},
       {"control.socket", started.control_socket == wanted.control_socket},
+      {"control.listen", started.control_remote == wanted.control_remote},
+      {"history", started.history == wanted.history},
       {"tcp", started.tcp == wanted.tcp},
       {"query_log", started.taps.query_log == wanted.taps.query_log &&
                         started.taps.samples.log == wanted.taps.samples.log},

@@ -14,6 +14,8 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +25,7 @@
 #include "dnsd/base/snapshot.h"
 #include "dnsd/base/status.h"
 #include "dnsd/server/config.h"
+#include "dnsd/server/load_served.h"
 #include "dnsd/server/options.h"
 
 namespace dnsd::server {
@@ -62,28 +65,44 @@ class Reloader {
   // The error that kept the old state in place, if there was one. After a hand-over, which the
   // caller of hand_over knows of, this process is to stop.
   absl::Status Reload(WallTime now);
+  // Reads the files of the zones anew that Await was asked for, by the configuration as it is; the
+  // others stay as they are. Nothing if none was.
+  std::optional<absl::Status> ReloadZones(WallTime now);
 
   ReloadStatus status() const;
 
-  // Any thread but main's: calls `ask`, which has main reload, and waits for a Reload that began
-  // after that. Its error, or the keys for which a new process takes over (should that fail in the
-  // end, the log says so); Unavailable after Abandon; Cancelled soon after `is_cancelled` says so.
-  absl::StatusOr<std::vector<std::string>> Await(const std::function<void()>& ask,
+  // Any thread but main's: calls `ask`, which has main reload, and waits for a Reload (for a zone's
+  // apex: a ReloadZones) that began after that. Its error, or the keys for which a new process
+  // takes over (should that fail in the end, the log says so); NotFound: there is no such zone;
+  // Unavailable after Abandon; Cancelled soon after `is_cancelled` says so.
+  absl::StatusOr<std::vector<std::string>> Await(const std::string& zone,
+                                                 const std::function<void()>& ask,
                                                  const std::function<bool()>& is_cancelled);
   // No Reload will come any more; Resume: it will after all.
   void Abandon();
   void Resume();
 
  private:
+  // Reloads of one kind, for those who wait for one.
+  struct Rounds {
+    std::uint64_t begun = 0, ended = 0;
+    std::string error;  // of the last that ended
+  };
+  absl::Status End(Rounds& rounds, const absl::Status& result, WallTime now);
   absl::Status TryReload();
   absl::Status HandOver(std::vector<std::string> keys);
+  absl::Status TryReloadZones(const std::set<std::string>& apexes);
+  absl::StatusOr<LoadedServed> LoadBy(const Config& config, const HeldZones& held,
+                                      AddressTable& addresses) const;
+  void Publish(LoadedServed loaded, AddressTable addresses);
+  std::vector<std::string> ChangesTo(const Config& config, const answer::Served& served) const;
 
   Parts parts_;
-  YamlSettings settings_;     // of the file as it was read last
-  LogTarget log_;             // in effect; main's
+  Config current_;            // what is served by; main's
   mutable std::mutex mutex_;  // guards what follows
   ReloadStatus status_;
-  std::uint64_t begun_ = 0;
+  Rounds whole_, of_zones_;
+  std::set<std::string> zones_;  // apexes that are to be read anew
   bool abandoned_ = false;
   std::condition_variable ended_;
 };

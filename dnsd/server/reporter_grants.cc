@@ -18,14 +18,6 @@ const ReporterGrant kAnything{.token = {},
                               .sites = {},
                               .origin = {}};
 
-// Digests have one length, so that comparing them does not tell a token's.
-std::string Digest(const std::string& token) {
-  std::string digest(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(reinterpret_cast<const unsigned char*>(token.data()), token.size(),
-         reinterpret_cast<unsigned char*>(digest.data()));
-  return digest;
-}
-
 bool MatchesOne(const std::string& text, const std::vector<std::string>& patterns) {
   return std::any_of(patterns.begin(), patterns.end(),
                      [&](const std::string& pattern) { return MatchesPattern(text, pattern); });
@@ -33,16 +25,23 @@ bool MatchesOne(const std::string& text, const std::vector<std::string>& pattern
 
 }  // namespace
 
+std::string TokenDigest(const std::string& token) {
+  std::string digest(SHA256_DIGEST_LENGTH, '\0');
+  SHA256(reinterpret_cast<const unsigned char*>(token.data()), token.size(),
+         reinterpret_cast<unsigned char*>(digest.data()));
+  return digest;
+}
+
 ReporterGrants::ReporterGrants(std::vector<ReporterGrant> grants) : grants_(std::move(grants)) {
   for (const ReporterGrant& grant : grants_) {
-    token_digests_.push_back(grant.token.empty() ? "" : Digest(grant.token));
+    token_digests_.push_back(grant.token.empty() ? "" : TokenDigest(grant.token));
   }
 }
 
 absl::StatusOr<const ReporterGrant*> ReporterGrants::Identify(
     const std::string& token, const std::vector<std::string>& certificate_names) const {
   if (grants_.empty()) return &kAnything;
-  const std::string digest = Digest(token);
+  const std::string digest = TokenDigest(token);
   const ReporterGrant* found = nullptr;
   // No early end: the time must not tell which token it was.
   for (std::size_t i = 0; i < grants_.size(); ++i) {

@@ -11,6 +11,9 @@
 
 namespace dnsd::server {
 
+// SHA-256. Digests have one length, so that comparing them does not tell a token's.
+std::string TokenDigest(const std::string& token);
+
 // Immutable and safe to share between threads.
 class ReporterGrants {
  public:

@@ -227,7 +227,7 @@ void ReporterStream::TakeHello(const v1::Hello& in, MonotonicTime now) {
   Findings findings(host_.fault_counts());
   fleet::Hello hello{.node = node_,
                      .addresses = *std::move(addresses),
-                     .software_version = Printable(in.software_version()),
+                     .software_version = Excerpt(in.software_version()),
                      .interval = CheckInterval(in.interval_ms(), findings),
                      .boot_id = in.boot_id(),
                      .place = ReadPlace(in, findings),
@@ -296,7 +296,7 @@ bool ReporterStream::TakesHosting(const v1::Heartbeat& in, bool is_hello) {
 void ReporterStream::LeaveOutSitesNotGranted(fleet::Heartbeat& beat, Findings& findings) {
   const auto not_granted = [&](const auto& site) {
     if (MayHost(*grant_, site.name)) return false;
-    findings.Add(HeartbeatFault::kNotGranted, "site '" + Printable(site.name.ToString()) +
+    findings.Add(HeartbeatFault::kNotGranted, "site '" + Excerpt(site.name.ToString()) +
                                                   "' is not granted to this reporter; left out");
     return true;
   };
@@ -306,7 +306,7 @@ void ReporterStream::LeaveOutSitesNotGranted(fleet::Heartbeat& beat, Findings& f
 
 void ReporterStream::LogFindings(const Findings& findings) {
   for (const std::string& text : findings.texts()) {
-    host_.Warn("node " + Printable(node_) + " at " + peer_ + ": " + text);
+    host_.Warn("node " + Excerpt(node_) + " at " + peer_ + ": " + text);
   }
 }
 

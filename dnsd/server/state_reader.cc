@@ -11,7 +11,7 @@
 namespace dnsd::server {
 namespace {
 
-constexpr std::int64_t kSchemaVersion = 3;
+constexpr std::int64_t kSchemaVersion = 4;
 // Sites held at once while reading: a report of one takes some 400 octets.
 constexpr std::size_t kBatch = 100'000;
 
@@ -57,6 +57,19 @@ constexpr const char* kPlaces = R"(
     asn INTEGER NOT NULL       -- 0: not known
   );
   PRAGMA user_version = 3;
+)";
+
+// What version 4 has besides.
+constexpr const char* kSiteOrders = R"(
+  CREATE TABLE site_orders (
+    site TEXT NOT NULL,
+    node TEXT NOT NULL,  -- a name; empty: the site as a whole
+    kind TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    ends_ms INTEGER,
+    PRIMARY KEY (site, node)
+  ) WITHOUT ROWID;
+  PRAGMA user_version = 4;
 )";
 
 std::optional<fleet::NodeState> StateNamed(const std::string& name) {
@@ -159,6 +172,19 @@ absl::StatusOr<std::shared_ptr<const fleet::HostingTable>> ReadHosting(SqliteDat
   return builder.Build();
 }
 
+absl::StatusOr<std::vector<SiteOrder>> ReadSiteOrders(SqliteDatabase& database) {
+  auto rows = database.Prepare("SELECT site, node, kind, reason, ends_ms FROM site_orders");
+  if (!rows.ok()) return rows.status();
+  std::vector<SiteOrder> orders;
+  for (;;) {
+    const absl::StatusOr<bool> row = rows->Step();
+    if (!row.ok()) return row.status();
+    if (!*row) return orders;
+    const SiteOrder order{{rows->Text(0), rows->Text(1)}, OrderOf(*rows, 2)};
+    if (order.order.kind != fleet::Order::Kind::kNone) orders.push_back(order);
+  }
+}
+
 }  // namespace
 
 absl::Status PrepareSchema(SqliteDatabase& database) {
@@ -180,7 +206,8 @@ absl::Status PrepareSchema(SqliteDatabase& database) {
   DNSD_RETURN_IF_ERROR(database.Run("BEGIN IMMEDIATE"));
   if (found == 0) DNSD_RETURN_IF_ERROR(database.Run(kSchema));
   if (found < 2) DNSD_RETURN_IF_ERROR(database.Run(kOrders));
-  DNSD_RETURN_IF_ERROR(database.Run(kPlaces));
+  if (found < 3) DNSD_RETURN_IF_ERROR(database.Run(kPlaces));
+  DNSD_RETURN_IF_ERROR(database.Run(kSiteOrders));
   return database.Run("COMMIT");
 }
 
@@ -192,6 +219,9 @@ absl::StatusOr<StoredState> ReadState(SqliteDatabase& database) {
   auto hosting = ReadHosting(database, state.nodes.size());
   if (!hosting.ok()) return hosting.status();
   state.hosting = *std::move(hosting);
+  auto orders = ReadSiteOrders(database);
+  if (!orders.ok()) return orders.status();
+  state.site_orders = *std::move(orders);
   return state;
 }
 

@@ -91,6 +91,18 @@ absl::Status WriteShard(const std::vector<Row>& before, const std::vector<Row>& 
   return absl::OkStatus();
 }
 
+// Kind, reason and end, from the parameter `first` on.
+void BindOrder(SqliteStatement& put, int first, const fleet::Order& order) {
+  put.Bind(first, fleet::NameOf(order.kind));
+  put.Bind(first + 1, order.reason);
+  if (order.end) {
+    const auto since_epoch = order.end->wall.time_since_epoch();
+    put.Bind(first + 2, std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count());
+  } else {
+    put.BindNull(first + 2);
+  }
+}
+
 absl::Status WriteOrder(std::size_t node, const fleet::Order& order, SqliteStatement& put,
                         SqliteStatement& drop) {
   if (order.kind == fleet::Order::Kind::kNone) {
@@ -98,14 +110,7 @@ absl::Status WriteOrder(std::size_t node, const fleet::Order& order, SqliteState
     return drop.Step().status();
   }
   put.Bind(1, static_cast<std::int64_t>(node));
-  put.Bind(2, fleet::NameOf(order.kind));
-  put.Bind(3, order.reason);
-  if (order.end) {
-    const auto since_epoch = order.end->wall.time_since_epoch();
-    put.Bind(4, std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count());
-  } else {
-    put.BindNull(4);
-  }
+  BindOrder(put, 2, order);
   return put.Step().status();
 }
 
@@ -206,6 +211,7 @@ absl::Status StateStore::Write(const StoredState& next) {
   DNSD_RETURN_IF_ERROR(database_.Run("BEGIN IMMEDIATE"));
   absl::Status status = WriteNodes(next);
   if (status.ok()) status = WriteHosting(next);
+  if (status.ok()) status = WriteSiteOrders(next);
   if (status.ok()) status = database_.Run("COMMIT");
   // Some errors have ended the transaction already; then this one fails, and rightly.
   if (!status.ok()) database_.Run("ROLLBACK").IgnoreError();
@@ -237,6 +243,21 @@ absl::Status StateStore::WriteNodes(const StoredState& next) {
     DNSD_RETURN_IF_ERROR(WriteOrder(i, node.order, *put_order, *drop_order));
     const bool moved = i >= written_->nodes.size() || written_->nodes[i].place != node.place;
     if (moved) DNSD_RETURN_IF_ERROR(WritePlace(i, node.place, *put_place));
+  }
+  return absl::OkStatus();
+}
+
+// All anew: they are few, and change with an operator's commands.
+absl::Status StateStore::WriteSiteOrders(const StoredState& next) {
+  if (next.site_orders == written_->site_orders) return absl::OkStatus();
+  DNSD_RETURN_IF_ERROR(database_.Run("DELETE FROM site_orders"));
+  auto put = database_.Prepare("INSERT INTO site_orders VALUES (?, ?, ?, ?, ?)");
+  if (!put.ok()) return put.status();
+  for (const SiteOrder& order : next.site_orders) {
+    put->Bind(1, order.key.site);
+    put->Bind(2, order.key.node);
+    BindOrder(*put, 3, order.order);
+    DNSD_RETURN_IF_ERROR(put->Step().status());
   }
   return absl::OkStatus();
 }

@@ -15,6 +15,7 @@
 #include "dnsd/base/status.h"
 #include "dnsd/fleet/fleet.h"
 #include "dnsd/fleet/hosting.h"
+#include "dnsd/server/site_orders.h"
 #include "dnsd/server/sqlite.h"
 
 namespace dnsd::server {
@@ -23,6 +24,7 @@ namespace dnsd::server {
 struct StoredState {
   std::vector<fleet::StoredNode> nodes;  // by NodeIndex
   std::shared_ptr<const fleet::HostingTable> hosting = std::make_shared<fleet::HostingTable>();
+  std::vector<SiteOrder> site_orders{};
 };
 
 // Save and error() are for any thread; a slow or full disk never holds the caller up.
@@ -52,6 +54,7 @@ class StateStore {
   absl::Status Write(const StoredState& next);
   absl::Status WriteNodes(const StoredState& next);
   absl::Status WriteHosting(const StoredState& next);
+  absl::Status WriteSiteOrders(const StoredState& next);
 
   SqliteDatabase database_;  // the thread's
   const std::shared_ptr<const StoredState> restored_;

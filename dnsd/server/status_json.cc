@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "dnsd/server/load_json.h"
+#include "dnsd/server/order_json.h"
 #include "dnsd/server/time_text.h"
 
 namespace dnsd::server {
@@ -96,13 +97,6 @@ Json PlaceJson(const fleet::Place& place) {
   return json;
 }
 
-Json OrderJson(const fleet::Order& order) {
-  if (order.kind == fleet::Order::Kind::kNone) return nullptr;
-  Json json{{"kind", fleet::NameOf(order.kind)}, {"reason", order.reason}, {"until", nullptr}};
-  if (order.end) json["until"] = TimeText(order.end->wall);
-  return json;
-}
-
 Json NodeJson(const NodeStatus& node, MonotonicTime now) {
   Json json{{"name", node.name},
             {"state", fleet::NameOf(node.state)},
@@ -146,6 +140,12 @@ Json FleetJson(const Observed& observed, const StatusReport& fleet) {
           {"state_store_error", fleet.store_error}};
 }
 
+Json HistoryJson(const Observed& observed) {
+  if (!observed.history) return nullptr;
+  const HistoryHealth health = observed.history();
+  return {{"samples", health.samples}, {"failed", health.failed}, {"error", health.error}};
+}
+
 Json LocalityJson(const StatusReport& fleet) {
   Json measured = nullptr;
   if (fleet.rtts) {
@@ -155,6 +155,16 @@ Json LocalityJson(const StatusReport& fleet) {
                 {"expired", fleet.rtts->expired}};
   }
   return {{"measured", std::move(measured)}};
+}
+
+Json SiteOrdersJson(const StatusReport& fleet) {
+  Json orders = Json::array();
+  for (const SiteOrder& order : fleet.site_orders) {
+    Json json{{"site", order.key.site}, {"node", nullptr}, {"order", OrderJson(order.order)}};
+    if (!order.key.node.empty()) json["node"] = order.key.node;
+    orders.push_back(std::move(json));
+  }
+  return orders;
 }
 
 }  // namespace
@@ -176,7 +186,9 @@ std::string StatusJson(const Observed& observed, MonotonicTime now, WallTime wal
       {"zones", ZonesJson(observed)},
       {"fleet", FleetJson(observed, *fleet)},
       {"locality", LocalityJson(*fleet)},
-      {"nodes", std::move(nodes)}};
+      {"history", HistoryJson(observed)},
+      {"nodes", std::move(nodes)},
+      {"site_orders", SiteOrdersJson(*fleet)}};
   // Node names come from reporters: what is not UTF-8 is replaced, never thrown at.
   return status.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -12,6 +12,7 @@
 #include "dnsd/fleet/fleet.h"
 #include "dnsd/locality/rtt_table.h"
 #include "dnsd/policy/least_cost.h"
+#include "dnsd/server/site_orders.h"
 
 namespace dnsd::server {
 
@@ -42,6 +43,7 @@ struct NodeStatus {
 struct StatusReport {
   MonotonicTime built;
   std::vector<NodeStatus> nodes;  // by NodeIndex
+  std::vector<SiteOrder> site_orders;
   std::uint64_t hosted_sites = 0;
   std::uint64_t bound_addresses = 0;                   // of the pools', held by a node
   std::array<std::uint64_t, fleet::kFaults> faults{};  // by fleet::Fault

@@ -73,7 +73,7 @@ class Control(harness.TestCase):
 
     def test_a_name_that_is_mistyped_orders_nothing(self):
         server = self.fleet()
-        self.assertIn("no node matches 'web3'; nothing is changed",
+        self.assertIn("no node or site matches 'web3'; nothing is changed",
                       self.ctl("drain", "web1", "web3", fails=1))
         server.wait_states(web1="alive", web2="alive")
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "dnsd/answer/hosts.h"
 #include "dnsd/locality/rtt_table.h"
 #include "tests/unit/answer/asking.h"
 
@@ -42,6 +43,9 @@ TEST_F(ExplainTest, TellsWhatIsNoSite) {
   EXPECT_EQ(Of("none.example").kind, Explanation::Kind::kNoSite);
   EXPECT_EQ(Of("plain.example").kind, Explanation::Kind::kNoSite);
   EXPECT_EQ(Of("alias.example").kind, Explanation::Kind::kNoSite);
+  EXPECT_EQ(Of("alias.example").alias, "www.example.");
+  EXPECT_EQ(Of("plain.example").alias, "");
+  EXPECT_EQ(Of("plain.example").zone, "example.");
 }
 
 TEST_F(ExplainTest, TellsEveryMemberWithWhatIsKnownOfIt) {
@@ -113,10 +117,46 @@ TEST_F(ExplainTest, TellsWhomItWouldChoose) {
   EXPECT_EQ(why.members[0].standing, Standing::kCandidate);
 }
 
+TEST_F(ExplainTest, TellsWhatRuleDecided) {
+  EXPECT_EQ(Of("www.example").rule, Explanation::Rule::kPolicy);
+  EXPECT_EQ(Of("www.example").ttl, 0U);
+  fleet_.node_of.assign(fleet_.node_of.size(), fleet::kNoNode);
+  Start();
+  EXPECT_EQ(Of("www.example").rule, Explanation::Rule::kPlain);
+  EXPECT_EQ(Of("www.example").chosen.size(), 4U);
+  EXPECT_EQ(Of("www.example").ttl, 60U);
+}
+
+TEST_F(ExplainTest, TellsThatAllAreDownAndWhatIsAnsweredThen) {
+  for (NodeEntry& node : fleet_.nodes) node.tier = fleet::Tier::kExcluded;
+  fleet_.node_of.resize(addresses_.size(), fleet::kNoNode);
+  fleet_.node_of[addresses_.Intern(*IpAddress::Parse("203.0.113.4"))] = 2;
+  Start();
+  const Explanation open = Of("www.example");
+  EXPECT_EQ(open.rule, Explanation::Rule::kAllDown);
+  EXPECT_EQ(open.kind, Explanation::Kind::kSite);
+  EXPECT_EQ(open.chosen.size(), 4U);
+}
+
 TEST_F(ExplainTest, TellsWhoDoesNotHostTheSite) {
   Host(0, {{"other.example", true}});
   Start();
   EXPECT_EQ(Of("www.example").members[0].standing, Standing::kNotHosting);
+}
+
+// Nobody reports of one of its members, and that one is not answered either.
+TEST_F(ExplainTest, ASiteThatAnOperatorClosedIsAnsweredByNobody) {
+  fleet::HostingBuilder hosting;
+  hosting.Change(kEveryNode, std::vector{fleet::SiteReport{*wire::Name::Parse("www.example")}}, {});
+  fleet_.hosting = hosting.Build();
+  Start();
+  EXPECT_EQ(Of("www.example").rule, Explanation::Rule::kClosed);
+  EXPECT_EQ(Of("www.example").kind, Explanation::Kind::kNoData);
+  const Reply reply = Ask("www.example", RrType::kA);
+  EXPECT_EQ(reply.rcode, 0);
+  EXPECT_TRUE(reply.answer.empty());
+  ASSERT_EQ(reply.authority.size(), 1U);
+  EXPECT_NE(reply.authority[0].find(" SOA "), std::string::npos);
 }
 
 TEST_F(ExplainTest, NamesAreWordsForMachines) {

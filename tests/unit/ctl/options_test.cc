@@ -59,16 +59,39 @@ TEST_F(OptionsTest, WhatIsNoCommandIsAUsageErrorWithAHint) {
   EXPECT_EQ(out_, "");
 }
 
+TEST_F(OptionsTest, ADnsdElsewhereIsReachedByItsAddress) {
+  const Options options = Parse({"--server", "ns1.example:7054", "--ca", "ca.pem", "--cert",
+                                 "c.pem", "--key", "k.pem", "--token-file", "t", "status"});
+  EXPECT_EQ(options.remote.server, "ns1.example:7054");
+  EXPECT_EQ(options.remote.ca, "ca.pem");
+  EXPECT_EQ(options.remote.certificate, "c.pem");
+  EXPECT_EQ(options.remote.key, "k.pem");
+  EXPECT_EQ(options.remote.token_file, "t");
+}
+
+TEST_F(OptionsTest, AHistoryIsOfTheLastHourUnlessToldOtherwise) {
+  EXPECT_EQ(Parse({"history", "web1"}).back, std::chrono::hours(1));
+  const Options options = Parse({"history", "www.example", "--since", "2d"});
+  EXPECT_EQ(options.name, "www.example");
+  EXPECT_EQ(options.back, std::chrono::hours(48));
+}
+
 TEST_F(OptionsTest, MistakesAreUsageErrors) {
-  const std::vector<std::vector<const char*>> mistakes = {{},
-                                                          {"drain"},
-                                                          {"drain", "a", "--for", "30"},
-                                                          {"drain", "a", "--for", "0s"},
-                                                          {"drain", "a", "--timeout", "3s"},
-                                                          {"undrain", "a", "--for", "3s"},
-                                                          {"log-level", "loud"},
-                                                          {"log-level"},
-                                                          {"reload", "now"}};
+  const std::vector<std::vector<const char*>> mistakes = {
+      {},
+      {"drain"},
+      {"drain", "a", "--for", "30"},
+      {"drain", "a", "--for", "0s"},
+      {"drain", "a", "--timeout", "3s"},
+      {"undrain", "a", "--for", "3s"},
+      {"log-level", "loud"},
+      {"log-level"},
+      {"reload", "a", "b"},
+      {"explain"},
+      {"history"},
+      {"status", "--ca", "f"},
+      {"status", "--server", "a:1", "--cert", "f"},
+      {"status", "--server", "a:1", "-s", "f"}};
   for (const auto& words : mistakes) {
     const Options options = Parse(words);
     EXPECT_EQ(options.command, Command::kExit);

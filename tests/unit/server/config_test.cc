@@ -74,6 +74,12 @@ heartbeat:
   warm_up: 1m
   restart_grace: 5s
 http: {listen: 127.0.0.1:8053, hosts: NS1.example, busiest_sites: 20}
+control:
+  socket: control.sock
+  listen: 192.0.2.1:7054
+  tls: {certificate: cert.pem, key: key.pem, client_ca: ca.pem}
+  token_file: token
+history: {interval: 30s, keep: 2d, samples: 5000}
 state_dir: state
 edns_size: 1400
 tcp: {clients: 10, clients_per_prefix: 5, ipv4_prefix: 24, ipv6_prefix: 56, idle: 30s, transfer: 2s}
@@ -102,6 +108,16 @@ log: {level: debug}
   EXPECT_EQ(config->http_listen->port, 8053);
   EXPECT_EQ(config->http_hosts, std::vector<std::string>{"ns1.example"});
   EXPECT_EQ(config->http_busiest_sites, 20U);
+  EXPECT_EQ(config->control_socket, folder_ + "/control.sock");
+  EXPECT_EQ(config->control_remote,
+            (RemoteControlConfig{.listen = Endpoint::Parse("192.0.2.1:7054"),
+                                 .certificate = folder_ + "/cert.pem",
+                                 .key = folder_ + "/key.pem",
+                                 .client_ca = folder_ + "/ca.pem",
+                                 .token = "0123456789abcdef"}));
+  EXPECT_EQ(config->history.interval, 30s);
+  EXPECT_EQ(config->history.limits.age, 48h);
+  EXPECT_EQ(config->history.limits.samples, 5000U);
   EXPECT_EQ(config->state_dir, folder_ + "/state");
   EXPECT_EQ(config->edns_size, 1400);
   EXPECT_EQ(config->tcp, (TcpLimits{.clients = 10,
@@ -245,6 +261,10 @@ TEST_F(ConfigTest, RefusesContradictionsAndSaysWhatToDo) {
        "the same token or certificate as at dnsd.yaml:1"},
       {"heartbeat: {listen: 127.0.0.1:0, tls: {certificate: no.pem, key: no.pem}}",
        "dnsd.yaml:1: heartbeat.tls.certificate: cannot read 'no.pem'"},
+      {"control: {listen: 127.0.0.1:0}", "dnsd.yaml:1: control on 127.0.0.1:0 would be anybody's"},
+      {"control: {token_file: token}",
+       "dnsd.yaml:1: control.tls and control.token_file do nothing"},
+      {"control: {listen: 192.0.2.1:1, token_file: token}", "would be plain text beyond loopback"},
       {"sites: [{name: a}, {name: A.}]", "site 'a' is given twice"},
       {"subnets: [{clients: 10.0.0.0/8, order: 10.0.0.1}, {clients: 10.0.0.0/8, order: 10.0.0.2}]",
        "clients '10.0.0.0/8' is given twice"},

@@ -6,6 +6,8 @@
 
 #include <filesystem>
 
+#include "dnsd/answer/hosts.h"
+
 namespace dnsd::server {
 namespace {
 
@@ -412,6 +414,65 @@ TEST_F(ControllerTest, OrdersAndTransitionsAreToldInTheirOrder) {
   EXPECT_THAT(told[4], ::testing::StartsWith("a: draining -> "));
   EXPECT_EQ(events_.Since(0).events[2].gravity, Event::Gravity::kWarning);
   EXPECT_EQ(events_.Since(0).events[2].state, "draining");
+}
+
+TEST_F(ControllerTest, AnOrderForASiteIsLaidOverTheHosting) {
+  using Kind = fleet::Order::Kind;
+  const auto site = *wire::Name::Parse("www.example");
+  const auto hosts = [&] { return View()->hosting->Find(site.Hash(), site.wire()); };
+  Put(0.5, {Hello(0.5, 1, "a", "192.0.2.1")});
+  const fleet::Order::End end{At(3), WallTime(seconds(3))};
+  const std::vector<SiteKey> at_a{{"www.example.", "a"}};
+  const std::vector<SiteKey> whole{{"www.example.", ""}};
+  EXPECT_THAT(controller_->SetSiteOrders(at_a, {{Kind::kDrain, "new disk", end}, {}}, At(1)),
+              SizeIs(1));
+  ASSERT_THAT(hosts(), SizeIs(1));
+  EXPECT_FALSE(hosts()[0].answers());
+  EXPECT_THAT(controller_->SetSiteOrders(whole, {{Kind::kDisable, "", {}}, {}}, At(1)), SizeIs(1));
+  ASSERT_THAT(hosts(), SizeIs(2));
+  EXPECT_EQ(hosts()[1].node, answer::kEveryNode);
+  EXPECT_THAT(controller_->status()->site_orders, SizeIs(2));
+  EXPECT_THAT(controller_->SetSiteOrders(whole, {{}, Kind::kDrain}, At(1)), IsEmpty());
+  EXPECT_THAT(controller_->SetSiteOrders(whole, {{}, Kind::kDisable}, At(1)), SizeIs(1));
+  RunUntil(2.9);
+  EXPECT_THAT(hosts(), SizeIs(1));
+  RunUntil(3.1);
+  EXPECT_THAT(hosts(), IsEmpty());
+  std::vector<std::string> told;
+  for (const Event& event : events_.Since(0).events) {
+    if (!event.site.empty()) told.push_back(event.node + ": " + event.text);
+  }
+  EXPECT_THAT(told, ElementsAre("a: drain until 1970-01-01T00:00:03Z: new disk", ": disable",
+                                ": disable taken back", "a: drain is over"));
+}
+
+TEST_F(ControllerTest, AnOrderForASiteWaitsForANodeThatIsNotThereYet) {
+  const auto site = *wire::Name::Parse("www.example");
+  controller_->SetSiteOrders({{"www.example.", "a"}}, {{fleet::Order::Kind::kDrain, "", {}}, {}},
+                             At(0.5));
+  EXPECT_THAT(View()->hosting->Find(site.Hash(), site.wire()), IsEmpty());
+  Put(1, {Hello(1, 1, "a", "192.0.2.1")});
+  EXPECT_THAT(View()->hosting->Find(site.Hash(), site.wire()), SizeIs(1));
+}
+
+TEST_F(ControllerTest, ARestartKnowsTheOrdersForSites) {
+  using Kind = fleet::Order::Kind;
+  const StateFolder dir;
+  {
+    const auto store = StateStore::Open(dir.path());
+    ASSERT_TRUE(store.ok());
+    Begin(store->get());
+    const fleet::Order::End end{At(100), WallTime(seconds(100))};
+    controller_->SetSiteOrders({{"www.example.", ""}}, {{Kind::kDrain, "moved", end}, {}}, At(1));
+  }
+  const auto store = StateStore::Open(dir.path());
+  ASSERT_TRUE(store.ok());
+  Begin(store->get());
+  const auto orders = controller_->status()->site_orders;
+  ASSERT_THAT(orders, SizeIs(1));
+  EXPECT_EQ(orders[0].key.ToString(), "www.example.");
+  EXPECT_EQ(orders[0].order.reason, "moved");
+  EXPECT_EQ(orders[0].order.end->at, At(100));  // the wall clock began with the monotonic one
 }
 
 TEST_F(ControllerTest, ARestoredOrderEndsByTheWallClock) {

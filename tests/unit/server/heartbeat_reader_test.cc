@@ -386,9 +386,9 @@ TEST(OneLine, CutsBetweenCharacters) {
   EXPECT_EQ(OneLine(std::string(256, 'x')), std::string(255, 'x'));
 }
 
-TEST(Printable, KeepsThePeersTextOnOneLine) {
-  EXPECT_EQ(Printable("a\nb\x1B[31m"), "a?b?[31m");
-  EXPECT_EQ(Printable(std::string(81, 'x')), std::string(80, 'x') + "...");
+TEST(Excerpt, KeepsThePeersTextOnOneLine) {
+  EXPECT_EQ(Excerpt("a\nb\x1B[31m"), "a?b?[31m");
+  EXPECT_EQ(Excerpt(std::string(81, 'x')), std::string(80, 'x') + "...");
 }
 
 }  // namespace

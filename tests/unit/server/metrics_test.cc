@@ -60,6 +60,16 @@ class MetricsTest : public testing::Test {
   Activity activity_{observed_, 2};
 };
 
+TEST_F(MetricsTest, AHistoryThatIsNotWrittenShows) {
+  EXPECT_EQ(Metric("dnsd_history_working"), "");  // none is kept
+  HistoryHealth health{.error = "", .samples = 5, .failed = 2};
+  observed_.history = [&] { return health; };
+  EXPECT_EQ(Metric("dnsd_history_working"), "1");
+  health.error = "disk full";
+  EXPECT_EQ(Metric("dnsd_history_working"), "0");
+  EXPECT_EQ(Metric("dnsd_history_failed_writes_total"), "2");
+}
+
 TEST_F(MetricsTest, CountersAreSumsOverTheWorkers) {
   workers_[0].queries[0].Add(3);
   workers_[1].queries[0].Add(4);

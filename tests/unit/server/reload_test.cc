@@ -134,7 +134,7 @@ TEST_F(ReloadTest, WhoeverAsksForOneWaitsForItsOutcome) {
   WriteConfig("workers: 3\n");
   std::thread main;
   const auto ask = [&] { main = std::thread([&] { EXPECT_TRUE(reloader_->Reload({}).ok()); }); };
-  const auto restarts = reloader_->Await(ask, [] { return false; });
+  const auto restarts = reloader_->Await("", ask, [] { return false; });
   main.join();
   ASSERT_TRUE(restarts.ok());
   EXPECT_EQ(*restarts, std::vector<std::string>{"workers"});
@@ -144,21 +144,70 @@ TEST_F(ReloadTest, WhoeverAsksForOneWaitsForItsOutcome) {
   const auto ask_in_vain = [&] {
     main = std::thread([&] { reloader_->Reload({}).IgnoreError(); });
   };
-  const auto failed = reloader_->Await(ask_in_vain, [] { return false; });
+  const auto failed = reloader_->Await("", ask_in_vain, [] { return false; });
   main.join();
   EXPECT_TRUE(absl::IsFailedPrecondition(failed.status()));
   EXPECT_NE(Message(failed.status()).find("unknown key 'worker'"), std::string::npos);
 }
 
+TEST_F(ReloadTest, ReadsAZoneAloneByTheConfigurationAsItIs) {
+  WriteConfig("worker: 3\n");  // a mistake that nobody is to see yet
+  WriteZone("www 0 A 192.0.2.1\nwww 0 A 192.0.2.9\nftp 0 A 192.0.2.1\nftp 0 A 192.0.2.2\n");
+  std::thread main;
+  const auto ask = [&] {
+    main = std::thread([&] { EXPECT_TRUE(reloader_->ReloadZones({})->ok()); });
+  };
+  const auto reloaded = reloader_->Await("LB.example.", ask, [] { return false; });
+  main.join();
+  ASSERT_TRUE(reloaded.ok()) << reloaded.status();
+  EXPECT_EQ(Sites(), 2U);
+  EXPECT_TRUE(addresses_.Find(*IpAddress::Parse("192.0.2.9")));
+  EXPECT_EQ(reloader_->ReloadZones({}), std::nullopt);  // nobody asked again
+  EXPECT_EQ(reloader_->status().done, 1U);
+}
+
+TEST_F(ReloadTest, AZoneThatNobodyAskedForStaysAsItIs) {
+  WriteConfig("");
+  std::ofstream(folder_ + "/dnsd.yaml")
+      << "listen: 127.0.0.1:0\nzones: [{apex: lb.example, file: lb.zone}, {apex: b.example, file: "
+         "b.zone}]\n";
+  std::ofstream(folder_ + "/b.zone") << kSoa;
+  ASSERT_TRUE(reloader_->Reload({}).ok());
+  const auto before = served_->Get()->zones.zones().at(0);
+  std::ofstream(folder_ + "/b.zone") << kSoa << "x 60 A 192.0.2.7\n";
+  WriteZone("broken 0 A 192.0.2.400\n");
+  std::thread main;
+  const auto ask = [&] { main = std::thread([&] { reloader_->ReloadZones({})->IgnoreError(); }); };
+  const auto reloaded = reloader_->Await("b.example", ask, [] { return false; });
+  main.join();
+  ASSERT_TRUE(reloaded.ok()) << reloaded.status();
+  EXPECT_EQ(served_->Get()->zones.zones().at(0), before);
+  EXPECT_EQ(served_->Get()->zones.zones().at(1)->record_count(), 4U);
+  const auto failed = reloader_->Await("lb.example", ask, [] { return false; });
+  main.join();
+  EXPECT_TRUE(absl::IsFailedPrecondition(failed.status()));
+}
+
+TEST_F(ReloadTest, AZoneThatIsNotServedIsNotFound) {
+  const auto ask = [] { FAIL() << "nothing to do"; };
+  for (const char* zone : {"elsewhere.example", "a..b"}) {
+    const auto status = reloader_->Await(zone, ask, [] { return false; }).status();
+    EXPECT_TRUE(absl::IsNotFound(status)) << status;
+  }
+}
+
 TEST_F(ReloadTest, WhoeverHasGoneWaitsNoMore) {
-  const auto status = reloader_->Await([] {}, [] { return true; }).status();
+  const auto status = reloader_
+                          ->Await(
+                              "", [] {}, [] { return true; })
+                          .status();
   EXPECT_TRUE(absl::IsCancelled(status)) << status;
 }
 
 TEST_F(ReloadTest, NobodyWaitsForAStoppingDnsd) {
   std::thread main;
   const auto ask = [&] { main = std::thread([&] { reloader_->Abandon(); }); };
-  EXPECT_TRUE(absl::IsUnavailable(reloader_->Await(ask, [] { return false; }).status()));
+  EXPECT_TRUE(absl::IsUnavailable(reloader_->Await("", ask, [] { return false; }).status()));
   main.join();
 }
 

@@ -184,17 +184,42 @@ TEST_F(StateStoreTest, APlaceThatCannotBeIsNotKnown) {
   EXPECT_EQ(Open()->restored().nodes.at(0).place.region, "eu");
 }
 
+TEST_F(StateStoreTest, OrdersForSitesComeBackAndGo) {
+  using Kind = fleet::Order::Kind;
+  StoredState state{{NodeNamed("n1", fleet::NodeState::kAlive)}, builder_.Build(), {}};
+  const fleet::Order::End end{MonotonicTime(), WallTime(std::chrono::milliseconds(1500))};
+  state.site_orders = {{{"a.example.", ""}, {Kind::kDrain, "new disk", {}}},
+                       {{"a.example.", "n1"}, {Kind::kDisable, "", end}}};
+  Save(state);
+  EXPECT_EQ(Open()->restored().site_orders, state.site_orders);
+  state.site_orders.pop_back();
+  Save(state);
+  EXPECT_EQ(Open()->restored().site_orders, state.site_orders);
+}
+
+TEST_F(StateStoreTest, TablesWithoutOrdersForSitesAreTakenOver) {
+  const StoredState state{{NodeNamed("n1", fleet::NodeState::kAlive)}, builder_.Build(), {}};
+  Save(state);
+  {
+    auto database = SqliteDatabase::Open(dir_ + "/state.db");
+    ASSERT_TRUE(database.ok());
+    ASSERT_TRUE(database->Run("DROP TABLE site_orders; PRAGMA user_version = 3").ok());
+  }
+  EXPECT_EQ(Open()->restored().nodes, state.nodes);
+}
+
 // What older tables lack is added; nothing of them is lost.
 TEST_F(StateStoreTest, OlderTablesAreTakenOver) {
-  for (const char* older : {"DROP TABLE places; PRAGMA user_version = 2",
-                            "DROP TABLE places; DROP TABLE orders; PRAGMA user_version = 1"}) {
+  for (const std::string older :
+       {"DROP TABLE places; PRAGMA user_version = 2",
+        "DROP TABLE places; DROP TABLE orders; PRAGMA user_version = 1"}) {
     SCOPED_TRACE(older);
     StoredState state{{NodeNamed("n1", fleet::NodeState::kAlive)}, builder_.Build()};
     Save(state);
     {
       auto database = SqliteDatabase::Open(dir_ + "/state.db");
       ASSERT_TRUE(database.ok());
-      ASSERT_TRUE(database->Run(older).ok());
+      ASSERT_TRUE(database->Run("DROP TABLE site_orders; " + older).ok());
     }
     state.nodes[0].place = {};
     EXPECT_EQ(Open()->restored().nodes, state.nodes);

@@ -1,0 +1,34 @@
+// What the words of an order name: nodes, sites, or single nodes at sites.
+//
+//   web1, web*               nodes; sites where no node matches
+//   www.example., *.example. sites (the final dot)
+//   www.example@web*         these nodes at these sites
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dnsd/answer/fleet_view.h"
+#include "dnsd/answer/served.h"
+#include "dnsd/base/status.h"
+#include "dnsd/server/site_orders.h"
+#include "dnsd/server/status_report.h"
+
+namespace dnsd::server {
+
+struct OrderTargets {
+  std::vector<std::string> nodes;  // patterns, each with a node at least
+  std::vector<SiteKey> sites;      // each once
+};
+
+inline constexpr std::size_t kMostSiteOrders = 10'000;
+
+// `takes_back`: an order that is in force may also be named though its site is gone.
+// NotFound: a word that names nothing; ResourceExhausted: above kMostSiteOrders, with those in
+// force.
+absl::StatusOr<OrderTargets> ReadTargets(const std::vector<std::string>& words, bool takes_back,
+                                         const answer::Served& served,
+                                         const answer::FleetView& fleet,
+                                         const StatusReport& report);
+
+}  // namespace dnsd::server
