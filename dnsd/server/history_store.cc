@@ -193,12 +193,15 @@ absl::Status HistoryStore::Prune(const HistoryLimits& limits, WallTime now) {
   for (const auto& [table, key, most] : tables) {
     const std::string name = table;
     const std::string number = key;
-    // Numbers without gaps but at the old end; those of events have some, so that fewer are kept.
-    DNSD_RETURN_IF_ERROR(database_.Run(
-        "DELETE FROM " + name + " WHERE " + number + " IN (SELECT " + number + " FROM " + name +
-        " ORDER BY " + number + " LIMIT " + std::to_string(kPrunedAtOnce) + ") AND (time_ms < " +
-        std::to_string(too_old) + " OR " + number + " <= (SELECT max(" + number + ") FROM " + name +
-        ") - " + std::to_string(most) + ")"));
+    const std::string oldest = "DELETE FROM " + name + " WHERE " + number + " IN (SELECT " +
+                               number + " FROM " + name + " ORDER BY " + number + " LIMIT ";
+    const std::string at_once = std::to_string(kPrunedAtOnce);
+    DNSD_RETURN_IF_ERROR(
+        database_.Run(oldest + at_once + ") AND time_ms < " + std::to_string(too_old)));
+    // Numbers have gaps: those of events begin with the time of the start.
+    DNSD_RETURN_IF_ERROR(database_.Run(oldest + "max(0, min(" + at_once +
+                                       ", (SELECT count(*) FROM " + name + ") - " +
+                                       std::to_string(most) + ")))"));
   }
   return absl::OkStatus();
 }

@@ -19,6 +19,8 @@ bool MatchesName(const std::string& site, const std::string& pattern) {
   return MatchesPattern(site, dotted);
 }
 
+bool IsPattern(const std::string& word) { return word.find_first_of("*?") != std::string::npos; }
+
 class Reader {
  public:
   Reader(bool takes_back, const answer::Served& served, const answer::FleetView& fleet,
@@ -32,6 +34,11 @@ class Reader {
     }
     const std::size_t at = word.find('@');
     if (at != std::string::npos) return ReadAtNodes(word, word.substr(0, at), word.substr(at + 1));
+    // Nodes that are gone, or have not reported yet, must not make an order for them one for sites.
+    if (IsPattern(word) && !word.ends_with('.')) {
+      return absl::NotFoundError("no node matches '" + word +
+                                 "' (a pattern of sites ends with a dot); nothing is changed");
+    }
     if (!ReadSites(word)) {
       return NothingMatches(word.ends_with('.') ? "site" : "node or site", word);
     }
@@ -39,12 +46,13 @@ class Reader {
   }
 
   absl::StatusOr<OrderTargets> Take() {
-    const std::size_t held = takes_back_ ? 0 : report_.site_orders.size();
-    if (held + keys_.size() > kMostSiteOrders) {
+    std::set<SiteKey> all = keys_;
+    for (const SiteOrder& order : report_.site_orders) all.insert(order.key);
+    if (!takes_back_ && all.size() > kMostSiteOrders) {
       return absl::ResourceExhaustedError(
-          std::to_string(keys_.size()) + " sites are meant and " + std::to_string(held) +
-          " orders for sites are in force; wanted " + std::to_string(kMostSiteOrders) +
-          " at most; order their nodes instead");
+          std::to_string(keys_.size()) + " sites are meant and " +
+          std::to_string(report_.site_orders.size()) + " orders for sites are in force; wanted " +
+          std::to_string(kMostSiteOrders) + " at most; order their nodes instead");
     }
     targets_.sites.assign(keys_.begin(), keys_.end());
     return targets_;
@@ -76,8 +84,13 @@ class Reader {
 
   bool ReadSites(const std::string& pattern) {
     const SiteNames sites = SitesOf(pattern);
-    for (const wire::Name& site : sites.names) keys_.insert({site.ToString(), ""});
-    return ReadHeld(pattern, nullptr) || !sites.names.empty();
+    bool any = ReadHeld(pattern, nullptr);
+    for (const wire::Name& site : sites.names) {
+      if (site.is_wildcard()) continue;
+      any = true;
+      if (!takes_back_) keys_.insert({site.ToString(), ""});
+    }
+    return any;
   }
 
   absl::Status ReadAtNodes(const std::string& word, const std::string& site,
@@ -86,9 +99,10 @@ class Reader {
     bool any = ReadHeld(site, &node);
     if (sites.names.empty() && !any) return NothingMatches("site", word);
     for (const wire::Name& name : sites.names) {
+      if (name.is_wildcard()) continue;
       for (const std::string& member : NodesOf(name)) {
         if (!MatchesPattern(member, node)) continue;
-        keys_.insert({name.ToString(), member});
+        if (!takes_back_) keys_.insert({name.ToString(), member});
         any = true;
       }
     }

@@ -1,8 +1,10 @@
 // What the words of an order name: nodes, sites, or single nodes at sites.
 //
 //   web1, web*               nodes; sites where no node matches
-//   www.example., *.example. sites (the final dot)
+//   www.example., *.example. sites (a pattern of sites wants the final dot)
 //   www.example@web*         these nodes at these sites
+//
+// A wildcard's owner is no site: below it, the names that nodes host are, and those named in full.
 #pragma once
 
 #include <string>
