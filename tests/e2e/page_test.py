@@ -1,4 +1,5 @@
 """The page in a real Chromium: what it shows is what /status.json says, and people can use it."""
+import json
 import time
 
 import browser
@@ -148,6 +149,25 @@ class Page(harness.TestCase):
         nexts = [m["address"] for m in self.browser.eval(SITE_ROWS)["www.lb.example"] if m["next"]]
         self.assertNotIn("192.0.2.2", nexts)
 
+    def test_explains_an_answer(self):
+        dnsd = self.fleet()
+        self.open(dnsd)
+        self.browser.do("fill", selector="#explain-name", text="www.lb.example")
+        self.browser.do("fill", selector="#explain-client", text="198.51.100.7")
+        self.browser.do("press", key="Enter")
+        self.browser.wait(lambda: self.browser.text("#explained .given"), "an explanation")
+        explained = json.loads(dnsd.get("/explain.json?name=www.lb.example&client=198.51.100.7"))
+        self.assertEqual(self.browser.text("#explained .given"), ", ".join(explained["answer"]))
+        standings = self.browser.eval(
+            "Object.fromEntries([...document.querySelectorAll('.candidates li')]"
+            ".map((e) => [e.dataset.address, e.dataset.standing]))")
+        self.assertEqual(standings,
+                         {m["address"]: m["standing"] for m in explained["members"]})
+        # A click on a site's name asks for that.
+        self.browser.do("click", selector="[data-site='mail.lb.example'] button")
+        self.browser.wait(lambda: "mail.lb.example" in (self.browser.text("#explained .why") or ""),
+                          "the other site")
+
     def test_filters_on_the_server_and_sorts(self):
         dnsd = self.fleet()
         self.open(dnsd)
@@ -183,7 +203,8 @@ class Page(harness.TestCase):
             if reached[-1][0] == "healthz":
                 break
         names = [name for name, _ in reached]
-        for wanted in ("Skip to the nodes", "nodes-filter", "sites-filter", "CPU", "events", "status.json", "healthz"):
+        for wanted in ("Skip to the nodes", "nodes-filter", "sites-filter", "CPU", "explain-name",
+                       "explain-type", "Explain", "events", "status.json", "healthz"):
             self.assertIn(wanted, names)
         self.assertEqual([name for name, visible in reached if not visible], [])
 

@@ -7,6 +7,7 @@
 import {LayerChart, LineChart} from "/charts.js";
 import {$, bare, count, debounced, duration, el, figure, renew, setClass, setText, stateMark} from "/dom.js";
 import {EventList} from "/events.js";
+import {startExplain} from "/explain.js";
 import {NodeTable} from "/nodes.js";
 import {SiteTable} from "/sites.js";
 
@@ -17,7 +18,7 @@ const AGAIN = 2000;
 const queries = new LineChart($("queries-chart"), "Queries a second");
 const given = new LayerChart($("given-chart"), "Answers by node");
 const nodes = new NodeTable();
-const sites = new SiteTable();
+const sites = new SiteTable(startExplain());
 const events = new EventList();
 
 let points = [];

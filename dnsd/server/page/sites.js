@@ -27,7 +27,9 @@ function split(members, total) {
 }
 
 export class SiteTable {
-  constructor() {
+  // `explain` is called with the name of the site that is clicked.
+  constructor(explain) {
+    this.explain = explain;
     this.rows = new Map();  // by name
   }
 
@@ -51,8 +53,10 @@ export class SiteTable {
 
   rowOf(name) {
     if (!this.rows.has(name)) {
+      const button = el("button", {type: "button", class: "plain name", title: "Why this answer?"}, name);
+      button.addEventListener("click", () => this.explain(name));
       this.rows.set(name, el("tr", {role: "row", "data-site": name},
-                             el("th", {role: "rowheader", scope: "row"}, el("span", {class: "name"}, name), el("span", {class: "sub"})),
+                             el("th", {role: "rowheader", scope: "row"}, button, el("span", {class: "sub"})),
                              el("td", {role: "cell", class: "number", "data-label": "Answers a second"}),
                              el("td", {role: "cell", "data-label": "Members"})));
     }
