@@ -109,6 +109,7 @@ TEST_F(ExplainTest, TellsTheTimesThatWereMeasured) {
 
 TEST_F(ExplainTest, TellsWhomItWouldChoose) {
   fleet_.nodes[0].cost = 100;
+  fleet_.node_of.resize(addresses_.size(), fleet::kNoNode);
   fleet_.node_of[addresses_.Intern(*IpAddress::Parse("203.0.113.4"))] = 2;  // dead as well
   Start();
   const Explanation why = Of("www.example");
