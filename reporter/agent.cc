@@ -224,8 +224,9 @@ void Agent::SampleLogs(MonotonicTime now, Load& load) {
 }
 
 // What each says counts over what those before it said. New sessions are the kernel's where it
-// counts them: it knows them without those of the health checks. Errors are a share of the requests
-// of whoever tells them: nginx's own count has the health checks' in it, and no errors.
+// counts them: it knows them without those of the health checks. So does of requests whoever counts
+// fewer: nginx's own count has the health checks' in it, and a log may have them too. That matters
+// where the log alone tells errors, as they are a share of the requests.
 void Agent::Sample(MonotonicTime now) {
   Load load;
   if (sampler_) load = sampler_->Read(now, own_sessions());
@@ -234,11 +235,11 @@ void Agent::Sample(MonotonicTime now) {
   const Load* statistics = statistics_ ? statistics_->Find(now) : nullptr;
   if (statistics != nullptr) {
     const auto sps = load.has_sps() ? std::optional(load.sps()) : std::nullopt;
-    const auto rps =
-        load.has_eps() && !statistics->has_eps() ? std::optional(load.rps()) : std::nullopt;
+    const bool errors_of_log = load.has_eps() && !statistics->has_eps();
+    const auto rps = errors_of_log ? std::optional(load.rps()) : std::nullopt;
     load.MergeFrom(*statistics);
     if (sps) load.set_sps(*sps);
-    if (rps) load.set_rps(*rps);
+    if (rps) load.set_rps(std::min(*rps, load.rps()));
   }
   if (memory_ && load.has_connections()) {
     memory_->Take(load.connections(), now);
