@@ -201,7 +201,8 @@ TEST_F(MetricsTest, TheProcessTellsWhatItTakes) {
 
 TEST_F(MetricsTest, AFailedReloadShows) {
   EXPECT_EQ(Metric("dnsd_last_reload_successful"), "1");
-  reload_ = {.done = 1, .failed = 2, .last = {}, .error = "lb.zone:3: no"};
+  reload_ = {
+      .done = 1, .failed = 2, .last = {}, .error = "lb.zone:3: no", .followers = {}, .changes = {}};
   EXPECT_EQ(Metric("dnsd_last_reload_successful"), "0");
   EXPECT_EQ(Metric("dnsd_reloads_total{result=\"failed\"}"), "2");
   const auto json = nlohmann::json::parse(StatusJson(observed_, now_, {}));
