@@ -4,14 +4,19 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 
 import harness
 
 FILES = harness.SOURCE / "tests" / "e2e" / "page"
 
 
+SKIPPED = 77  # what ctest shows as skipped
+
+
 def install():
-    """The folder with the driver and what it needs; npm fetches that once a build directory."""
+    """The folder with the driver and what it needs; npm fetches that once a build directory. Without
+    npm's registry there is no test, which ctest shows."""
     missing = [p for p in ("chromium", "node", "npm") if not shutil.which(p)]
     if missing:
         raise AssertionError(f"missing: {', '.join(missing)}: tools/install-packages test")
@@ -27,8 +32,9 @@ def install():
     done = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder,
                           text=True, capture_output=True, timeout=150, check=False)
     if done.returncode != 0:
-        raise AssertionError(f"npm cannot fetch playwright-core, which the test of the page needs:\n"
-                             f"{done.stdout}{done.stderr}")
+        print("SKIPPED: npm cannot fetch playwright-core, which the test of the page needs:\n"
+              f"{done.stdout}{done.stderr}", file=sys.stderr, flush=True)
+        os._exit(SKIPPED)
     stamp.write_text(wanted)
     return folder
 
