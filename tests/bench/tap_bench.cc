@@ -45,3 +45,5 @@ BENCHMARK(BM_Dropped);
 
 }  // namespace
 }  // namespace dnsd::server
+
+BENCHMARK_MAIN();
