@@ -58,14 +58,23 @@ struct ReporterGrant {
   }
 };
 
+// What a port serves by TLS with.
+struct TlsFiles {
+  std::string certificate{}, key{};  // PEM files, dnsd's own; empty: plain text
+  std::string client_ca{};           // PEM file, of those whose certificates count
+  std::size_t contents = 0;          // a hash of what the files hold: renewed ones are others
+
+  bool any() const { return !certificate.empty(); }
+  friend bool operator==(const TlsFiles&, const TlsFiles&) = default;
+};
+
 struct HeartbeatConfig {
-  std::optional<Endpoint> listen;                       // nothing: no reporters, plain DNS
-  bool insecure = false;                                // plain text beyond loopback
-  std::string tls_certificate, tls_key, tls_client_ca;  // PEM files; empty: plain text
-  std::size_t tls_contents = 0;                         // a hash of what the files hold
-  std::vector<ReporterGrant> grants;                    // empty: any node name, address and site
-  double suspect_after = 1.5;                           // missed beats
-  double dead_after = 3;                                // missed beats
+  std::optional<Endpoint> listen;  // nothing: no reporters, plain DNS
+  bool insecure = false;           // plain text beyond loopback
+  TlsFiles tls;
+  std::vector<ReporterGrant> grants;  // empty: any node name, address and site
+  double suspect_after = 1.5;         // missed beats
+  double dead_after = 3;              // missed beats
   Duration warm_up = std::chrono::seconds(30);
   Duration restart_grace = std::chrono::seconds(10);  // before a restored node is judged silent
 };
@@ -74,9 +83,8 @@ struct HeartbeatConfig {
 // show.
 struct RemoteControlConfig {
   std::optional<Endpoint> listen{};  // nothing: nowhere
-  std::string certificate{}, key{};  // PEM files, dnsd's own; empty: plain text
-  std::string client_ca{};           // PEM file, of those whose certificates count
-  std::string token{};
+  TlsFiles tls{};
+  std::string token{};  // empty: none is wanted
 
   friend bool operator==(const RemoteControlConfig&, const RemoteControlConfig&) = default;
 };

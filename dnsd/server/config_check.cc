@@ -127,21 +127,27 @@ void CheckRules(const Config& config, Findings& findings) {
   });
 }
 
-void CheckReadable(const std::string& path, const char* key, Findings& findings) {
-  if (path.empty() || access(path.c_str(), R_OK) == 0) return;
-  findings.AddOn({key}, std::string(key) + ": cannot read '" + path + "'");
+// `above`: where the files stand, with a dot.
+void CheckReadable(const TlsFiles& files, const std::string& above, Findings& findings) {
+  const std::pair<const char*, const std::string&> all[] = {
+      {"certificate", files.certificate}, {"key", files.key}, {"client_ca", files.client_ca}};
+  for (const auto& [name, path] : all) {
+    if (path.empty() || access(path.c_str(), R_OK) == 0) continue;
+    const std::string key = above + name;
+    findings.AddOn({key}, key + ": cannot read '" + path + "'");
+  }
 }
 
 void CheckExposure(const HeartbeatConfig& heartbeat, Findings& findings) {
   if (heartbeat.listen->address.is_loopback() || heartbeat.insecure) return;
   const std::string where = "heartbeats on " + heartbeat.listen->ToString();
-  if (heartbeat.tls_certificate.empty()) {
+  if (heartbeat.tls.certificate.empty()) {
     findings.AddOn(
         {"heartbeat.listen"},
         where +
             " would be plain text beyond loopback; set heartbeat.tls, listen on a loopback "
             "address, or say heartbeat.insecure: true (--insecure)");
-  } else if (heartbeat.tls_client_ca.empty() && heartbeat.grants.empty()) {
+  } else if (heartbeat.tls.client_ca.empty() && heartbeat.grants.empty()) {
     findings.AddOn({"heartbeat.listen"},
                    where +
                        " would be taken from anybody; set heartbeat.tls.client_ca or "
@@ -151,7 +157,7 @@ void CheckExposure(const HeartbeatConfig& heartbeat, Findings& findings) {
 
 void CheckGrants(const HeartbeatConfig& heartbeat, Findings& findings) {
   for (const ReporterGrant& grant : heartbeat.grants) {
-    if (!grant.certificate_name.empty() && heartbeat.tls_client_ca.empty()) {
+    if (!grant.certificate_name.empty() && heartbeat.tls.client_ca.empty()) {
       findings.Add(grant.origin, "certificate '" + grant.certificate_name +
                                      "' can be proved under heartbeat.tls.client_ca alone; set it, "
                                      "or use token_file");
@@ -172,13 +178,11 @@ void CheckHeartbeat(const HeartbeatConfig& heartbeat, Findings& findings) {
                    "heartbeat.suspect_after must be below heartbeat.dead_after: a node is suspect "
                    "before it is dead");
   }
-  CheckReadable(heartbeat.tls_certificate, "heartbeat.tls.certificate", findings);
-  CheckReadable(heartbeat.tls_key, "heartbeat.tls.key", findings);
-  CheckReadable(heartbeat.tls_client_ca, "heartbeat.tls.client_ca", findings);
+  CheckReadable(heartbeat.tls, "heartbeat.tls.", findings);
   CheckGrants(heartbeat, findings);
   if (heartbeat.listen) {
     CheckExposure(heartbeat, findings);
-  } else if (!heartbeat.grants.empty() || !heartbeat.tls_certificate.empty()) {
+  } else if (!heartbeat.grants.empty() || !heartbeat.tls.certificate.empty()) {
     findings.AddOn({"heartbeat.reporters", "heartbeat.tls.certificate"},
                    "heartbeat.reporters and heartbeat.tls do nothing without heartbeat.listen; add "
                    "it, or remove them");
@@ -187,22 +191,20 @@ void CheckHeartbeat(const HeartbeatConfig& heartbeat, Findings& findings) {
 
 // Who commands dnsd can take every site off line.
 void CheckRemoteControl(const RemoteControlConfig& remote, Findings& findings) {
-  CheckReadable(remote.certificate, "control.tls.certificate", findings);
-  CheckReadable(remote.key, "control.tls.key", findings);
-  CheckReadable(remote.client_ca, "control.tls.client_ca", findings);
+  CheckReadable(remote.tls, "control.tls.", findings);
   if (!remote.listen) {
-    if (remote.certificate.empty() && remote.token.empty()) return;
+    if (remote.tls.certificate.empty() && remote.token.empty()) return;
     return findings.AddOn({"control.tls.certificate", "control.token_file"},
                           "control.tls and control.token_file do nothing without control.listen; "
                           "add it, or remove them");
   }
   const std::string where = "control on " + remote.listen->ToString();
-  if (remote.client_ca.empty() && remote.token.empty()) {
+  if (remote.tls.client_ca.empty() && remote.token.empty()) {
     findings.AddOn({"control.listen"}, where +
                                            " would be anybody's; set control.tls.client_ca, whose "
                                            "certificates may command, or control.token_file");
   }
-  if (remote.certificate.empty() && !remote.listen->address.is_loopback()) {
+  if (remote.tls.certificate.empty() && !remote.listen->address.is_loopback()) {
     findings.AddOn({"control.listen"}, where +
                                            " would be plain text beyond loopback; set control.tls, "
                                            "or listen on a loopback address");

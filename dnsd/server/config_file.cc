@@ -143,6 +143,21 @@ std::size_t HashContents(const std::vector<std::string>& paths) {
   return std::hash<std::string>()(all);
 }
 
+// The files that `tls` of a port names; `above` is where it stands, with a dot.
+void ReadTls(YamlMap& map, const std::string& above, Source& source, TlsFiles& files) {
+  map.ReadMap("tls", [&](YamlMap& tls) {
+    for (const char* key : {"certificate", "key", "client_ca"}) {
+      NoteOrigin(tls, key, above, source.config);
+    }
+    tls.Require("certificate", "a PEM file, dnsd's own certificate and its chain");
+    tls.Require("key", "a PEM file, the certificate's private key");
+    ReadPath(tls, "certificate", source, files.certificate);
+    ReadPath(tls, "key", source, files.key);
+    ReadPath(tls, "client_ca", source, files.client_ca);
+    files.contents = HashContents({files.certificate, files.key, files.client_ca});
+  });
+}
+
 void ReadHeartbeat(YamlMap& map, Source& source) {
   HeartbeatConfig& heartbeat = source.config.heartbeat;
   Endpoint listen;
@@ -151,18 +166,7 @@ void ReadHeartbeat(YamlMap& map, Source& source) {
   for (const char* key : {"listen", "reporters", "suspect_after", "dead_after"}) {
     NoteOrigin(map, key, "heartbeat.", source.config);
   }
-  map.ReadMap("tls", [&](YamlMap& tls) {
-    for (const char* key : {"certificate", "key", "client_ca"}) {
-      NoteOrigin(tls, key, "heartbeat.tls.", source.config);
-    }
-    tls.Require("certificate", "a PEM file, dnsd's own certificate and its chain");
-    tls.Require("key", "a PEM file, the certificate's private key");
-    ReadPath(tls, "certificate", source, heartbeat.tls_certificate);
-    ReadPath(tls, "key", source, heartbeat.tls_key);
-    ReadPath(tls, "client_ca", source, heartbeat.tls_client_ca);
-    heartbeat.tls_contents =
-        HashContents({heartbeat.tls_certificate, heartbeat.tls_key, heartbeat.tls_client_ca});
-  });
+  ReadTls(map, "heartbeat.tls.", source, heartbeat.tls);
   map.ReadMaps("reporters", [&](YamlMap& reporter) { ReadReporter(reporter, source); });
   map.Read("suspect_after", heartbeat.suspect_after, 1, 1000);
   map.Read("dead_after", heartbeat.dead_after, 1, 1000);
@@ -188,16 +192,7 @@ void ReadRemoteControl(YamlMap& map, Source& source) {
   Endpoint listen;
   if (map.Read("listen", listen)) remote.listen = listen;
   for (const char* key : {"listen", "token_file"}) NoteOrigin(map, key, "control.", source.config);
-  map.ReadMap("tls", [&](YamlMap& tls) {
-    for (const char* key : {"certificate", "key", "client_ca"}) {
-      NoteOrigin(tls, key, "control.tls.", source.config);
-    }
-    tls.Require("certificate", "a PEM file, dnsd's own certificate and its chain");
-    tls.Require("key", "a PEM file, the certificate's private key");
-    ReadPath(tls, "certificate", source, remote.certificate);
-    ReadPath(tls, "key", source, remote.key);
-    ReadPath(tls, "client_ca", source, remote.client_ca);
-  });
+  ReadTls(map, "control.tls.", source, remote.tls);
   ReadToken(map, "token_file", source, remote.token);
 }
 

@@ -3,7 +3,6 @@
 #include <grpcpp/grpcpp.h>
 
 #include <chrono>
-#include <cstring>
 #include <string>
 #include <utility>
 
@@ -19,14 +18,6 @@ constexpr int kHandshakeTimeoutMs = 10'000;
 constexpr int kIdleConnectionMs = 60'000;
 constexpr int kMostStreamsPerConnection = 32;
 
-std::shared_ptr<grpc::ServerCredentials> CredentialsOf(const RemoteControlConfig& config) {
-  if (config.certificate.empty()) return grpc::InsecureServerCredentials();
-  return TlsCredentials(config.certificate, config.key, config.client_ca,
-                        config.client_ca.empty()
-                            ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
-                            : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
-}
-
 }  // namespace
 
 ControlRemote::ControlRemote(const RemoteControlConfig& config, ControlActions actions)
@@ -38,7 +29,10 @@ ControlRemote::~ControlRemote() { Stop(); }
 absl::Status ControlRemote::Start() {
   grpc::ServerBuilder builder;
   int port = 0;
-  builder.AddListeningPort(config_.listen->ToString(), CredentialsOf(config_), &port);
+  builder.AddListeningPort(
+      config_.listen->ToString(),
+      CredentialsOf(config_.tls, GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY),
+      &port);
   commands_->AddTo(builder);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // two dnsd must not share it
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMostStreamsPerConnection);
@@ -49,13 +43,7 @@ absl::Status ControlRemote::Start() {
     bound_ = {config_.listen->address, static_cast<std::uint16_t>(port)};
     return absl::OkStatus();
   }
-  const std::string what = "cannot be commanded on " + config_.listen->ToString() + ": ";
-  if (const int error = BindError(*config_.listen); error != 0) {
-    return absl::UnavailableError(what + std::strerror(error));
-  }
-  return absl::InvalidArgumentError(
-      what + "wanted PEM files that belong together in control.tls: certificate '" +
-      config_.certificate + "', key '" + config_.key + "', client_ca '" + config_.client_ca + "'");
+  return PortError("be commanded", *config_.listen, "control.tls", config_.tls);
 }
 
 void ControlRemote::Stop() {

@@ -2,7 +2,6 @@
 
 #include <grpc/support/log.h>
 
-#include <cstring>
 #include <utility>
 
 #include "dnsd/base/log.h"
@@ -96,32 +95,21 @@ absl::Status ControlService::Start() {
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeTimeoutMs);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, kIdleConnectionMs);
   server_ = builder.BuildAndStart();
-  if (server_ == nullptr || port == 0) return StartError();
+  if (server_ == nullptr || port == 0) {
+    return PortError("take heartbeats", *config_.listen, "heartbeat.tls", config_.tls);
+  }
   bound_ = {config_.listen->address, static_cast<std::uint16_t>(port)};
   sweeper_ = std::thread([this] { Sweep(); });
   return absl::OkStatus();
 }
 
-absl::Status ControlService::StartError() const {
-  const std::string what = "cannot take heartbeats on " + config_.listen->ToString() + ": ";
-  if (const int error = BindError(*config_.listen); error != 0) {
-    return absl::UnavailableError(what + std::strerror(error));
-  }
-  return absl::InvalidArgumentError(
-      what + "wanted PEM files that belong together in heartbeat.tls: certificate '" +
-      config_.tls_certificate + "', key '" + config_.tls_key + "', client_ca '" +
-      config_.tls_client_ca + "'");
-}
-
 std::shared_ptr<grpc::ServerCredentials> ControlService::Credentials() const {
-  if (config_.tls_certificate.empty()) return grpc::InsecureServerCredentials();
   bool tokens = false;
   for (const ReporterGrant& grant : config_.grants) tokens = tokens || !grant.token.empty();
   // Where tokens are an identity too, a certificate is verified if shown, not demanded.
-  return TlsCredentials(config_.tls_certificate, config_.tls_key, config_.tls_client_ca,
-                        config_.tls_client_ca.empty() ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
-                        : tokens ? GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_AND_VERIFY
-                                 : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  return CredentialsOf(config_.tls,
+                       tokens ? GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_AND_VERIFY
+                              : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
 }
 
 void ControlService::Stop() {

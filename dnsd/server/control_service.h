@@ -75,7 +75,6 @@ class ControlService final : public fleet::DirectiveSink, private StreamHost {
 
   ReporterStream* Open(grpc::CallbackServerContext& context);
   std::shared_ptr<grpc::ServerCredentials> Credentials() const;
-  absl::Status StartError() const;
   void CloseAll(const grpc::Status& status);
   void Sweep();
 

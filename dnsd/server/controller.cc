@@ -128,6 +128,13 @@ void Controller::ForgiveOwnStall(MonotonicTime now) {
   fleet_.ForgiveUntil(now + kAfterStall);
 }
 
+// By all workers, ever.
+std::uint64_t Controller::AnswersGiven(fleet::NodeIndex node) const {
+  std::uint64_t total = 0;
+  for (const answer::WorkerStats* worker : parts_.workers) total += worker->answers[node].value();
+  return total;
+}
+
 // Answers that workers gave before there was this loop (after one that nobody could follow) are in
 // no report to come.
 void Controller::SkipAnswers() {
@@ -135,11 +142,7 @@ void Controller::SkipAnswers() {
     workers_[w].answers = parts_.workers[w]->site_answers.value();
   }
   answers_.resize(answer::kMaxNodes);
-  for (fleet::NodeIndex i = 0; i < answers_.size(); ++i) {
-    for (const answer::WorkerStats* worker : parts_.workers) {
-      answers_[i] += worker->answers[i].value();
-    }
-  }
+  for (fleet::NodeIndex i = 0; i < answers_.size(); ++i) answers_[i] = AnswersGiven(i);
 }
 
 void Controller::CountAnswers(MonotonicTime now) {
@@ -154,8 +157,7 @@ void Controller::CountAnswers(MonotonicTime now) {
     worker.answers = answers;
   }
   for (fleet::NodeIndex i = 0; i < fleet_.nodes().size(); ++i) {
-    std::uint64_t total = 0;
-    for (const answer::WorkerStats* worker : parts_.workers) total += worker->answers[i].value();
+    const std::uint64_t total = AnswersGiven(i);
     if (total == answers_[i]) continue;
     model_.AddAnswers(i, static_cast<double>(total - answers_[i]), now);
     answers_[i] = total;

@@ -61,6 +61,7 @@ class Controller {
   void RestoreSiteOrders(const std::vector<SiteOrder>& stored, MonotonicTime now, WallTime wall);
   bool EndSiteOrders(MonotonicTime now);
   void ForgiveOwnStall(MonotonicTime now);
+  std::uint64_t AnswersGiven(fleet::NodeIndex node) const;
   void SkipAnswers();
   void CountAnswers(MonotonicTime now);
   std::vector<float> AnswerScale() const;

@@ -188,7 +188,7 @@ absl::Status Daemon::StartControl() {
   DNSD_RETURN_IF_ERROR(control_->Start());
   observed_.heartbeat = control_->bound();
   spdlog::info("heartbeats on {}{}", control_->bound().ToString(),
-               config_.heartbeat.tls_certificate.empty() ? ", plain text" : ", TLS");
+               config_.heartbeat.tls.any() ? ", TLS" : ", plain text");
   return absl::OkStatus();
 }
 
@@ -230,7 +230,7 @@ absl::Status Daemon::StartControlPorts() {
   remote_ = std::make_unique<ControlRemote>(config_.control_remote, Actions());
   DNSD_RETURN_IF_ERROR(remote_->Start());
   spdlog::info("control on {}{}", remote_->bound().ToString(),
-               config_.control_remote.certificate.empty() ? ", plain text" : ", TLS");
+               config_.control_remote.tls.any() ? ", TLS" : ", plain text");
   return absl::OkStatus();
 }
 

@@ -77,6 +77,7 @@ class Daemon {
   absl::Status StartServices();
   absl::Status TakeBack();
   void StopServices();
+  void DropServices();  // and gives up what they had
   bool WaitInVain() const;
   absl::Status Follow(Successor& successor);
   void StartWatchdog();

@@ -42,6 +42,16 @@ void Daemon::StopServices() {
   history_.reset();
 }
 
+void Daemon::DropServices() {
+  StopServices();
+  socket_.reset();
+  remote_.reset();
+  http_.reset();
+  control_.reset();
+  loop_.reset();
+  store_.reset();
+}
+
 void Daemon::StartWatchdog() {
   const auto period = WatchdogPeriod();
   if (!period) return;
@@ -88,21 +98,15 @@ absl::Status Daemon::Follow(Successor& successor) {
   const auto wait = [this] { return WaitInVain(); };
   DNSD_RETURN_IF_ERROR(successor.AwaitRelease(wait));
   watchdog_.reset();
-  StopServices();
-  socket_.reset();
-  remote_.reset();
-  http_.reset();
-  control_.reset();
-  loop_.reset();
-  store_.reset();
+  DropServices();
   successor.Released();
   absl::Status serving = successor.AwaitServing(wait);
   if (serving.ok()) return serving;
   successor.End();  // it may hang with our ports and our store
   reloader_->Resume();
   if (const absl::Status resumed = TakeBack(); !resumed.ok()) {
+    // The watchdog misses the control loop.
     spdlog::critical("only DNS goes on, with the state it had: {}", Message(resumed));
-    loop_.reset();  // which the watchdog misses
   }
   StartWatchdog();
   return serving;
@@ -122,13 +126,8 @@ absl::Status Daemon::TakeBack() {
     if (i > 0) std::this_thread::sleep_for(kBetweenTries);
     started = StartServices();
     if (started.ok()) return started;
-    history_.reset();
-    socket_.reset();
-    remote_.reset();
-    http_.reset();
-    control_.reset();
-    loop_.reset();
-    store_.reset();
+    DropServices();
+    reloader_->Resume();
   }
   return started;
 }

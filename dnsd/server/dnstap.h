@@ -27,9 +27,6 @@ class Dnstap : public TapSink {
   void Tend(MonotonicTime now) override;
   void Reopen() override;
 
-  std::uint64_t written() const override { return written_.value(); }
-  std::uint64_t lost() const override { return lost_.value(); }
-
  private:
   struct Stream;  // an open one, and libfstrm's writer to it
 
@@ -41,7 +38,6 @@ class Dnstap : public TapSink {
   std::unique_ptr<Stream> stream_;  // null: nobody listens
   MonotonicTime next_try_{};
   bool told_ = false;  // that nobody listens
-  Counter written_, lost_;
 };
 
 }  // namespace dnsd::server

@@ -22,9 +22,6 @@ class QueryLog : public TapSink {
   void Tend(MonotonicTime now) override;
   void Reopen() override;
 
-  std::uint64_t written() const override { return written_.value(); }
-  std::uint64_t lost() const override { return lost_.value(); }
-
  private:
   explicit QueryLog(std::string path) : path_(std::move(path)) {}
   absl::Status OpenFile();
@@ -36,7 +33,6 @@ class QueryLog : public TapSink {
   std::string lines_;        // not written yet
   std::uint64_t count_ = 0;  // of them
   WarningLimit warnings_{1, std::chrono::minutes(1)};
-  Counter written_, lost_;
 };
 
 }  // namespace dnsd::server

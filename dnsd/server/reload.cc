@@ -229,8 +229,7 @@ std::vector<std::string> RestartKeys(const Config& started, const Config& wanted
       {"listen", started.listen == wanted.listen},
       {"workers", started.workers == wanted.workers},
       {"heartbeat.listen", a.listen == b.listen},
-      {"heartbeat.tls", a.tls_certificate == b.tls_certificate && a.tls_key == b.tls_key &&
-                            a.tls_client_ca == b.tls_client_ca && a.tls_contents == b.tls_contents},
+      {"heartbeat.tls", a.tls == b.tls},
       {"heartbeat.suspect_after", a.suspect_after == b.suspect_after},
       {"heartbeat.dead_after", a.dead_after == b.dead_after},
       {"heartbeat.warm_up", a.warm_up == b.warm_up},
@@ -239,7 +238,9 @@ std::vector<std::string> RestartKeys(const Config& started, const Config& wanted
                    started.http_busiest_sites == wanted.http_busiest_sites},
       {"state_dir", started.state_dir == wanted.state_dir},
       {"control.socket", started.control_socket == wanted.control_socket},
-      {"control.listen", started.control_remote == wanted.control_remote},
+      {"control.listen", started.control_remote.listen == wanted.control_remote.listen},
+      {"control.tls", started.control_remote.tls == wanted.control_remote.tls},
+      {"control.token_file", started.control_remote.token == wanted.control_remote.token},
       {"history", started.history == wanted.history},
       {"tcp", started.tcp == wanted.tcp},
       {"query_log", started.taps.query_log == wanted.taps.query_log &&

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "dnsd/base/clock.h"
+#include "dnsd/base/counter.h"
 #include "dnsd/server/query_tap.h"
 
 namespace dnsd::server {
@@ -23,8 +24,11 @@ class TapSink {
   virtual void Reopen() = 0;
 
   // Queries told of, and those that could not be.
-  virtual std::uint64_t written() const = 0;
-  virtual std::uint64_t lost() const = 0;
+  std::uint64_t written() const { return written_.value(); }
+  std::uint64_t lost() const { return lost_.value(); }
+
+ protected:
+  Counter written_, lost_;
 };
 
 }  // namespace dnsd::server

@@ -7,23 +7,14 @@ import socket
 import stat
 import subprocess
 
+import controlled
 import harness
-
-ZONE = """$ORIGIN lb.example.
-@    3600 SOA ns1 hostmaster 7 3600 600 86400 5
-@    3600 NS  ns1
-ns1  3600 A   192.0.2.53
-www     0 A   127.0.1.1
-www     0 A   127.0.1.2
-"""
-A, B = "127.0.1.1", "127.0.1.2"
-FAST = "heartbeat: {warm_up: 0s}\n"
+from controlled import FAST, ZONE, A, B
 
 
-class Control(harness.TestCase):
+class Control(controlled.TestCase):
     def server(self, *arguments, config=FAST):
-        self.socket = self.folder / "control.sock"
-        return self.dnsd("--control-socket", self.socket, *arguments, zone=ZONE, config=config)
+        return self.controlled(*arguments, zone=ZONE, config=config)
 
     def fleet(self, *arguments, loads=({}, {})):
         server = self.server(*arguments)
@@ -31,12 +22,6 @@ class Control(harness.TestCase):
             self.reporter(server, name, address, load={"cpu_utilization": 0.1, **load})
         server.wait_heard("web1", "web2")
         return server
-
-    def ctl(self, *words, fails=0):
-        """dnsdctl's output: stdout of success, stderr of failure."""
-        done = self.run_program("dnsdctl", "--socket", self.socket, *words)
-        self.assertEqual(done.returncode, fails, done.stdout + done.stderr)
-        return done.stderr if fails else done.stdout
 
     def node(self, name):
         return json.loads(self.ctl("--json", "nodes", name))[0]

@@ -3,34 +3,23 @@ import json
 import subprocess
 import urllib.error
 
+import controlled
 import harness
+from controlled import FAST, ZONE, A, B
 
-ZONE = """$ORIGIN lb.example.
-@    3600 SOA ns1 hostmaster 7 3600 600 86400 5
-@    3600 NS  ns1
-ns1  3600 A   192.0.2.53
-www     0 A   127.0.1.1
-www     0 A   127.0.1.2
-"""
-FAST = "heartbeat: {warm_up: 0s}\n"
 LONG = 20 * harness.PATIENCE
 
 
-class Events(harness.TestCase):
+class Events(controlled.TestCase):
     def server(self):
-        self.socket = self.folder / "control.sock"
-        return self.dnsd("--control-socket", self.socket, zone=ZONE, config=FAST)
+        return self.controlled(zone=ZONE, config=FAST)
 
     def fleet(self):
         server = self.server()
-        for name, address in (("web1", "127.0.1.1"), ("web2", "127.0.1.2")):
+        for name, address in (("web1", A), ("web2", B)):
             self.reporter(server, name, address)
         server.wait_heard("web1", "web2")
         return server
-
-    def ctl(self, *words):
-        done = self.run_program("dnsdctl", "--socket", self.socket, *words)
-        self.assertEqual(done.returncode, 0, done.stderr)
 
     def watch(self, *words):
         watch = subprocess.Popen([harness.BUILD / "dnsdctl", "--socket", self.socket, "watch",

@@ -3,21 +3,17 @@ import json
 import urllib.error
 import urllib.parse
 
+import controlled
 import harness
+from controlled import A, B
 from dnswire import opt_record, subnet_option
 
-ZONE = """$ORIGIN lb.example.
-@    3600 SOA ns1 hostmaster 7 3600 600 86400 5
-@    3600 NS  ns1
-ns1  3600 A   192.0.2.53
-www     0 A   127.0.1.1
-www     0 A   127.0.1.2
-www     0 A   127.0.1.3
+ZONE = controlled.ZONE + """www     0 A   127.0.1.3
 alias   0 CNAME www
 *.host  0 A   127.0.1.1
 *.host  0 A   127.0.1.2
 """
-A, B, C = "127.0.1.1", "127.0.1.2", "127.0.1.3"
+C = "127.0.1.3"
 # web1 and web2 are alike; who is near to which of them is the operator's word.
 CONFIG = """heartbeat: {warm_up: 0s}
 regions: [{name: eu}, {name: us}]
@@ -32,18 +28,12 @@ sites:
 """
 
 
-class Explain(harness.TestCase):
+class Explain(controlled.TestCase):
     def fleet(self, config=CONFIG):
-        self.socket = self.folder / "control.sock"
-        self.server = self.dnsd("--control-socket", self.socket, zone=ZONE, config=config)
+        self.server = self.controlled(zone=ZONE, config=config)
         for name, address, load in (("web1", A, 0.2), ("web2", B, 0.2), ("web3", C, 0.9)):
             self.reporter(self.server, name, address, load={"cpu_utilization": load})
         self.server.wait_heard("web1", "web2", "web3")
-
-    def ctl(self, *words, fails=0):
-        done = self.run_program("dnsdctl", "--socket", self.socket, *words)
-        self.assertEqual(done.returncode, fails, done.stdout + done.stderr)
-        return done.stderr if fails else done.stdout
 
     def explain(self, *words):
         return json.loads(self.ctl("--json", "explain", *words))

@@ -6,37 +6,24 @@ import subprocess
 import unittest
 import urllib.error
 
+import controlled
 import harness
+from controlled import FAST, ZONE, A, B
 
-ZONE = """$ORIGIN lb.example.
-@    3600 SOA ns1 hostmaster 7 3600 600 86400 5
-@    3600 NS  ns1
-ns1  3600 A   192.0.2.53
-www     0 A   127.0.1.1
-www     0 A   127.0.1.2
-"""
-A, B = "127.0.1.1", "127.0.1.2"
-CONFIG = "heartbeat: {warm_up: 0s}\nhistory: {interval: 1s, keep: 1h}\n"
+CONFIG = FAST + "history: {interval: 1s, keep: 1h}\n"
 LONG = 30 * harness.PATIENCE
 
 
-class History(harness.TestCase):
+class History(controlled.TestCase):
     def start_server(self, state=None, config=CONFIG):
-        self.socket = self.folder / "control.sock"
         arguments = ("--state-dir", state) if state else ()
-        self.server = self.dnsd("--control-socket", self.socket, *arguments, zone=ZONE,
-                                config=config)
+        self.server = self.controlled(*arguments, zone=ZONE, config=config)
 
     def fleet(self, state=None):
         self.start_server(state or self.folder / "state")
         self.reporter(self.server, "web1", A, load={"cpu_utilization": 0.25})
         self.reporter(self.server, "web2", B, load={"cpu_utilization": 0.5})
         self.server.wait_heard("web1", "web2")
-
-    def ctl(self, *words, fails=0):
-        done = self.run_program("dnsdctl", "--socket", self.socket, *words)
-        self.assertEqual(done.returncode, fails, done.stdout + done.stderr)
-        return done.stderr if fails else done.stdout
 
     def history(self, whom):
         return json.loads(self.ctl("--json", "history", whom))

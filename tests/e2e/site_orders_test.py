@@ -1,15 +1,11 @@
 """Orders for sites and for single nodes at sites, and the reload of one zone."""
 import json
 
+import controlled
 import harness
+from controlled import FAST, A, B
 
-ZONE = """$ORIGIN lb.example.
-@    3600 SOA ns1 hostmaster 7 3600 600 86400 5
-@    3600 NS  ns1
-ns1  3600 A   192.0.2.53
-www     0 A   127.0.1.1
-www     0 A   127.0.1.2
-ftp     0 A   127.0.1.1
+ZONE = controlled.ZONE + """ftp     0 A   127.0.1.1
 ftp     0 A   127.0.1.2
 *.host  0 A   127.0.1.1
 *.host  0 A   127.0.1.2
@@ -19,15 +15,12 @@ OTHER = """$ORIGIN b.example.
 @    3600 NS  ns1
 ns1  3600 A   192.0.2.53
 """
-A, B = "127.0.1.1", "127.0.1.2"
-FAST = "heartbeat: {warm_up: 0s}\n"
 
 
-class SiteOrders(harness.TestCase):
+class SiteOrders(controlled.TestCase):
     def start_server(self, zones=None):
-        self.socket = self.folder / "control.sock"
-        self.server = self.dnsd("--control-socket", self.socket, "--state-dir", self.folder / "state",
-                                zones={"lb.example": ZONE, **(zones or {})}, config=FAST)
+        self.server = self.controlled("--state-dir", self.folder / "state",
+                                      zones={"lb.example": ZONE, **(zones or {})}, config=FAST)
 
     def fleet(self):
         self.start_server()
@@ -35,11 +28,6 @@ class SiteOrders(harness.TestCase):
             self.reporter(self.server, name, address)
         self.server.wait_heard("web1", "web2")
         self.server.wait_for("www.lb.example", [A, B])
-
-    def ctl(self, *words, fails=0):
-        done = self.run_program("dnsdctl", "--socket", self.socket, *words)
-        self.assertEqual(done.returncode, fails, done.stdout + done.stderr)
-        return done.stderr if fails else done.stdout
 
     def test_a_node_is_drained_at_one_site_and_serves_the_others(self):
         self.fleet()

@@ -111,9 +111,10 @@ log: {level: debug}
   EXPECT_EQ(config->control_socket, folder_ + "/control.sock");
   EXPECT_EQ(config->control_remote,
             (RemoteControlConfig{.listen = Endpoint::Parse("192.0.2.1:7054"),
-                                 .certificate = folder_ + "/cert.pem",
-                                 .key = folder_ + "/key.pem",
-                                 .client_ca = folder_ + "/ca.pem",
+                                 .tls = {.certificate = folder_ + "/cert.pem",
+                                         .key = folder_ + "/key.pem",
+                                         .client_ca = folder_ + "/ca.pem",
+                                         .contents = config->control_remote.tls.contents},
                                  .token = "0123456789abcdef"}));
   EXPECT_EQ(config->history.interval, 30s);
   EXPECT_EQ(config->history.limits.age, 48h);

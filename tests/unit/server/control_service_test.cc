@@ -442,7 +442,7 @@ TEST(ControlService, APortInUseIsSaidSo) {
 TEST(ControlService, TlsFilesThatAreNoneAreSaidSo) {
   HeartbeatConfig config;
   config.listen = Endpoint::Parse("127.0.0.1:0");
-  config.tls_certificate = config.tls_key = "/dev/null";
+  config.tls.certificate = config.tls.key = "/dev/null";
   fleet::Inbox inbox([] {});
   ControlService service(config, inbox);
   EXPECT_TRUE(absl::IsInvalidArgument(service.Start()));

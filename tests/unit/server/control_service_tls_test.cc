@@ -26,9 +26,9 @@ class ControlServiceTls : public testing::Test {
     std::filesystem::create_directories(folder_);
     HeartbeatConfig config;
     config.listen = Endpoint::Parse("127.0.0.1:0");
-    config.tls_certificate = Write("cert.pem", server_.Pem());
-    config.tls_key = Write("key.pem", server_.KeyPem());
-    config.tls_client_ca = Write("ca.pem", ca_.Pem());
+    config.tls.certificate = Write("cert.pem", server_.Pem());
+    config.tls.key = Write("key.pem", server_.KeyPem());
+    config.tls.client_ca = Write("ca.pem", ca_.Pem());
     config.grants = {Grant("", "web1.example", "web1")};
     if (with_tokens_) config.grants.push_back(Grant("0123456789abcdef", "", "web2"));
     service_ = std::make_unique<ControlService>(config, inbox_);

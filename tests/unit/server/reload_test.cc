@@ -275,6 +275,18 @@ TEST_F(ReloadTest, ARenewedCertificateIsTakenByANewProcess) {
   EXPECT_EQ(followers_, std::vector<std::string>{"heartbeat.tls"});
 }
 
+TEST_F(ReloadTest, SoIsThatOfRemoteControl) {
+  std::ofstream(folder_ + "/pem") << "old";
+  WriteConfig(
+      "control: {listen: 127.0.0.1:0, tls: {certificate: pem, key: pem, client_ca: pem}}\n");
+  Restart();
+  ASSERT_TRUE(reloader_->Reload(WallTime()).ok());
+  EXPECT_TRUE(followers_.empty());
+  std::ofstream(folder_ + "/pem") << "new";
+  ASSERT_TRUE(reloader_->Reload(WallTime()).ok());
+  EXPECT_EQ(followers_, std::vector<std::string>{"control.tls"});
+}
+
 TEST_F(ReloadTest, AGrantOnAnotherLineIsTheSame) {
   std::ofstream(folder_ + "/token") << "0123456789abcdef";
   const std::string heartbeat =
