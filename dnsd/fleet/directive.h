@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dnsd/base/clock.h"
+#include "dnsd/base/ip.h"
 
 namespace dnsd::fleet {
 
@@ -33,7 +34,32 @@ struct Refusal {
   std::string reason;  // what was wrong and what was wanted
 };
 
-using Directive = std::variant<Accepted, SetInterval, ResendFull, Refusal>;
+// What a node is to do with one site's replica there.
+struct Task {
+  enum class Kind : std::uint8_t { kInstantiate, kWithdraw, kVerify };
+  // A node that has the content, or is getting it and relays what it has.
+  struct Source {
+    std::string node{};
+    std::vector<IpAddress> addresses{};
+    friend bool operator==(const Source&, const Source&) = default;
+  };
+
+  std::uint64_t id = 0;  // given once, ever
+  Kind kind = Kind::kInstantiate;
+  std::string site{};                 // owner name with its final dot
+  std::vector<Source> sources{};      // the best first
+  std::uint64_t content_version = 0;  // to be had at least; 0: any
+  std::uint64_t bytes = 0;            // 0: not known
+
+  friend bool operator==(const Task&, const Task&) = default;
+};
+
+// All that the node is to do, in the place of what was asked before.
+struct Tasks {
+  std::vector<Task> tasks;  // by rising id
+};
+
+using Directive = std::variant<Accepted, SetInterval, ResendFull, Refusal, Tasks>;
 
 // Where the control loop leaves its directives; the control service implements it. Send is called
 // on the control thread alone, must not block, and ignores a stream that has ended.

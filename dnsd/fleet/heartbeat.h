@@ -52,6 +52,7 @@ struct SiteReport {
   std::uint64_t bytes = 0;
   bool ready = false;
   bool healthy = true;
+  bool home = false;  // its content is made there
 };
 
 // The kinds of the proto's Hosting.
@@ -90,6 +91,29 @@ struct RttSample {
   friend bool operator==(const RttSample&, const RttSample&) = default;
 };
 
+// The room for replicas. Nothing told: the node takes none.
+struct Storage {
+  bool takes_replicas = false;
+  std::uint64_t quota_bytes = 0;  // 0: no bound but the disk's
+  std::uint64_t used_bytes = 0;
+  std::uint64_t free_bytes = 0;  // of the disk; 0: not known
+  std::uint64_t evictions = 0;   // since the reporter was started
+
+  friend bool operator==(const Storage&, const Storage&) = default;
+};
+
+// How far a node is with a task (directive.h).
+struct TaskReport {
+  enum class Phase : std::uint8_t { kWaiting, kRunning, kDone, kFailed };
+
+  std::uint64_t id = 0;
+  Phase phase = Phase::kWaiting;
+  std::uint32_t attempts = 0;
+  std::string detail{};
+
+  friend bool operator==(const TaskReport&, const TaskReport&) = default;
+};
+
 struct Heartbeat {
   std::uint64_t sequence = 0;
   Duration age{0};  // of the sample when it was sent
@@ -99,6 +123,8 @@ struct Heartbeat {
   HostingReport hosting{};
   DemandReport demand{};
   std::vector<RttSample> rtts{};
+  std::vector<TaskReport> tasks{};   // all that the node has
+  std::optional<Storage> storage{};  // nothing: unchanged
 };
 
 }  // namespace dnsd::fleet

@@ -23,6 +23,7 @@ struct Host {
   NodeIndex node = kNoNode;
   bool ready = false;
   bool healthy = false;
+  bool home = false;                  // its content is made there
   std::uint64_t content_version = 0;  // 0: not versioned
   std::uint64_t bytes = 0;            // 0: not known
 

@@ -44,7 +44,7 @@ class HostingShardWriter {
 namespace {
 
 Host HostOf(const SiteReport& site, NodeIndex node) {
-  return {node, site.ready, site.healthy, site.content_version, site.bytes};
+  return {node, site.ready, site.healthy, site.home, site.content_version, site.bytes};
 }
 
 const Host* FindHost(std::span<const Host> hosts, NodeIndex node) {

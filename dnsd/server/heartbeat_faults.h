@@ -26,14 +26,15 @@ enum class HeartbeatFault : std::uint8_t {
   kUnread,        // a reporter that does not read what it is told
   kPlace,         // a region or coordinates that cannot be
   kRtt,           // a round-trip time, or its prefix, that cannot be
+  kTask,          // a task in no phase that there is
 };
-inline constexpr std::size_t kHeartbeatFaults = 16;
+inline constexpr std::size_t kHeartbeatFaults = 17;
 
 constexpr const char* NameOf(HeartbeatFault fault) {
   constexpr const char* kNames[kHeartbeatFaults] = {
       "no_hello",      "silent",    "node_name", "address",  "odd_interval", "not_finite",
       "negative",      "excessive", "site_name", "identity", "not_granted",  "too_many",
-      "empty_message", "unread",    "place",     "rtt"};
+      "empty_message", "unread",    "place",     "rtt",      "task"};
   return kNames[static_cast<std::size_t>(fault)];
 }
 

@@ -113,7 +113,7 @@ fleet::HostingReport ReadHosting(const v1::Hosting& in, Findings& findings) {
     const auto name = ReadSiteName(site.name(), findings);
     if (!name) continue;
     out.sites.push_back(
-        {*name, site.content_version(), site.bytes(), site.ready(), site.healthy()});
+        {*name, site.content_version(), site.bytes(), site.ready(), site.healthy(), site.home()});
   }
   for (const std::string& site : in.removed()) {
     if (const auto name = ReadSiteName(site, findings)) out.removed.push_back(*name);
@@ -121,6 +121,8 @@ fleet::HostingReport ReadHosting(const v1::Hosting& in, Findings& findings) {
   return out;
 }
 
+// Sums of so many of them cannot wrap.
+constexpr std::uint64_t kMostOctets = std::uint64_t{1} << 56;
 constexpr std::uint32_t kMostRttUs = 60'000'000;
 constexpr std::uint32_t kMostRttCount = 10'000'000;
 
@@ -248,6 +250,38 @@ std::vector<fleet::RttSample> ReadRtts(const v1::Heartbeat& in, Findings& findin
   return out;
 }
 
+std::vector<fleet::TaskReport> ReadTaskReports(const v1::Heartbeat& in, Findings& findings) {
+  using Phase = fleet::TaskReport::Phase;
+  std::vector<fleet::TaskReport> out;
+  if (in.tasks_size() > kMostTasks) {
+    findings.Add(HeartbeatFault::kTooMany, "tasks: found " + std::to_string(in.tasks_size()) +
+                                               ", wanted at most " + std::to_string(kMostTasks) +
+                                               "; the rest is left out");
+  }
+  const int count = std::min(in.tasks_size(), kMostTasks);
+  for (int i = 0; i < count; ++i) {
+    const v1::TaskReport& task = in.tasks(i);
+    if (task.phase() < v1::TaskReport::WAITING || task.phase() > v1::TaskReport::FAILED) {
+      findings.Add(HeartbeatFault::kTask, "task " + std::to_string(task.id()) + ": phase " +
+                                              std::to_string(static_cast<int>(task.phase())) +
+                                              ", wanted 1 to 4; left out");
+      continue;
+    }
+    const auto phase = static_cast<Phase>(task.phase() - v1::TaskReport::WAITING);
+    out.push_back({task.id(), phase, task.attempts(), OneLine(task.detail())});
+  }
+  return out;
+}
+
+fleet::Storage ReadStorage(const v1::Storage& in) {
+  const auto octets = [](std::uint64_t n) { return std::min(n, kMostOctets); };
+  return {.takes_replicas = in.takes_replicas(),
+          .quota_bytes = octets(in.quota_bytes()),
+          .used_bytes = octets(in.used_bytes()),
+          .free_bytes = octets(in.free_bytes()),
+          .evictions = in.evictions()};
+}
+
 fleet::Heartbeat ReadHeartbeat(const v1::Heartbeat& in, Findings& findings) {
   fleet::Heartbeat out;
   out.sequence = in.sequence();
@@ -259,6 +293,8 @@ fleet::Heartbeat ReadHeartbeat(const v1::Heartbeat& in, Findings& findings) {
   if (in.has_hosting()) out.hosting = ReadHosting(in.hosting(), findings);
   if (in.has_demand()) out.demand = ReadDemand(in.demand(), findings);
   out.rtts = ReadRtts(in, findings);
+  out.tasks = ReadTaskReports(in, findings);
+  if (in.has_storage()) out.storage = ReadStorage(in.storage());
   return out;
 }
 

@@ -55,6 +55,15 @@ fleet::Place ReadPlace(const heartbeat::v1::Hello& in, Findings& findings);
 inline constexpr int kMostRtts = 256;
 std::vector<fleet::RttSample> ReadRtts(const heartbeat::v1::Heartbeat& in, Findings& findings);
 
+// How far the node is with its tasks, kMostTasks at most; those in no phase that we know are left
+// out.
+inline constexpr int kMostTasks = 1024;
+std::vector<fleet::TaskReport> ReadTaskReports(const heartbeat::v1::Heartbeat& in,
+                                               Findings& findings);
+
+// Sizes held to what sums can be made of.
+fleet::Storage ReadStorage(const heartbeat::v1::Storage& in);
+
 // A heartbeat; sites whose name is no domain name are left out.
 fleet::Heartbeat ReadHeartbeat(const heartbeat::v1::Heartbeat& in, Findings& findings);
 

@@ -70,6 +70,27 @@ struct Encode {
   void operator()(const fleet::Refusal& refusal) const {
     out.mutable_refusal()->set_reason(refusal.reason);
   }
+  void operator()(const fleet::Tasks& tasks) const {
+    v1::Tasks& all = *out.mutable_tasks();  // an empty list too is told
+    for (const fleet::Task& task : tasks.tasks) EncodeTask(task, *all.add_tasks());
+  }
+
+ private:
+  static void EncodeTask(const fleet::Task& task, v1::Task& to) {
+    to.set_id(task.id);
+    to.set_kind(static_cast<v1::Task::Kind>(static_cast<int>(task.kind) + v1::Task::INSTANTIATE));
+    to.set_site(task.site);
+    to.set_content_version(task.content_version);
+    to.set_bytes(task.bytes);
+    for (const fleet::Task::Source& source : task.sources) {
+      v1::Source& from = *to.add_sources();
+      from.set_node(source.node);
+      for (const IpAddress& address : source.addresses) {
+        const auto octets = address.octets();
+        from.add_addresses(octets.data(), octets.size());
+      }
+    }
+  }
 };
 
 }  // namespace
