@@ -80,6 +80,7 @@ NodeIndex Fleet::OnHello(const Event& event, const Hello& hello) {
   }
   outcome_.directives.emplace_back(event.stream, Accepted{std::move(warnings)});
   TakeInterval(node, event, hello.interval);
+  node.storage = {};  // what it does not tell now it has not
   TakeHosting(index, hello.state.hosting, true);
   TakeReport(index, hello.state, event.arrival);
   return index;
@@ -148,9 +149,13 @@ NodeIndex Fleet::Speaker(const Event& event) {
   return kNoNode;
 }
 
-NodeIndex Fleet::FindOrAdd(const std::string& name) {
+NodeIndex Fleet::Find(const std::string& name) const {
   const auto at = by_name_.find(name);
-  if (at != by_name_.end()) return at->second;
+  return at == by_name_.end() ? kNoNode : at->second;
+}
+
+NodeIndex Fleet::FindOrAdd(const std::string& name) {
+  if (const NodeIndex known = Find(name); known != kNoNode) return known;
   if (nodes_.size() >= options_.max_nodes) return kNoNode;
   const auto index = static_cast<NodeIndex>(nodes_.size());
   by_name_.emplace(name, index);
@@ -252,6 +257,8 @@ void Fleet::TakeReport(NodeIndex index, const Heartbeat& beat, MonotonicTime now
   node.sequence = beat.sequence;
   node.load = beat.load;
   node.demand.Take(beat.demand);
+  if (beat.storage) node.storage = *beat.storage;
+  node.tasks = beat.tasks;
   node.healthy = beat.healthy;
   node.health_detail = beat.health_detail;
   node.left = node.dead = node.silent = false;

@@ -77,6 +77,8 @@ struct Node {
   bool declares_hosting = false;
   Load load;  // of the last report
   NodeDemand demand;
+  Storage storage;                // as last told; nothing told: it takes no replicas
+  std::vector<TaskReport> tasks;  // of the last report
   std::string health_detail;
   Order order;
 
@@ -167,6 +169,8 @@ class Fleet {
   // 1 for a warm node; up to 10 for one that has just come: 1 / max(0.1, t / warm_up).
   double WarmUpFactor(NodeIndex node, MonotonicTime now) const;
   const std::vector<Node>& nodes() const { return nodes_; }
+  // kNoNode: nobody of that name is known.
+  NodeIndex Find(const std::string& name) const;
   // By AddressId; kNoNode: unmanaged. May be shorter than the address table.
   const std::vector<NodeIndex>& node_of() const { return node_of_; }
   // The sites hosted, all reports so far applied.

@@ -484,5 +484,19 @@ TEST_F(FleetTest, SilenceIsForgivenWhenDnsdItselfWasStopped) {
   EXPECT_EQ(StateOf(a), NodeState::kDead);
 }
 
+TEST_F(FleetTest, KeepsWhatANodeHasRoomForUntilItTellsAnew) {
+  const Storage storage{.takes_replicas = true, .quota_bytes = 10};
+  const TaskReport task{.id = 7, .phase = TaskReport::Phase::kRunning};
+  const NodeIndex node =
+      Greet(0, 1, "a", {}, 1, {.sequence = 1, .tasks = {task}, .storage = storage});
+  EXPECT_EQ(fleet_.Find("a"), node);
+  EXPECT_EQ(fleet_.Find("b"), kNoNode);
+  Beat(1, 1, 2);
+  EXPECT_EQ(fleet_.nodes()[node].storage, storage);
+  EXPECT_THAT(fleet_.nodes()[node].tasks, IsEmpty());  // of the last report alone
+  Greet(2, 2, "a", {}, 2);
+  EXPECT_EQ(fleet_.nodes()[node].storage, Storage{});  // another boot, which takes none
+}
+
 }  // namespace
 }  // namespace dnsd::fleet

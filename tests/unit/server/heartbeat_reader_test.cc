@@ -368,6 +368,51 @@ TEST(ReadDemand, TakesAThousandSitesOfOneMessage) {
   EXPECT_EQ(faults.count(HeartbeatFault::kTooMany), 1U);
 }
 
+TEST(ReadTaskReports, LeavesOutPhasesThatThereAreNot) {
+  v1::Heartbeat in;
+  const auto add = [&in](std::uint64_t id, int phase) {
+    v1::TaskReport& task = *in.add_tasks();
+    task.set_id(id);
+    task.set_phase(static_cast<v1::TaskReport::Phase>(phase));
+    task.set_attempts(2);
+    task.set_detail("rsync:\ndone");
+  };
+  add(1, v1::TaskReport::WAITING);
+  add(2, v1::TaskReport::PHASE_UNSPECIFIED);
+  add(3, v1::TaskReport::FAILED);
+  add(4, v1::TaskReport::FAILED + 1);
+  HeartbeatFaults faults;
+  Findings findings(faults);
+  using Phase = fleet::TaskReport::Phase;
+  EXPECT_EQ(ReadTaskReports(in, findings),
+            (std::vector<fleet::TaskReport>{{1, Phase::kWaiting, 2, "rsync:?done"},
+                                            {3, Phase::kFailed, 2, "rsync:?done"}}));
+  EXPECT_EQ(faults.count(HeartbeatFault::kTask), 2U);
+}
+
+TEST(ReadTaskReports, TakesAThousandOfOneMessage) {
+  v1::Heartbeat in;
+  for (int i = 0; i < kMostTasks; ++i) in.add_tasks()->set_phase(v1::TaskReport::DONE);
+  HeartbeatFaults faults;
+  Findings findings(faults);
+  EXPECT_EQ(ReadTaskReports(in, findings).size(), std::size_t{kMostTasks});
+  EXPECT_TRUE(findings.texts().empty());
+  in.add_tasks()->set_phase(v1::TaskReport::DONE);
+  EXPECT_EQ(ReadTaskReports(in, findings).size(), std::size_t{kMostTasks});
+  EXPECT_EQ(faults.count(HeartbeatFault::kTooMany), 1U);
+}
+
+TEST(ReadStorage, HoldsSizesToWhatCanBeAdded) {
+  v1::Storage in;
+  in.set_takes_replicas(true);
+  in.set_quota_bytes(1000);
+  in.set_used_bytes(std::numeric_limits<std::uint64_t>::max());
+  const fleet::Storage storage = ReadStorage(in);
+  EXPECT_TRUE(storage.takes_replicas);
+  EXPECT_EQ(storage.quota_bytes, 1000U);
+  EXPECT_EQ(storage.used_bytes, std::uint64_t{1} << 56);
+}
+
 TEST(CheckHostingSize, TakesAMillionSitesAtMost) {
   v1::Hosting hosting;
   hosting.mutable_sites()->Reserve(kMostSites);
