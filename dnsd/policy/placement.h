@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -52,13 +53,15 @@ struct PlacementReplica {
 struct PlacementSite {
   std::vector<PlacementReplica> replicas{};  // by rising node, each node once
   std::vector<std::uint32_t> barred{};       // nodes that may not have it now: by rising node
-  double demand = 0;                         // expected CPUs: of the last second or two
-  double trend = 0;                          // by how much the demand grows, CPUs a second
-  double lasting = 0;                        // demand of the last ten minutes
-  std::uint64_t bytes = 0;                   // of one replica; 0: not known
-  std::uint32_t least = 2;                   // replicas that are kept
-  std::uint32_t most = 0;                    // 0: no bound
-  bool frozen = false;                       // no action, by the operator's word
+  // Nodes that may have it at all, by rising node; null: any. Sites of one pool share it.
+  std::shared_ptr<const std::vector<std::uint32_t>> pool{};
+  double demand = 0;        // expected CPUs: of the last second or two
+  double trend = 0;         // by how much the demand grows, CPUs a second
+  double lasting = 0;       // demand of the last ten minutes
+  std::uint64_t bytes = 0;  // of one replica; 0: not known
+  std::uint32_t least = 2;  // replicas that are kept
+  std::uint32_t most = 0;   // 0: no bound
+  bool frozen = false;      // no action, by the operator's word
 };
 
 struct PlacementState {
@@ -71,9 +74,14 @@ struct PlacementRules {
   // What is known of the storage of others when a node is chosen: nothing; that it has evicted of
   // late (the caller bars or untakes it); sizes and what is free.
   enum class Storage : std::uint8_t { kNaive, kDeletionAware, kResourceAware };
+  // Where a new replica is fetched from: the newest one on the way, which relays what it has; the
+  // ready one that serves the fewest; always the same one.
+  enum class Copy : std::uint8_t { kChain, kTree, kStar };
 
   Contract contract = Contract::kLazy;
   Storage storage = Storage::kResourceAware;
+  Copy copy = Copy::kChain;
+  bool jump = true;       // to the number needed at once; false: one replica, and see
   double high = 0.7;      // load of a site's idlest replica above which it is expanded
   double low = 0.5;       // load that those left must stay below when one is contracted
   double headroom = 0.1;  // replicas are filled to the mean load and this, ...
@@ -81,11 +89,12 @@ struct PlacementRules {
   double most_growth = 4;  // the expected demand is at most so many times the present one
   double slack = 0.02;     // share of the demand that may stay unserved
   Duration period = std::chrono::seconds(5);
-  Duration start = std::chrono::seconds(1);   // of a copy, before the first octet
-  Duration hold = std::chrono::seconds(600);  // a replica is kept so long at least
-  std::uint32_t most_actions = 60;            // a round, in all
-  std::uint32_t most_node_actions = 4;        // a round, and under way, for one node
-  std::uint32_t transfers = 2;                // that one replica serves at a time
+  Duration start = std::chrono::seconds(1);    // of a copy, before the first octet
+  Duration hold = std::chrono::seconds(600);   // a replica is kept so long at least
+  Duration grace = std::chrono::seconds(300);  // an unwell replica counts as one so long
+  std::uint32_t most_actions = 60;             // a round, in all
+  std::uint32_t most_node_actions = 4;         // a round, and under way, for one node
+  std::uint32_t transfers = 2;                 // that one replica serves at a time
 };
 
 enum class PlacementReason : std::uint8_t {
