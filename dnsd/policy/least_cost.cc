@@ -67,7 +67,7 @@ float PriceOf(const Gauge& gauge, const CostFigures& figures, float sessions) {
       return figures.factor * (PowerOfTwo(gauge.log_base * x) * growth + figures.memory_price);
     }
     case GaugeKind::kConnections:
-      return figures.factor * (sessions + kIdle);
+      return figures.factor * (sessions + kIdleSessions);
     default:
       return CostOf(figures, sessions);
   }

@@ -54,13 +54,13 @@ float LoadWith(const CostFigures& figures, float sessions);
 //   kDelayCost        CostOf
 //   kLoadCost         factor * (x + e)
 //   kExponentialCost  factor * (base^(x + e) - base^x + memory_price)
-//   kConnections      factor * (sessions + kIdle), `sessions` being connections
+//   kConnections      factor * (sessions + kIdleSessions), `sessions` being connections
 // All grow with `sessions`. None is a NaN or infinite.
 float PriceOf(const Gauge& gauge, const CostFigures& figures, float sessions);
 
 // What an idle node's load or connections count as, so that guards and weights tell idle nodes
 // apart as well.
-inline constexpr float kIdle = 0.01F;
+inline constexpr float kIdleSessions = 0.01F;
 
 // 2^x from a table, to within 1e-5 of it; x is held to [-126, 126].
 float PowerOfTwo(float x);

@@ -19,7 +19,7 @@ constexpr double kMostLoad = 2;
 // Chen and Chi: the CPU load, as it is reported.
 float CpuReading(const Load& load) {
   const auto cpu = Sane(load.cpu_utilization, 1);
-  return cpu ? static_cast<float>(*cpu) + kIdle : kUnknown;
+  return cpu ? static_cast<float>(*cpu) + kIdleSessions : kUnknown;
 }
 
 float QuotaReading(const Load& load, double log_base) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """No room includes a room above it, and the big libraries stay in the rooms that may know them.
 
-    base < wire < zone, fleet < policy < answer < server      zone and fleet: side by side
+    base < wire < zone, fleet < policy < answer, placement < server   zone and fleet: side by side
                         fleet < locality < policy
     base < wire < proto < reporter, ctl
 
@@ -27,8 +27,9 @@ BELOW = {
     "dnsd/policy": {"dnsd/base", "dnsd/wire", "dnsd/zone", "dnsd/fleet", "dnsd/locality"},
     "dnsd/answer": {"dnsd/base", "dnsd/wire", "dnsd/zone", "dnsd/fleet", "dnsd/locality",
                     "dnsd/policy"},
+    "dnsd/placement": {"dnsd/base", "dnsd/wire", "dnsd/fleet", "dnsd/policy"},
     "dnsd/server": {"dnsd/base", "dnsd/wire", "dnsd/zone", "dnsd/fleet", "dnsd/locality",
-                    "dnsd/policy", "dnsd/answer", "proto"},
+                    "dnsd/policy", "dnsd/answer", "dnsd/placement", "proto"},
     "reporter": {"dnsd/base", "dnsd/wire", "proto"},
     "ctl": {"dnsd/base", "proto"},
 }

@@ -1,0 +1,395 @@
+#include "dnsd/placement/placer.h"
+
+#include <algorithm>
+#include <iterator>
+#include <span>
+#include <utility>
+
+#include "dnsd/wire/name.h"
+
+namespace dnsd::placement {
+namespace {
+
+using Kind = Action::Kind;
+using Phase = Action::Phase;
+
+constexpr Duration kMinute = std::chrono::minutes(1);
+constexpr Duration kShortestBar = std::chrono::minutes(1);
+constexpr std::size_t kMostSources = 4;
+constexpr std::size_t kMostTasks = 1024;  // of a node, as the reporter takes them
+
+std::span<const fleet::Host> HostsOf(const World& world, const std::string& site) {
+  const auto name = wire::Name::Parse(site);
+  if (!name) return {};
+  return world.hosting.Find(name->Hash(), name->wire());
+}
+
+const fleet::Host* HostAt(const World& world, const std::string& site, fleet::NodeIndex node) {
+  const auto hosts = HostsOf(world, site);
+  const auto at = std::ranges::find(hosts, node, &fleet::Host::node);
+  return at == hosts.end() ? nullptr : &*at;
+}
+
+fleet::Task::Kind TaskKindOf(Kind kind) {
+  switch (kind) {
+    case Kind::kContract:
+      return fleet::Task::Kind::kWithdraw;
+    case Kind::kVerify:
+      return fleet::Task::Kind::kVerify;
+    default:
+      return fleet::Task::Kind::kInstantiate;
+  }
+}
+
+}  // namespace
+
+Placer::Placer(Settings settings, StoredPlacement stored, PoolOf pool_of, MonotonicTime now)
+    : settings_(std::move(settings)),
+      pool_of_(std::move(pool_of)),
+      ledger_(std::move(stored.unfinished), stored.last_id, now),
+      marks_(std::move(stored.marks)),
+      times_(now),
+      contracted_(std::move(stored.contracted)),
+      decided_(now),
+      verified_(now) {}
+
+void Placer::SetSettings(Settings settings) {
+  settings_ = std::move(settings);
+  if (settings_.mode != Mode::kPlan) plan_.clear();
+}
+
+LedgerLimits Placer::Limits() const {
+  return {.grace = settings_.grace, .task = settings_.task_limit};
+}
+
+void Placer::Step(const World& world, const std::vector<SiteDemands::Answered>& answered) {
+  const bool is_on = settings_.mode != Mode::kOff;
+  if (is_on || settings_.any_consistency()) freshness_.Look(world.hosting, world.now);
+  if (is_on) {
+    demands_.Sample(world.fleet.nodes(), answered, world.now);
+    NoteEvictions(world);
+  }
+  // Actions go on to their end whatever the mode has become.
+  ledger_.Judge([&](const Action& action) { return Look(world, action); }, Limits(), world.now,
+                world.wall);
+  if (is_on && world.now >= decided_ + settings_.rules.period) {
+    decided_ = world.now;
+    bars_.Sweep(world.now);
+    times_.Sweep(settings_.rules.hold, world.now);
+    Decide(world);
+    if (settings_.mode == Mode::kAuto) {
+      Update(world);
+      Verify(world);
+    }
+  }
+  if (auto changes = ledger_.TakeChanges()) {
+    TakeOver(changes->actions, world);
+    unstored_.push_back({changes->sequence, std::move(changes->actions), std::nullopt});
+  }
+  SetWithheld(world);
+  Direct(world);
+}
+
+std::optional<MonotonicTime> Placer::NextDeadline(MonotonicTime now) const {
+  std::optional<MonotonicTime> next = ledger_.NextDeadline(Limits());
+  const auto consider = [&next](std::optional<MonotonicTime> due) {
+    if (due) next = next ? std::min(*next, *due) : due;
+  };
+  consider(freshness_.NextDeadline(settings_, now));
+  if (settings_.mode != Mode::kOff) consider(decided_ + settings_.rules.period);
+  return next;
+}
+
+Sight Placer::Look(const World& world, const Action& action) const {
+  Sight sight;
+  const fleet::NodeIndex index = world.fleet.Find(action.node);
+  if (index == fleet::kNoNode) return sight;
+  const auto& nodes = world.fleet.nodes();
+  const fleet::Node& node = nodes[index];
+  sight.is_lost = IsLost(node, settings_.repair_after, world.now);
+  sight.least = settings_.Of(action.site).least;
+  for (const fleet::Host& host : HostsOf(world, action.site)) {
+    if (host.node >= nodes.size()) continue;  // an order for the site as a whole
+    if (host.node == index) {
+      sight.hosts = true;
+      sight.answers = host.answers();
+      sight.is_home = host.home;
+      sight.content_version = host.content_version;
+      continue;
+    }
+    const Action* other = ledger_.Find(action.site, nodes[host.node].name);
+    const bool goes = other != nullptr && other->kind == Kind::kContract;
+    if (host.answers() && Serves(nodes[host.node]) && !goes) ++sight.others;
+  }
+  const auto report = std::ranges::find(node.tasks, action.id, &fleet::TaskReport::id);
+  if (report != node.tasks.end()) sight.report = &*report;
+  return sight;
+}
+
+// What a node has dropped by itself it is not given again at once: that would thrash.
+void Placer::NoteEvictions(const World& world) {
+  const auto& nodes = world.fleet.nodes();
+  told_.resize(nodes.size());
+  for (fleet::NodeIndex i = 0; i < nodes.size(); ++i) {
+    Told& told = told_[i];
+    const fleet::Node& node = nodes[i];
+    const bool same_boot = told.boot == node.boot_id;
+    told.boot = node.boot_id;
+    const std::uint64_t before = std::exchange(told.evictions, node.storage.evictions);
+    if (!same_boot || node.storage.evictions <= before) continue;
+    for (const Action& action : recent_) {
+      if (action.kind != Kind::kExpand || action.phase != Phase::kDone) continue;
+      if (action.node != node.name || HostAt(world, action.site, i) != nullptr) continue;
+      bars_.Add({action.site, action.node}, settings_.rules.hold, 8 * settings_.rules.hold,
+                world.now);
+    }
+  }
+}
+
+void Placer::Decide(const World& world) {
+  const Facts facts = Gather(world);
+  sites_ = facts.sites.size();
+  ++rounds_;
+  std::vector<Proposal> proposals = ProposalsOf(facts, world);
+  if (settings_.mode == Mode::kPlan) {
+    plan_ = std::move(proposals);
+    return;
+  }
+  for (const Proposal& proposal : proposals) {
+    if (!MayBegin(world.now)) break;
+    Begin(world, proposal, false);
+  }
+}
+
+Facts Placer::Gather(const World& world) {
+  FactsGatherer gatherer(settings_, demands_, ledger_, marks_, bars_, times_, pool_of_);
+  return gatherer.Gather(world);
+}
+
+std::vector<Proposal> Placer::ProposalsOf(const Facts& facts, const World& world) const {
+  const auto& nodes = world.fleet.nodes();
+  std::vector<Proposal> proposals;
+  for (const policy::PlacementAction& action :
+       policy::Decide(facts.state, settings_.rules, world.now)) {
+    Proposal& proposal = proposals.emplace_back();
+    const bool expands = action.kind == policy::PlacementAction::Kind::kExpand;
+    proposal.kind = expands ? Kind::kExpand : Kind::kContract;
+    proposal.site = facts.sites[action.site];
+    proposal.node = nodes[action.node].name;
+    for (const std::uint32_t source : action.sources) {
+      proposal.sources.push_back(nodes[source].name);
+    }
+    proposal.reason = policy::NameOf(action.reason);
+    proposal.why = action.why;
+  }
+  return proposals;
+}
+
+bool Placer::MayBegin(MonotonicTime now) {
+  while (!begun_.empty() && begun_.front() + kMinute <= now) begun_.pop_front();
+  return begun_.size() < settings_.actions_per_minute;
+}
+
+void Placer::Begin(const World& world, const Proposal& proposal, bool by_hand) {
+  const Action* in_hand = ledger_.Find(proposal.site, proposal.node);
+  if (in_hand != nullptr) {
+    // What is only out of the answers comes back with a word.
+    if (proposal.kind == Kind::kExpand && in_hand->kind == Kind::kContract) {
+      ledger_.Undo(in_hand->id, "wanted again: " + proposal.why, world.wall);
+    }
+    return;
+  }
+  Action action{.kind = proposal.kind, .site = proposal.site, .node = proposal.node};
+  action.sources = proposal.sources;
+  action.by_hand = by_hand;
+  action.why = proposal.why;
+  BeginAction(world, std::move(action));
+}
+
+// Fills in what the content is to be, and where it may be had.
+const Action& Placer::BeginAction(const World& world, Action action) {
+  const fleet::NodeIndex node = world.fleet.Find(action.node);
+  for (const fleet::Host& host : HostsOf(world, action.site)) {
+    if (host.node >= world.fleet.nodes().size()) continue;
+    action.bytes = std::max(action.bytes, host.bytes);
+    const bool wants_version = action.kind == Kind::kExpand || action.kind == Kind::kUpdate;
+    if (host.home && wants_version) {
+      action.content_version = std::max(action.content_version, host.content_version);
+    }
+  }
+  if (action.kind != Kind::kContract) {
+    for (std::string& source : SourcesFor(world, action.site, node)) {
+      if (action.sources.size() >= kMostSources) break;
+      if (std::ranges::find(action.sources, source) == action.sources.end()) {
+        action.sources.push_back(std::move(source));
+      }
+    }
+  }
+  begun_.push_back(world.now);
+  ++counts_[{action.kind, Phase::kWorking}];
+  return ledger_.Begin(std::move(action), world.now, world.wall);
+}
+
+// Hosts that have the content whole: the home first.
+std::vector<std::string> Placer::SourcesFor(const World& world, const std::string& site,
+                                            fleet::NodeIndex but) const {
+  const auto& nodes = world.fleet.nodes();
+  std::vector<std::string> sources;
+  for (const fleet::Host& host : HostsOf(world, site)) {
+    if (host.node >= nodes.size() || host.node == but || !host.answers()) continue;
+    if (!Serves(nodes[host.node])) continue;
+    sources.insert(host.home ? sources.begin() : sources.end(), nodes[host.node].name);
+  }
+  return sources;
+}
+
+// Replicas behind their home are brought up to its version.
+void Placer::Update(const World& world) {
+  if (!settings_.updates) return;
+  const auto& nodes = world.fleet.nodes();
+  for (const auto& [site, behind] : freshness_.behind()) {
+    if (marks_.frozen.contains(site)) continue;
+    for (const auto& [index, since] : behind.nodes) {
+      if (!MayBegin(world.now)) return;
+      const fleet::Node& node = nodes[index];
+      if (!node.storage.takes_replicas || node.stream == fleet::kNoStream) continue;
+      if (ledger_.Find(site, node.name) != nullptr) continue;
+      if (bars_.Has({site, node.name}, world.now)) continue;
+      Action action{.kind = Kind::kUpdate, .site = site, .node = node.name};
+      action.sources = {nodes[behind.home].name};
+      action.why = "the home, " + nodes[behind.home].name + ", has version " +
+                   std::to_string(behind.content_version);
+      BeginAction(world, std::move(action));
+    }
+  }
+}
+
+// Where updates are not announced, or not believed: each replica looks its content over.
+void Placer::Verify(const World& world) {
+  if (settings_.verify_every == Duration::zero()) return;
+  if (world.now < verified_ + settings_.verify_every) return;
+  verified_ = world.now;
+  const auto& nodes = world.fleet.nodes();
+  world.hosting.ForEach(
+      [&](std::span<const std::uint8_t> octets, std::span<const fleet::Host> hosts) {
+        for (const fleet::Host& host : hosts) {
+          if (host.node >= nodes.size() || host.home || !host.answers()) continue;
+          const fleet::Node& node = nodes[host.node];
+          if (!node.storage.takes_replicas || node.stream == fleet::kNoStream) continue;
+          const std::string site = wire::NameToString(octets);
+          if (ledger_.Find(site, node.name) != nullptr) continue;
+          Action action{.kind = Kind::kVerify, .site = site, .node = node.name};
+          action.why = "it is time";
+          BeginAction(world, std::move(action));
+        }
+      });
+}
+
+// Notes what actions have become.
+void Placer::TakeOver(std::vector<Action> changed, const World& world) {
+  for (Action& action : changed) {
+    const SiteAtNode where{action.site, action.node};
+    if (action.phase == Phase::kDone) bars_.Clear(where);
+    if (action.phase == Phase::kFailed) {
+      bars_.Add(where, kShortestBar, settings_.rules.hold, world.now);
+    }
+    if (action.is_over()) {
+      ++counts_[{action.kind, action.phase}];
+      recent_.push_front(action);
+      if (recent_.size() > kRecent) recent_.pop_back();
+    }
+    notes_.push_back(std::move(action));
+  }
+}
+
+void Placer::SetWithheld(const World& world) {
+  const auto& nodes = world.fleet.nodes();
+  Withheld withheld = freshness_.WithheldAt(
+      settings_, [&](fleet::NodeIndex node) { return node < nodes.size() && Serves(nodes[node]); },
+      world.now);
+  for (const auto& [id, action] : ledger_.actions()) {
+    if (action.is_over() || action.kind != Kind::kContract) continue;
+    const fleet::NodeIndex node = world.fleet.Find(action.node);
+    if (node != fleet::kNoNode) withheld.emplace_back(action.site, node);
+  }
+  std::erase_if(contracted_, [&](const Action& action) {
+    const fleet::NodeIndex node = world.fleet.Find(action.node);
+    if (node != fleet::kNoNode && nodes[node].reported) return true;
+    if (node != fleet::kNoNode) withheld.emplace_back(action.site, node);
+    return false;
+  });
+  std::ranges::sort(withheld);
+  withheld.erase(std::unique(withheld.begin(), withheld.end()), withheld.end());
+  withheld_ = std::move(withheld);
+}
+
+fleet::Task Placer::TaskOf(const World& world, const Action& action) const {
+  fleet::Task task{.id = action.id, .kind = TaskKindOf(action.kind), .site = action.site};
+  task.content_version = action.content_version;
+  task.bytes = action.bytes;
+  for (const std::string& source : action.sources) {
+    const fleet::NodeIndex index = world.fleet.Find(source);
+    if (index == fleet::kNoNode) continue;
+    task.sources.push_back({source, world.fleet.nodes()[index].addresses});
+  }
+  return task;
+}
+
+// Each reporter is told its tasks whenever they have changed, and whenever it has come anew.
+void Placer::Direct(const World& world) {
+  const auto& nodes = world.fleet.nodes();
+  told_.resize(nodes.size());
+  const auto tasks = ledger_.Tasks();
+  for (fleet::NodeIndex i = 0; i < nodes.size(); ++i) {
+    const fleet::Node& node = nodes[i];
+    Told& told = told_[i];
+    if (node.stream == fleet::kNoStream || !node.storage.takes_replicas) continue;
+    const auto own = tasks.find(node.name);
+    const bool is_new = told.stream != node.stream;
+    if (!is_new && own == tasks.end() && told.tasks.empty()) continue;
+    std::vector<fleet::Task> now;
+    if (own != tasks.end()) {
+      for (const Action* action : own->second) {
+        if (now.size() < kMostTasks) now.push_back(TaskOf(world, *action));
+      }
+    }
+    if (!is_new && now == told.tasks) continue;
+    told.stream = node.stream;
+    told.tasks = now;
+    directives_.emplace_back(node.stream, fleet::Tasks{std::move(now)});
+  }
+}
+
+std::vector<std::pair<fleet::StreamId, fleet::Tasks>> Placer::TakeDirectives() {
+  return std::exchange(directives_, {});
+}
+
+std::optional<Unstored> Placer::TakeUnstored() {
+  if (unstored_.empty() && !marks_changed_) return std::nullopt;
+  Unstored all;
+  for (Unstored& one : unstored_) {
+    all.sequence = one.sequence;
+    std::ranges::move(one.actions, std::back_inserter(all.actions));
+  }
+  unstored_.clear();
+  if (std::exchange(marks_changed_, false)) all.marks = marks_;
+  return all;
+}
+
+PlacementReport Placer::Report() const {
+  PlacementReport report;
+  report.mode = settings_.mode;
+  for (const auto& [id, action] : ledger_.actions()) report.in_hand.push_back(action);
+  report.recent.assign(recent_.begin(), recent_.end());
+  report.plan = plan_;
+  report.marks = marks_;
+  report.counts = counts_;
+  report.rounds = rounds_;
+  report.sites = sites_;
+  for (const auto& [site, behind] : freshness_.behind()) report.behind += behind.nodes.size();
+  report.withheld = withheld_.size();
+  report.cpus_per_request = demands_.cpus_per_request();
+  return report;
+}
+
+}  // namespace dnsd::placement
