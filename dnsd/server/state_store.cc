@@ -8,6 +8,7 @@
 
 #include "dnsd/base/log.h"
 #include "dnsd/server/load_json.h"
+#include "dnsd/server/state_files.h"
 #include "dnsd/server/state_reader.h"
 
 namespace dnsd::server {
@@ -22,17 +23,6 @@ absl::StatusOr<std::pair<SqliteDatabase, StoredState>> OpenAndRead(const std::st
   auto state = ReadState(*database);
   if (!state.ok()) return state.status();
   return std::pair(*std::move(database), *std::move(state));
-}
-
-// Renames the database and its log, so that an operator can look at them.
-absl::Status MoveAside(const std::string& path, const std::string& aside) {
-  for (const char* suffix : {"", "-wal", "-shm"}) {
-    std::error_code error;
-    if (!fs::exists(path + suffix, error)) continue;
-    fs::rename(path + suffix, aside + suffix, error);
-    if (error) return absl::InternalError(path + suffix + ": cannot rename: " + error.message());
-  }
-  return absl::OkStatus();
 }
 
 // What one node says of one site, in the order of a shard.
