@@ -14,6 +14,7 @@
 #include "dnsd/base/log_target.h"
 #include "dnsd/base/status.h"
 #include "dnsd/base/yaml_settings.h"
+#include "dnsd/placement/settings.h"
 #include "dnsd/server/edns_config.h"
 #include "dnsd/server/history_config.h"
 #include "dnsd/server/locality_config.h"
@@ -113,6 +114,7 @@ struct Config {
   std::string log_level = "info";
   LogTarget log;
   TapConfig taps;
+  placement::Settings placement;
   std::string ready_file;  // from the flag alone
   // Where keys' values came from, for messages: "heartbeat.listen" to "path:line" or the flag.
   std::map<std::string, std::string> origins;

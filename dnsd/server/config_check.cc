@@ -220,6 +220,17 @@ void CheckControl(const Config& config, Findings& findings) {
                                          " octets, wanted at most " + std::to_string(kMost));
 }
 
+void CheckPlacement(const Config& config, Findings& findings) {
+  if (config.placement.mode == placement::Mode::kOff) return;
+  if (!config.heartbeat.listen) {
+    findings.AddOn({"placement"}, "placement: nodes must report for it; set heartbeat.listen");
+  }
+  if (config.state_dir.empty()) {
+    findings.AddOn({"placement"},
+                   "placement: what is under way must outlive a restart; set state_dir");
+  }
+}
+
 }  // namespace
 
 absl::Status CheckConfig(const Config& config) {
@@ -229,6 +240,7 @@ absl::Status CheckConfig(const Config& config) {
   CheckRules(config, findings);
   CheckHeartbeat(config.heartbeat, findings);
   CheckControl(config, findings);
+  CheckPlacement(config, findings);
   return findings.status();
 }
 

@@ -10,8 +10,10 @@
 
 #include "dnsd/base/yaml.h"
 #include "dnsd/server/locality_config.h"
+#include "dnsd/server/placement_config.h"
 #include "dnsd/server/rate_limit_config.h"
 #include "dnsd/server/site_config.h"
+#include "dnsd/server/site_patterns.h"
 #include "dnsd/server/tap_config.h"
 
 namespace dnsd {
@@ -63,29 +65,6 @@ void ReadZone(YamlMap& map, Source& source) {
   const bool named = map.Read("apex", zone.apex);
   ReadPath(map, "file", source, zone.file);
   if (named && !zone.file.empty()) source.config.zones.push_back(std::move(zone));
-}
-
-std::string LowerCase(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](char c) {
-    return static_cast<char>(wire::LowerOctet(static_cast<std::uint8_t>(c)));
-  });
-  return text;
-}
-
-// Patterns of owner names, brought to the form they are matched in.
-std::vector<std::string> ReadSitePatterns(YamlMap& map, const std::string& key) {
-  std::vector<std::string> patterns;
-  map.Read(key, patterns);
-  for (std::string& pattern : patterns) {
-    // An ordinary label may hold `*` and `?`, so a pattern is a name where it matters: its form.
-    if (!wire::Name::Parse(pattern)) {
-      map.Refuse(key, "owner names or patterns, as www.example or *.hosting.example; not '" +
-                          pattern + "'");
-    }
-    pattern = LowerCase(pattern);
-    if (pattern.size() > 1 && pattern.back() == '.') pattern.pop_back();
-  }
-  return patterns;
 }
 
 void ReadSite(YamlMap& map, Config& config) {
@@ -237,6 +216,8 @@ void ReadRoot(YamlMap& root, Source& source) {
       root, [&](const std::string& file) { return source.Path(file); }, config.locality,
       config.measured);
   root.ReadMap("rate_limit", [&](YamlMap& map) { config.rate_limit = ReadRateLimit(map); });
+  ReadPlacement(root, config.placement);
+  NoteOrigin(root, "placement", "", config);
   ReadTaps(
       root, [&](const std::string& file) { return source.Path(file); }, config.taps);
   root.ReadMap("log", [&](YamlMap& log) { ReadLog(log, source); });

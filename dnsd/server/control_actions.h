@@ -10,6 +10,7 @@
 #include "dnsd/fleet/order.h"
 #include "dnsd/server/events.h"
 #include "dnsd/server/explain_json.h"
+#include "dnsd/server/placement_control.h"
 #include "dnsd/server/site_orders.h"
 
 namespace dnsd::server {
@@ -37,6 +38,11 @@ struct ControlActions {
   // What became of a node or a site in the last so many seconds.
   std::function<absl::StatusOr<std::string>(const std::string& subject, std::uint64_t seconds)>
       history;
+  // Where sites are hosted: a document, and orders with what came of them.
+  std::function<std::string()> placement;
+  std::function<absl::StatusOr<PlacementAnswer>(const PlacementOrder& order)> place;
+  // Waits until what came of it is stored; why it is not, or empty.
+  std::function<std::string()> placement_stored;
   const Events* events = nullptr;
 };
 

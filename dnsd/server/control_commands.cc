@@ -11,6 +11,7 @@
 #include "dnsd/base/log.h"
 #include "dnsd/server/events_json.h"
 #include "dnsd/server/heartbeat_reader.h"
+#include "dnsd/server/placement_json.h"
 #include "dnsd/server/reporter_grants.h"
 
 namespace dnsd::server {
@@ -85,6 +86,23 @@ grpc::Status ReadPatterns(const v1::OrderRequest& request, std::vector<std::stri
                      " octets, wanted at most " + std::to_string(kMostWord));
     }
   }
+  return grpc::Status::OK;
+}
+
+grpc::Status ReadPlacement(const v1::PlacementRequest& request, PlacementOrder& order) {
+  if (request.kind() < v1::PlacementRequest::KIND_PLAN ||
+      request.kind() > v1::PlacementRequest::KIND_UNFREEZE) {
+    return Invalid("kind: found " + std::to_string(request.kind()) + ", wanted 1 to 9");
+  }
+  if (request.reason().size() > kMostReason || request.site().size() > kMostWord ||
+      request.node().size() > kMostWord) {
+    return Invalid("reason, site, node: wanted at most " + std::to_string(kMostReason) + " and " +
+                   std::to_string(kMostWord) + " octets");
+  }
+  order.kind = static_cast<PlacementOrder::Kind>(request.kind() - v1::PlacementRequest::KIND_PLAN);
+  order.site = request.site();
+  order.node = request.node();
+  order.reason = OneLine(request.reason());
   return grpc::Status::OK;
 }
 
@@ -219,6 +237,26 @@ grpc::Status ControlCommands::History(grpc::ServerContext* context,
   auto json = actions_.history(request->subject(), request->seconds());
   if (!json.ok()) return StatusOf(json.status());
   reply->set_json(*std::move(json));
+  return grpc::Status::OK;
+}
+
+grpc::Status ControlCommands::Placement(grpc::ServerContext* context,
+                                        const v1::PlacementRequest* request,
+                                        v1::PlacementReply* reply) {
+  if (const grpc::Status allowed = Allow(*context); !allowed.ok()) return allowed;
+  if (request->kind() == v1::PlacementRequest::KIND_STATUS) {
+    reply->set_json(actions_.placement());
+    return grpc::Status::OK;
+  }
+  PlacementOrder order;
+  if (const grpc::Status read = ReadPlacement(*request, order); !read.ok()) return read;
+  const auto answer = actions_.place(order);
+  if (!answer.ok()) return StatusOf(answer.status());
+  reply->set_json(PlacementJson(*answer));
+  if (!answer->changed) return grpc::Status::OK;
+  if (const std::string warning = actions_.placement_stored(); !warning.empty()) {
+    reply->add_warnings(warning);
+  }
   return grpc::Status::OK;
 }
 

@@ -37,6 +37,8 @@ class ControlCommands final : public control::v1::ControlService::Service {
                      control::v1::SitesReply* reply) override;
   grpc::Status Watch(grpc::ServerContext* context, const control::v1::WatchRequest* request,
                      grpc::ServerWriter<control::v1::WatchReply>* out) override;
+  grpc::Status Placement(grpc::ServerContext* context, const control::v1::PlacementRequest* request,
+                         control::v1::PlacementReply* reply) override;
   grpc::Status History(grpc::ServerContext* context, const control::v1::HistoryRequest* request,
                        control::v1::HistoryReply* reply) override;
 

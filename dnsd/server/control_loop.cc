@@ -84,6 +84,13 @@ absl::StatusOr<std::vector<SiteKey>> ControlLoop::SetSiteOrders(const std::vecto
   return changed.get_future().get();
 }
 
+absl::StatusOr<PlacementAnswer> ControlLoop::Place(const PlacementOrder& order) {
+  std::promise<absl::StatusOr<PlacementAnswer>> answer;
+  const auto place = [&] { answer.set_value(controller_->Place(order, MonotonicClock::now())); };
+  if (!Post(place)) return absl::UnavailableError("dnsd is stopping");
+  return answer.get_future().get();
+}
+
 void ControlLoop::RebindAddresses() { controller_->RebindAddresses(MonotonicClock::now()); }
 
 void ControlLoop::SetGauges(std::vector<policy::Gauge> gauges) {
@@ -92,6 +99,10 @@ void ControlLoop::SetGauges(std::vector<policy::Gauge> gauges) {
 
 void ControlLoop::SetMeasured(const MeasuredConfig& measured) {
   controller_->SetMeasured(measured, MonotonicClock::now());
+}
+
+void ControlLoop::SetPlacement(const placement::Settings& settings) {
+  controller_->SetPlacement(settings);
 }
 
 std::shared_ptr<const StatusReport> ControlLoop::status() const { return controller_->status(); }
@@ -114,6 +125,7 @@ void ControlLoop::Turn() {
   const auto is_due = [this, now] {
     return now >= std::max(not_before_, woken_.load(std::memory_order_acquire) ? now : next_turn_);
   };
+  controller_->SetClocks(now, std::chrono::system_clock::now());
   if (is_due()) {
     woken_.store(false, std::memory_order_release);  // before Drain: what comes later wakes again
     controller_->dropped_beats = inbox_.dropped();

@@ -22,6 +22,7 @@
 #include "dnsd/fleet/inbox.h"
 #include "dnsd/fleet/order.h"
 #include "dnsd/server/control_parts.h"
+#include "dnsd/server/placement_control.h"
 #include "dnsd/server/site_orders.h"
 #include "dnsd/server/status_report.h"
 
@@ -68,10 +69,13 @@ class ControlLoop {
   absl::StatusOr<std::vector<SiteKey>> SetSiteOrders(const std::vector<SiteKey>& keys,
                                                      const fleet::OrderChange& change);
 
+  absl::StatusOr<PlacementAnswer> Place(const PlacementOrder& order);
+
   // On the control thread, before sites are served whose policies ask other things of the nodes.
   void SetGauges(std::vector<policy::Gauge> gauges);
   // On the control thread, when the configuration has been read again.
   void SetMeasured(const MeasuredConfig& measured);
+  void SetPlacement(const placement::Settings& settings);
 
   // The newest report, at most a quarter of a second old; any thread, never null.
   std::shared_ptr<const StatusReport> status() const;

@@ -4,11 +4,14 @@
 #include <vector>
 
 #include "dnsd/answer/fleet_view.h"
+#include "dnsd/answer/served.h"
 #include "dnsd/answer/worker_stats.h"
 #include "dnsd/base/address_table.h"
 #include "dnsd/base/snapshot.h"
+#include "dnsd/placement/settings.h"
 #include "dnsd/server/config.h"
 #include "dnsd/server/events.h"
+#include "dnsd/server/placement_store.h"
 #include "dnsd/server/state_store.h"
 
 namespace dnsd::server {
@@ -24,6 +27,9 @@ struct ControlParts {
   std::vector<policy::Gauge> gauges{policy::Gauge{}};  // of the first sites served
   MeasuredConfig measured{};
   std::uint64_t rtt_seed = 0;  // secret; of the table that round-trip times are kept in
+  placement::Settings placement{};
+  Published<answer::Served>* served = nullptr;  // for the sites' pools; nothing: no placement
+  PlacementStore* placement_store = nullptr;    // nothing: actions are begun unwritten
 };
 
 }  // namespace dnsd::server

@@ -59,15 +59,18 @@ Controller::Controller(const ControlParts& parts, MonotonicTime now, WallTime wa
     : parts_(parts),
       fleet_(OptionsOf(parts.config), *parts.addresses, now),
       model_(parts.gauges),
+      clocks_(now, wall),
       workers_(parts.workers.size()),
       counted_(now),
       stepped_(now),
       saved_(now),
       next_wake_(now) {
   if (parts.measured.enabled) rtts_.emplace(parts.measured.table, parts.rtt_seed, now);
+  if (parts.served != nullptr) placement_.emplace(parts, now);
   Restore(now, wall);
   SkipAnswers();
   CountAnswers(now);
+  StepPlacement(now);
   Publish(now);
   Report(now);
 }
@@ -99,8 +102,10 @@ void Controller::Step(MonotonicTime now, const std::vector<fleet::Event>& events
   const bool any_transition = PassOutcomeOn() || any_over;
   const bool ramp_moved = any_warming_ && now >= published_ + kWarmingPeriod;
   const bool any_measured = rtts_ && rtts_->Build(now);
+  const bool any_withheld = StepPlacement(now);
   if (!events.empty() || any_transition) unsaved_ = true;
-  if (!events.empty() || any_transition || answering_ || ramp_moved || any_measured) {
+  if (!events.empty() || any_transition || answering_ || ramp_moved || any_measured ||
+      any_withheld) {
     Publish(now);
   }
   if (now >= reported_ + (unreported_ ? kReportPeriod : kSignOfLife)) Report(now);
@@ -114,6 +119,9 @@ MonotonicTime Controller::NextWake() const {
   if (const auto deadline = fleet_.NextDeadline()) next = std::min(next, *deadline);
   if (const auto end = site_orders_.NextEnd()) next = std::min(next, *end);
   if (any_warming_) next = std::min(next, published_ + kWarmingPeriod);
+  if (placement_) {
+    if (const auto due = placement_->NextDeadline(stepped_)) next = std::min(next, *due);
+  }
   if (rtts_ && rtts_->has_more()) next = std::min(next, stepped_ + kMeasuredPeriod);
   next = std::min(next, reported_ + (unreported_ ? kReportPeriod : kSignOfLife));
   if (unsaved_ && parts_.store != nullptr) next = std::min(next, saved_ + kSavePeriod);
@@ -220,12 +228,38 @@ void Controller::Publish(MonotonicTime now) {
   auto view = std::make_shared<answer::FleetView>(answer::ViewOf(fleet_, model_, now));
   any_warming_ = std::ranges::any_of(fleet_.nodes(), &fleet::Node::warming);
   view->hosting = site_orders_.Over(view->hosting, fleet_.nodes());
+  if (placement_) view->hosting = placement_->Over(view->hosting);
   view->answer_scale = AnswerScale();
   if (rtts_) view->rtts = rtts_->view();
   parts_.fleet->Publish(std::move(view));
   published_ = now;
   unreported_ = true;
   ++publications_;
+}
+
+WallTime Controller::WallAt(MonotonicTime now) const {
+  const auto since = std::chrono::duration_cast<WallTime::duration>(now - clocks_.first);
+  return clocks_.second + since;
+}
+
+// Whether other replicas may answer than before.
+bool Controller::StepPlacement(MonotonicTime now) {
+  return placement_ && placement_->Step(fleet_, sink_, now, WallAt(now));
+}
+
+void Controller::SetPlacement(const placement::Settings& settings) {
+  if (placement_) placement_->SetSettings(settings);
+}
+
+absl::StatusOr<PlacementAnswer> Controller::Place(const PlacementOrder& order, MonotonicTime now) {
+  if (!placement_) return absl::FailedPreconditionError("there is no placement here");
+  auto answer = placement_->Order(order, fleet_, now, WallAt(now));
+  if (!answer.ok() || !answer->changed) return answer;
+  CountAnswers(now);
+  StepPlacement(now);
+  Publish(now);
+  Report(now);
+  return answer;
 }
 
 void Controller::RebindAddresses(MonotonicTime now) {
@@ -286,6 +320,7 @@ void Controller::Report(MonotonicTime now) {
   report->cpus_per_session = model_.averages().CpusPerSession();
   if (rtts_) report->rtts = rtts_->counts();
   if (parts_.store != nullptr) report->store_error = parts_.store->error();
+  if (placement_) report->placement = placement_->Report();
   reported_ = now;
   unreported_ = false;
   std::lock_guard lock(mutex_);

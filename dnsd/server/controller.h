@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "dnsd/answer/fleet_view.h"
@@ -17,6 +18,7 @@
 #include "dnsd/locality/rtt_table.h"
 #include "dnsd/policy/fleet_model.h"
 #include "dnsd/server/control_parts.h"
+#include "dnsd/server/placement_control.h"
 #include "dnsd/server/site_orders.h"
 #include "dnsd/server/status_report.h"
 
@@ -50,6 +52,10 @@ class Controller {
                                      const fleet::OrderChange& change, MonotonicTime now);
   // Forgets what was measured if it is not wanted any more; else keeps it, within its new limits.
   void SetMeasured(const MeasuredConfig& measured, MonotonicTime now);
+  void SetPlacement(const placement::Settings& settings);
+  absl::StatusOr<PlacementAnswer> Place(const PlacementOrder& order, MonotonicTime now);
+  // Both clocks at one moment: the wall clock's is told with what happens from now on.
+  void SetClocks(MonotonicTime now, WallTime wall) { clocks_ = {now, wall}; }
   // Hands the state to the store now, if it is not there yet.
   void Save(MonotonicTime now);
 
@@ -68,6 +74,8 @@ class Controller {
   void TakeEvent(const fleet::Event& event, MonotonicTime now);
   bool PassOutcomeOn();
   void Tell(Event event);
+  bool StepPlacement(MonotonicTime now);
+  WallTime WallAt(MonotonicTime now) const;
   void Publish(MonotonicTime now);
   void Report(MonotonicTime now);
   NodeStatus StatusOf(fleet::NodeIndex index, MonotonicTime now) const;
@@ -77,6 +85,8 @@ class Controller {
   fleet::Fleet fleet_;
   policy::FleetModel model_;
   SiteOrders site_orders_;
+  std::optional<PlacementControl> placement_;  // nothing: there are no zones to place sites of
+  std::pair<MonotonicTime, WallTime> clocks_;
   std::optional<locality::RttTable> rtts_;  // nothing: samples are refused
 
   struct WorkerCount {

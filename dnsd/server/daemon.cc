@@ -15,6 +15,7 @@
 #include "dnsd/server/dnstap.h"
 #include "dnsd/server/order_targets.h"
 #include "dnsd/server/page_assets.h"
+#include "dnsd/server/placement_json.h"
 #include "dnsd/server/query_log.h"
 #include "dnsd/server/service_manager.h"
 #include "dnsd/server/status_json.h"
@@ -161,16 +162,23 @@ absl::Status Daemon::StartControl() {
     auto store = StateStore::Open(config_.state_dir);
     if (!store.ok()) return store.status();
     store_ = *std::move(store);
+    auto placement = PlacementStore::Open(config_.state_dir);
+    if (!placement.ok()) return placement.status();
+    placement_store_ = *std::move(placement);
   }
-  loop_ = std::make_unique<ControlLoop>(ControlLoop::Parts{.config = config_.heartbeat,
-                                                           .addresses = &addresses_,
-                                                           .fleet = &fleet_,
-                                                           .workers = observed_.workers,
-                                                           .store = store_.get(),
-                                                           .events = &events_,
-                                                           .gauges = served_->Get()->gauges,
-                                                           .measured = config_.measured,
-                                                           .rtt_seed = RandomSeed()});
+  loop_ =
+      std::make_unique<ControlLoop>(ControlLoop::Parts{.config = config_.heartbeat,
+                                                       .addresses = &addresses_,
+                                                       .fleet = &fleet_,
+                                                       .workers = observed_.workers,
+                                                       .store = store_.get(),
+                                                       .events = &events_,
+                                                       .gauges = served_->Get()->gauges,
+                                                       .measured = config_.measured,
+                                                       .rtt_seed = RandomSeed(),
+                                                       .placement = config_.placement,
+                                                       .served = served_.get(),
+                                                       .placement_store = placement_store_.get()});
   observed_.fleet = [this] { return loop_->status(); };
   observed_.streams = [this] { return control_ == nullptr ? 0 : control_->stream_count(); };
   if (config_.heartbeat.listen) {
@@ -208,6 +216,13 @@ ControlActions Daemon::Actions() {
   };
   actions.explain = [this](const ExplainQuestion& question) { return Explain(question); };
   actions.sites = [this](const std::vector<std::string>& patterns) { return Sites(patterns); };
+  actions.placement = [this] { return PlacementJson(*loop_->status()->placement); };
+  actions.place = [this](const PlacementOrder& order) { return loop_->Place(order); };
+  actions.placement_stored = [this] {
+    if (placement_store_ == nullptr) return std::string("there is no state_dir to store it in");
+    const std::string error = placement_store_->AwaitWritten(kStoreTime);
+    return error.empty() ? error : "it is begun once it is stored, which it is not: " + error;
+  };
   actions.events = &events_;
   actions.reload = [this](const std::string& zone, const std::function<bool()>& is_cancelled) {
     const int signal = zone.empty() ? SIGHUP : kReloadZonesSignal;
@@ -250,6 +265,10 @@ void Daemon::BuildReloader() {
   parts.take_measured = [this](MeasuredConfig measured) {
     config_.measured = measured;
     if (loop_ != nullptr) loop_->Post([this, measured] { loop_->SetMeasured(measured); });
+  };
+  parts.take_placement = [this](const placement::Settings& settings) {
+    config_.placement = settings;
+    if (loop_ != nullptr) loop_->Post([this, settings] { loop_->SetPlacement(settings); });
   };
   parts.hand_over = [this] { return HandOver(); };
   reloader_ = std::make_unique<Reloader>(std::move(parts), observed_.started);

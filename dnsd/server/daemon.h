@@ -30,6 +30,7 @@
 #include "dnsd/server/observed.h"
 #include "dnsd/server/options.h"
 #include "dnsd/server/overview.h"
+#include "dnsd/server/placement_store.h"
 #include "dnsd/server/reload.h"
 #include "dnsd/server/sockets.h"
 #include "dnsd/server/state_store.h"
@@ -109,7 +110,8 @@ class Daemon {
   Published<answer::FleetView> fleet_;
   Events events_{&std::chrono::system_clock::now};
   std::unique_ptr<StateStore> store_;
-  std::vector<std::unique_ptr<QueryTap>> taps_;  // a worker's each; none if nobody wants them
+  std::unique_ptr<PlacementStore> placement_store_;  // null where there is no state_dir
+  std::vector<std::unique_ptr<QueryTap>> taps_;      // a worker's each; none if nobody wants them
   std::unique_ptr<TapReader> tap_reader_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<ControlLoop> loop_;

@@ -12,6 +12,7 @@
 #include "dnsd/server/explain_json.h"
 #include "dnsd/server/history_json.h"
 #include "dnsd/server/page_assets.h"
+#include "dnsd/server/placement_json.h"
 #include "dnsd/server/sites_json.h"
 #include "dnsd/server/status_json.h"
 
@@ -66,6 +67,10 @@ absl::Status Daemon::StartHttp() {
     const std::string pattern = ValueOf(query, "pattern");
     const auto patterns = pattern.empty() ? std::vector<std::string>() : std::vector{pattern};
     return HttpReply{.content_type = "application/json", .body = Sites(patterns)};
+  };
+  pages["/placement.json"] = [this](const HttpQuery&) {
+    return HttpReply{.content_type = "application/json",
+                     .body = PlacementJson(*loop_->status()->placement)};
   };
   pages["/history.json"] = [this](const HttpQuery& query) { return HistoryPage(query); };
   pages["/events.json"] = [this](const HttpQuery& query) { return EventsPage(events_, query); };

@@ -50,6 +50,7 @@ void Daemon::DropServices() {
   control_.reset();
   loop_.reset();
   store_.reset();
+  placement_store_.reset();
 }
 
 void Daemon::StartWatchdog() {

@@ -28,7 +28,7 @@ std::uint64_t Milliseconds(WallTime time) {
 }  // namespace
 
 const char* NameOf(Event::Kind kind) {
-  static constexpr const char* kNames[] = {"start", "state", "order", "reload"};
+  static constexpr const char* kNames[] = {"start", "state", "order", "reload", "placement"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 

@@ -19,10 +19,11 @@ namespace dnsd::server {
 
 struct Event {
   enum class Kind : std::uint8_t {
-    kStart,   // dnsd began to serve
-    kState,   // a node or a site went from one state to another
-    kOrder,   // an operator gave an order or took one back
-    kReload,  // configuration and zones were read anew
+    kStart,      // dnsd began to serve
+    kState,      // a node or a site went from one state to another
+    kOrder,      // an operator gave an order or took one back
+    kReload,     // configuration and zones were read anew
+    kPlacement,  // where a site is hosted is being changed
   };
   enum class Gravity : std::uint8_t { kInfo, kWarning, kError };
 

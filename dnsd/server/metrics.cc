@@ -9,6 +9,7 @@
 
 #include "dnsd/server/balance.h"
 #include "dnsd/server/metric_families.h"
+#include "dnsd/server/placement_metrics.h"
 #include "dnsd/server/process_figures.h"
 
 namespace dnsd::server {
@@ -294,6 +295,7 @@ std::vector<MetricFamily> Metrics::CollectAt(MonotonicTime now) const {
   AddFleet(*fleet, out);
   AddMeasured(*fleet, out);
   AddHistory(observed_, out);
+  if (fleet->placement != nullptr) AddPlacement(*fleet->placement, out);
   AddNodes(*fleet, now, out);
   const Activity::Now activity = activity_.Get();
   AddSites(activity, out);

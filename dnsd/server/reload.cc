@@ -150,6 +150,7 @@ absl::Status Reloader::TryReload() {
   Publish(*std::move(loaded), std::move(addresses));
   parts_.take_grants(config->heartbeat.grants);
   parts_.take_measured(config->measured);
+  parts_.take_placement(config->placement);
   SetLogLevel(config->log_level);
   current_ = *std::move(config);
   std::lock_guard lock(mutex_);

@@ -53,6 +53,8 @@ class Reloader {
     std::function<void(AddressTable, std::vector<policy::Gauge>)> take_addresses;
     // Gives the control loop what is wanted of measured round-trip times.
     std::function<void(MeasuredConfig)> take_measured;
+    // Gives the control loop what is wanted of placement.
+    std::function<void(const placement::Settings&)> take_placement;
     // Gives the control service the reporters' grants.
     std::function<void(std::vector<ReporterGrant>)> take_grants;
     // Lets a new process take over, which reads the file again. An error: nobody has, and all is as

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "dnsd/base/ip.h"
 #include "dnsd/fleet/fleet.h"
 #include "dnsd/locality/rtt_table.h"
+#include "dnsd/placement/placer.h"
 #include "dnsd/policy/least_cost.h"
 #include "dnsd/server/site_orders.h"
 
@@ -50,12 +52,13 @@ struct StatusReport {
   std::uint64_t reports = 0;                           // heartbeats taken in, Hellos included
   std::uint64_t dropped_beats = 0;                     // by the full inbox
   std::uint64_t transitions = 0;
-  std::uint64_t publications = 0;           // of the fleet's view
-  double session_seconds = 0;               // tau
-  double sessions_per_answer = 0;           // kappa
-  double cpus_per_session = 0;              // mean, e bar
-  std::optional<locality::RttCounts> rtts;  // nothing: samples are refused
-  std::string store_error;                  // of the last write; empty: fine
+  std::uint64_t publications = 0;                               // of the fleet's view
+  double session_seconds = 0;                                   // tau
+  double sessions_per_answer = 0;                               // kappa
+  double cpus_per_session = 0;                                  // mean, e bar
+  std::optional<locality::RttCounts> rtts;                      // nothing: samples are refused
+  std::string store_error;                                      // of the last write; empty: fine
+  std::shared_ptr<const placement::PlacementReport> placement;  // null: none
 };
 
 }  // namespace dnsd::server

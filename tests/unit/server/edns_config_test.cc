@@ -202,6 +202,7 @@ TEST_F(EdnsConfigTest, IsServedAndReloaded) {
        .served = &served,
        .take_addresses = [](const AddressTable&, const std::vector<policy::Gauge>&) {},
        .take_measured = [](const auto&) {},
+       .take_placement = [](const auto&) {},
        .take_grants = [](const auto&) {},
        .hand_over = [] { return absl::OkStatus(); }},
       WallTime());

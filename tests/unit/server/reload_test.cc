@@ -43,6 +43,7 @@ class ReloadTest : public testing::Test {
         .take_addresses = [this](const AddressTable& grown,
                                  const std::vector<policy::Gauge>&) { addresses_ = grown; },
         .take_measured = [this](auto measured) { measured_ = measured; },
+        .take_placement = [](const auto&) {},
         .take_grants = [this](auto grants) { grants_ = grants; },
         .hand_over =
             [this] {

@@ -1,0 +1,131 @@
+#include "dnsd/server/placement_control.h"
+
+#include <utility>
+
+namespace dnsd::server {
+namespace {
+
+using placement::Action;
+using placement::Mode;
+using Phase = Action::Phase;
+
+// "expand: demand 3.2 CPUs, its 2 replicas take 1.4", "contract failed: ..."
+Event EventOf(const Action& action) {
+  Event event{.kind = Event::Kind::kPlacement, .node = action.node, .site = action.site};
+  event.text = NameOf(action.kind);
+  if (action.phase > Phase::kWorking) event.text += std::string(" ") + NameOf(action.phase);
+  if (action.kind == Action::Kind::kContract && action.phase == Phase::kWorking) {
+    event.text += ": no answer names it any more";
+  } else if (!action.is_over()) {
+    event.text += (action.by_hand ? " by hand: " : ": ") + action.why;
+  } else if (!action.detail.empty()) {
+    event.text += ": " + action.detail;
+  }
+  if (action.phase == Phase::kFailed) event.gravity = Event::Gravity::kWarning;
+  return event;
+}
+
+placement::StoredPlacement RestoredOf(const PlacementStore* store) {
+  return store == nullptr ? placement::StoredPlacement{} : store->restored();
+}
+
+}  // namespace
+
+PlacementControl::PlacementControl(const ControlParts& parts, MonotonicTime now)
+    : served_(parts.served),
+      store_(parts.placement_store),
+      events_(parts.events),
+      placer_(
+          parts.placement, RestoredOf(parts.placement_store),
+          [this](const std::string& site) { return pools_.Of(site); }, now) {}
+
+bool PlacementControl::Step(fleet::Fleet& fleet, fleet::DirectiveSink* sink, MonotonicTime now,
+                            WallTime wall) {
+  const auto hosting = fleet.hosting();
+  pools_.Adopt(served_->Get(), fleet.node_of());
+  if (store_ != nullptr) placer_.Stored(store_->written());
+  placer_.Step({fleet, *hosting, now, wall});
+  PassOn(sink);
+  if (withheld_ == placer_.withheld()) return false;
+  withheld_ = placer_.withheld();
+  return true;
+}
+
+void PlacementControl::PassOn(fleet::DirectiveSink* sink) {
+  for (auto& [stream, tasks] : placer_.TakeDirectives()) {
+    if (sink != nullptr) sink->Send(stream, std::move(tasks));
+  }
+  for (const Action& action : placer_.TakeNotes()) {
+    if (events_ != nullptr) events_->Add(EventOf(action));
+  }
+  auto changes = placer_.TakeUnstored();
+  if (!changes) return;
+  if (store_ == nullptr) {
+    placer_.Stored(changes->sequence);
+  } else {
+    store_->Save(*std::move(changes));
+  }
+}
+
+absl::StatusOr<PlacementAnswer> PlacementControl::Order(const PlacementOrder& order,
+                                                        fleet::Fleet& fleet, MonotonicTime now,
+                                                        WallTime wall) {
+  if (placer_.settings().mode == Mode::kOff) {
+    return absl::FailedPreconditionError(
+        "placement is off; set placement.mode to plan or auto, and reload");
+  }
+  const auto hosting = fleet.hosting();
+  pools_.Adopt(served_->Get(), fleet.node_of());
+  return Carry(order, {fleet, *hosting, now, wall});
+}
+
+absl::StatusOr<PlacementAnswer> PlacementControl::Carry(const PlacementOrder& order,
+                                                        const placement::World& world) {
+  using Kind = PlacementOrder::Kind;
+  PlacementAnswer answer;
+  const auto take = [&answer](const absl::StatusOr<bool>& changed) {
+    if (changed.ok()) answer.changed = *changed;
+    return changed.status();
+  };
+  const auto begin = [&answer](absl::StatusOr<Action> action) {
+    if (!action.ok()) return action.status();
+    answer.actions.push_back(*std::move(action));
+    answer.changed = true;
+    return absl::OkStatus();
+  };
+  const std::string why = order.reason.empty() ? "an operator asked for it" : order.reason;
+  absl::Status done;
+  switch (order.kind) {
+    case Kind::kPlan:
+      answer.plan = placer_.Plan(world);
+      break;
+    case Kind::kApply:
+      answer.actions = placer_.Apply(world);
+      answer.changed = !answer.actions.empty();
+      break;
+    case Kind::kExpand:
+      done = begin(placer_.Expand(world, order.site, order.node, why));
+      break;
+    case Kind::kContract:
+      done = begin(placer_.Contract(world, order.site, order.node, why));
+      break;
+    case Kind::kPin:
+    case Kind::kUnpin:
+      done = take(placer_.Pin(world, order.site, order.node, order.kind == Kind::kPin));
+      break;
+    case Kind::kFreeze:
+    case Kind::kUnfreeze:
+      done = take(placer_.Freeze(order.site, order.kind == Kind::kFreeze));
+      break;
+  }
+  if (!done.ok()) return done;
+  return answer;
+}
+
+std::shared_ptr<const placement::PlacementReport> PlacementControl::Report() const {
+  auto report = std::make_shared<placement::PlacementReport>(placer_.Report());
+  if (store_ != nullptr) report->store_error = store_->error();
+  return report;
+}
+
+}  // namespace dnsd::server
