@@ -155,6 +155,13 @@ absl::Status Client::Watch(unsigned past, const std::function<bool(const nlohman
   return status.ok() ? absl::UnavailableError("dnsd is stopping") : Explained(status);
 }
 
+absl::StatusOr<v1::PlacementReply> Client::Placement(const v1::PlacementRequest& request) {
+  v1::PlacementReply reply;
+  const auto status = Call(&v1::ControlService::Stub::Placement, request, reply);
+  if (!status.ok()) return Explained(status);
+  return reply;
+}
+
 absl::StatusOr<nlohmann::json> Client::Explain(const std::string& name, const std::string& type,
                                                const std::string& client) {
   v1::ExplainRequest request;
@@ -200,8 +207,7 @@ absl::StatusOr<std::vector<std::string>> Client::Reload(const std::string& zone)
   v1::ReloadReply reply;
   const auto status = Call(&v1::ControlService::Stub::Reload, request, reply, kReloadPatience);
   if (!status.ok()) return Explained(status);
-  return std::vector<std::string>(reply.handed_over_for().begin(),
-                                  reply.handed_over_for().end());
+  return std::vector<std::string>(reply.handed_over_for().begin(), reply.handed_over_for().end());
 }
 
 absl::Status Client::SetLogLevel(const std::string& level) {

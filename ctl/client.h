@@ -28,6 +28,8 @@ class Client {
   absl::StatusOr<nlohmann::json> History(const std::string& whom, Duration back);
   absl::StatusOr<nlohmann::json> Sites(const std::vector<std::string>& patterns);
   absl::StatusOr<control::v1::OrderReply> Order(const control::v1::OrderRequest& request);
+  absl::StatusOr<control::v1::PlacementReply> Placement(
+      const control::v1::PlacementRequest& request);
   // Of one zone's file, or (empty) of all: the keys that wait for a restart.
   absl::StatusOr<std::vector<std::string>> Reload(const std::string& zone);
   absl::Status SetLogLevel(const std::string& level);

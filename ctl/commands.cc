@@ -10,6 +10,7 @@
 
 #include "ctl/client.h"
 #include "ctl/completion.h"
+#include "ctl/placement_view.h"
 #include "ctl/site_view.h"
 #include "ctl/view.h"
 #include "dnsd/base/duration.h"
@@ -218,6 +219,90 @@ int GiveOrder(const Options& options, Client& client) {
   return Wait(options, client, names);
 }
 
+v1::PlacementRequest::Kind PlacementKindOf(Command command) {
+  switch (command) {
+    case Command::kPlan:
+      return v1::PlacementRequest::KIND_PLAN;
+    case Command::kApply:
+      return v1::PlacementRequest::KIND_APPLY;
+    case Command::kExpand:
+      return v1::PlacementRequest::KIND_EXPAND;
+    case Command::kContract:
+      return v1::PlacementRequest::KIND_CONTRACT;
+    case Command::kPin:
+      return v1::PlacementRequest::KIND_PIN;
+    case Command::kUnpin:
+      return v1::PlacementRequest::KIND_UNPIN;
+    case Command::kFreeze:
+      return v1::PlacementRequest::KIND_FREEZE;
+    case Command::kUnfreeze:
+      return v1::PlacementRequest::KIND_UNFREEZE;
+    default:
+      return v1::PlacementRequest::KIND_STATUS;
+  }
+}
+
+// Returns once all of the actions are over.
+int WaitForActions(const Options& options, Client& client, const Json& actions) {
+  const auto start = std::chrono::steady_clock::now();
+  v1::PlacementRequest request;
+  request.set_kind(v1::PlacementRequest::KIND_STATUS);
+  const auto find = [](const Json& list, const Json& id) -> const Json* {
+    for (const Json& one : list) {
+      if (one.value("id", Json()) == id) return &one;
+    }
+    return nullptr;
+  };
+  for (;;) {
+    const auto reply = client.Placement(request);
+    if (!reply.ok()) return Fail(reply.status());
+    const Json status = Json::parse(reply->json(), nullptr, /*allow_exceptions=*/false);
+    if (!status.is_object()) return Fail(absl::InternalError("dnsd answered with no document"));
+    const Json all_in_hand = status.value("in_hand", Json::array());
+    const Json all_over = status.value("recent", Json::array());
+    std::string left, failed;
+    for (const Json& action : actions) {
+      const Json id = action.value("id", Json());
+      const Json* in_hand = find(all_in_hand, id);
+      const Json* over = find(all_over, id);
+      if (over != nullptr && over->value("phase", "") != "done") failed += ActionText(*over);
+      if (over == nullptr && in_hand != nullptr) left += ActionText(*in_hand);
+    }
+    if (!failed.empty()) return Fail(absl::AbortedError("not done:\n" + failed));
+    if (left.empty()) return 0;
+    if (options.timeout && std::chrono::steady_clock::now() - start > *options.timeout) {
+      return Fail(absl::DeadlineExceededError("after " + DurationText(*options.timeout) +
+                                              " still in hand:\n" + left));
+    }
+    std::this_thread::sleep_for(kPoll);
+  }
+}
+
+int Place(const Options& options, Client& client) {
+  v1::PlacementRequest request;
+  request.set_kind(PlacementKindOf(options.command));
+  request.set_site(options.site);
+  request.set_node(options.node);
+  request.set_reason(options.reason);
+  const auto reply = client.Placement(request);
+  if (!reply.ok()) return Fail(reply.status());
+  for (const std::string& warning : reply->warnings()) {
+    std::cerr << "dnsdctl: warning: " << PrintableLines(warning) << '\n';
+  }
+  const Json json = Json::parse(reply->json(), nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) return Fail(absl::InternalError("dnsd answered with no document"));
+  if (options.command == Command::kPlacement) return Print(options, json, PlacementText(json));
+  if (options.command == Command::kPlan) {
+    return Print(options, json.value("plan", Json::array()), PlanText(json));
+  }
+  const Json actions = json.value("actions", Json::array());
+  std::string text;
+  for (const Json& action : actions) text += ActionText(action);
+  const int printed = Print(options, actions, text);
+  if (printed != 0 || !options.wait) return printed;
+  return WaitForActions(options, client, actions);
+}
+
 int Reload(const Options& options, Client& client) {
   const auto restarts = client.Reload(options.zone);
   if (absl::IsNotFound(restarts.status())) return Fail(restarts.status());
@@ -254,6 +339,16 @@ int Run(const Options& options) {
     case Command::kDisable:
     case Command::kEnable:
       return GiveOrder(options, client);
+    case Command::kPlacement:
+    case Command::kPlan:
+    case Command::kApply:
+    case Command::kExpand:
+    case Command::kContract:
+    case Command::kPin:
+    case Command::kUnpin:
+    case Command::kFreeze:
+    case Command::kUnfreeze:
+      return Place(options, client);
     case Command::kReload:
       return Reload(options, client);
     case Command::kLogLevel: {

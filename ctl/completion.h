@@ -6,7 +6,7 @@ namespace dnsd::ctl {
 // For bash: commands, options, and the names of the nodes that the running dnsd knows.
 inline constexpr const char* kCompletion = R"bash(_dnsdctl() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command="" name i
-  local commands="status nodes sites zones explain history top watch drain undrain disable enable reload log-level completion"
+  local commands="status nodes sites zones explain history top watch drain undrain disable enable placement plan apply expand contract pin unpin freeze unfreeze reload log-level completion"
   local reach=()
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
@@ -24,6 +24,9 @@ inline constexpr const char* kCompletion = R"bash(_dnsdctl() {
     log-level:*) COMPREPLY=($(compgen -W "debug info warning error" -- "$word")) ;;
     drain:-*|disable:-*)
       COMPREPLY=($(compgen -W "--reason --for --wait --timeout --json --help" -- "$word")) ;;
+    expand:-*|contract:-*)
+      COMPREPLY=($(compgen -W "--reason --wait --timeout --json --help" -- "$word")) ;;
+    apply:-*) COMPREPLY=($(compgen -W "--wait --timeout --json --help" -- "$word")) ;;
     explain:-*) COMPREPLY=($(compgen -W "--type --client --json --help" -- "$word")) ;;
     history:-*) COMPREPLY=($(compgen -W "--since --json --help" -- "$word")) ;;
     explain:*|sites:[!-]*|sites:)

@@ -88,6 +88,42 @@ void AddExplain(CLI::App& explain, Options& options) {
       ->type_name("IP");
 }
 
+// Commands that change where sites are hosted.
+void AddPlacement(CLI::App& app, Options& options) {
+  using Command = Options::Command;
+  const auto add = [&](const char* name, const char* about, Command command, bool has_site,
+                       bool has_node) {
+    CLI::App* added = app.add_subcommand(name, about);
+    added->callback([&options, command] { options.command = command; });
+    if (has_site)
+      added->add_option("site", options.site, "The site")->type_name("SITE")->required();
+    if (has_node)
+      added->add_option("node", options.node, "The node")->type_name("NODE")->required();
+    return added;
+  };
+  const auto add_wait = [&](CLI::App* added) {
+    CLI::Option* wait = added->add_flag("--wait", options.wait,
+                                        "Return once the actions are over; exit 1 if one failed");
+    AddDuration(*added, "--timeout", "Wait no longer than this; then exit 1", options.timeout)
+        ->needs(wait);
+  };
+  add("placement", "Where sites are being moved: what is in hand, pinned, frozen, and was done",
+      Command::kPlacement, false, false);
+  add("plan", "What placement would change now, and why", Command::kPlan, false, false);
+  add_wait(add("apply", "Carry out what `plan` shows", Command::kApply, false, false));
+  for (CLI::App* added :
+       {add("expand", "Make a replica of a site on a node", Command::kExpand, true, true),
+        add("contract", "Withdraw a site from a node", Command::kContract, true, true)}) {
+    added->add_option("--reason", options.reason, "Why; shown with the action")->type_name("TEXT");
+    add_wait(added);
+  }
+  add("pin", "Keep a site on a node: placement never withdraws it there", Command::kPin, true,
+      true);
+  add("unpin", "Take a pin back", Command::kUnpin, true, true);
+  add("freeze", "Keep placement from touching a site", Command::kFreeze, true, false);
+  add("unfreeze", "Take a freeze back", Command::kUnfreeze, true, false);
+}
+
 void AddCommands(CLI::App& app, Options& options) {
   using Command = Options::Command;
   const auto add = [&](const char* name, const char* about, Command command) {
@@ -118,6 +154,7 @@ void AddCommands(CLI::App& app, Options& options) {
   AddOrder(app, "undrain", "Take a drain back; nodes warm up", Command::kUndrain, options);
   AddOrder(app, "disable", "Treat nodes as if they were not there", Command::kDisable, options);
   AddOrder(app, "enable", "Take a disable back; nodes warm up", Command::kEnable, options);
+  AddPlacement(app, options);
   add("reload", "Read configuration and zones anew, whole or not at all; returns once it is done",
       Command::kReload)
       ->add_option("zone", options.zone, "The file of this zone alone")

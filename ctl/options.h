@@ -33,6 +33,15 @@ struct Options {
     kEnable,
     kReload,
     kLogLevel,
+    kPlacement,
+    kPlan,
+    kApply,
+    kExpand,
+    kContract,
+    kPin,
+    kUnpin,
+    kFreeze,
+    kUnfreeze,
     kCompletion,
   };
   Command command = Command::kExit;
@@ -45,9 +54,10 @@ struct Options {
   std::vector<std::string> nodes;
   std::vector<std::string> sites;  // of kSites likewise
   std::string name, type, client;  // of kExplain; empty: dnsd's default
+  std::string site, node;          // of what changes where a site is hosted
   std::string reason;
   std::optional<Duration> hold;  // how long an order holds
-  bool wait = false;             // until the nodes have no connections
+  bool wait = false;             // until the nodes have no connections, or actions are over
   std::optional<Duration> timeout;
   Duration interval = std::chrono::seconds(1);  // of kTop
   unsigned past = 10;                           // of kWatch: events that are over
