@@ -1,0 +1,284 @@
+"""The ready-made hooks with real programs: rsync from an rsync daemon and from folders, nginx and
+Apache on ports of loopback, and shellcheck over all of them."""
+import os
+import pathlib
+import shutil
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+
+import harness
+
+PATIENCE = harness.PATIENCE
+HOOKS = harness.SOURCE / "packaging" / "hooks"
+
+NGINX = """
+pid {folder}/nginx.pid;
+error_log {folder}/nginx-error.log;
+events {{ worker_connections 64; }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
+  uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
+  server {{ listen 127.0.0.1:{port} default_server; return 404; }}
+  include {folder}/enabled/*;
+}}
+"""
+NGINX_SITE = "server {{ listen 127.0.0.1:{port}; server_name @SITE@; root @ROOT@; }}\n"
+
+APACHE = """
+ServerName localhost
+ServerRoot {folder}
+PidFile {folder}/apache.pid
+ErrorLog {folder}/apache-error.log
+LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so
+LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
+Listen 127.0.0.1:{port}
+<VirtualHost *:{port}>
+  ServerName nobody.example
+</VirtualHost>
+IncludeOptional {folder}/enabled/*.conf
+"""
+APACHE_SITE = """<VirtualHost *:{port}>
+  ServerName @SITE@
+  DocumentRoot "@ROOT@"
+  <Directory "@ROOT@">
+    Require all granted
+  </Directory>
+</VirtualHost>
+"""
+
+
+def program(name):
+    return shutil.which(name) or shutil.which(name, path="/usr/sbin")
+
+
+class Hooks(harness.TestCase):
+    def node(self, name):
+        """The folder of sites of a node."""
+        folder = self.folder / name / "www"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def put(self, node, site, **files):
+        folder = self.node(node) / site
+        folder.mkdir(parents=True)
+        for name, text in files.items():
+            (folder / name).write_text(text)
+        return folder
+
+    def call(self, hook, action, site, *options, node="n1", sources=(), code=0):
+        environment = {**os.environ, "DNSD_ACTION": action, "DNSD_SITE": site,
+                       "DNSD_SITES_DIR": str(self.node(node)),
+                       "DNSD_SOURCES": " ".join(sources),
+                       "DNSD_SOURCE_ADDRESSES": " ".join(sources)}
+        done = subprocess.run([HOOKS / hook, *map(str, options)], env=environment, text=True,
+                              capture_output=True, timeout=60 * PATIENCE, check=False)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done.stdout + done.stderr
+
+    def rsync(self, action, site, *sources, **more):
+        return self.call("content-rsync", action, site, "--from", f"{self.folder}/%/www",
+                         "--patience", "5", sources=sources, **more)
+
+    def left_over(self, node="n1"):
+        return sorted(p.name for p in (self.node(node) / ".incoming").iterdir())
+
+    # ---- content ----
+
+    def test_shellcheck_finds_nothing(self):
+        scripts = [HOOKS / n for n in ("content-rsync", "content-shared", "vhost", "hook-common")]
+        done = subprocess.run(["shellcheck", "-x", "-P", HOOKS, *scripts], text=True,
+                              capture_output=True, check=False)
+        self.assertEqual(done.stdout + done.stderr, "")
+
+    def test_each_tells_how_it_is_used(self):
+        for hook in ("content-rsync", "content-shared", "vhost"):
+            done = subprocess.run([HOOKS / hook, "--help"], text=True, capture_output=True,
+                                  check=True)
+            self.assertIn("Exit status", done.stdout)
+            self.assertIn("--frob", self.call(hook, "verify", "a.example", "--frob", code=2))
+
+    def test_names_that_are_no_sites_are_refused(self):
+        for name in ("", "..", ".dnsd", "a/b", "-x", "a b", "$(x)"):
+            self.assertIn("wanted the name of a site", self.rsync("withdraw", name, code=2))
+
+    def test_rsync_brings_a_site_and_keeps_it_up_to_date(self):
+        origin = self.put("n2", "a.example", index="one", other="two")
+        self.assertIn("copied from n2", self.rsync("instantiate", "a.example", "n2"))
+        copy = self.node("n1") / "a.example"
+        self.assertEqual((copy / "index").read_text(), "one")
+        self.assertEqual((copy / "index").stat().st_mtime_ns, (origin / "index").stat().st_mtime_ns,
+                         "its version is its source's")
+        self.assertIn("is as at n2", self.rsync("verify", "a.example", "n2"))
+        (origin / "index").write_text("three")
+        (origin / "other").unlink()
+        self.assertIn("differs", self.rsync("verify", "a.example", "n2", code=1))
+        self.rsync("instantiate", "a.example", "n2")
+        self.assertEqual((copy / "index").read_text(), "three")
+        self.assertFalse((copy / "other").exists())
+        self.assertEqual(self.left_over(), [])
+        self.rsync("withdraw", "a.example")
+        self.assertFalse(copy.exists())
+        self.assertEqual(self.left_over(), [])
+
+    def test_rsync_goes_on_with_the_next_source(self):
+        self.node("n2")
+        self.put("n3", "a.example", index="three")
+        out = self.rsync("instantiate", "a.example", "n9", "n2", "n3")
+        self.assertIn("copied from n3", out)
+        self.assertIn("n9: ", out)
+
+    def test_without_any_source_nothing_is_left_in_the_folder(self):
+        self.node("n2")
+        self.assertIn("no source has a.example",
+                      self.rsync("instantiate", "a.example", "n2", code=1))
+        self.assertFalse((self.node("n1") / "a.example").exists())
+
+    def test_a_source_that_is_still_copying_is_followed_until_it_is_whole(self):
+        half = self.put("n2", ".incoming/a.example", one="1" * 1000)
+        self.put("n3", "a.example", one="of n3")
+        hook = threading.Thread(target=lambda: self.rsync("instantiate", "a.example", "n2", "n3"))
+        hook.start()
+        relayed = self.node("n1") / ".incoming" / "a.example"
+        harness.wait_until(lambda: (relayed / "one").exists(), 20 * PATIENCE, "what it has is here")
+        with open(half / "two", "w", encoding="ascii") as grows:
+            grows.write("2" * 5000)
+        harness.wait_until(lambda: (relayed / "two").exists(), 20 * PATIENCE, "and what it gets")
+        self.assertFalse((self.node("n1") / "a.example").exists(), "not before it is whole")
+        with open(half / "two", "a", encoding="ascii") as grows:
+            grows.write("!")
+        half.rename(self.node("n2") / "a.example")
+        hook.join(60 * PATIENCE)
+        self.assertEqual((self.node("n1") / "a.example" / "two").read_text(), "2" * 5000 + "!")
+        self.assertEqual((self.node("n1") / "a.example" / "one").read_text(), "1" * 1000)
+
+    def test_a_source_that_gets_no_further_is_given_up(self):
+        self.put("n2", ".incoming/a.example", one="half")
+        self.put("n3", "a.example", one="whole", two="2")
+        out = self.call("content-rsync", "instantiate", "a.example", "--from",
+                        f"{self.folder}/%/www", "--patience", "1", sources=("n2", "n3"))
+        self.assertIn("n2: no news", out)
+        self.assertEqual((self.node("n1") / "a.example" / "one").read_text(), "whole")
+
+    def test_rsync_from_a_daemon(self):
+        self.put("n2", "a.example", index="by the daemon")
+        port = harness.free_port()
+        config = self.write("rsyncd.conf", f"use chroot = no\nport = {port}\naddress = 127.0.0.1\n"
+                            f"pid file = {self.folder}/rsyncd.pid\n"
+                            f"[sites]\npath = {self.node('n2')}\nread only = yes\n")
+        daemon = self.start(harness.Process(
+            "rsyncd", ["rsync", "--daemon", "--no-detach", f"--config={config}",
+                       f"--log-file={self.folder}/rsyncd.log"]))
+        daemon.may_fail = True
+
+        def copied():
+            try:
+                self.call("content-rsync", "instantiate", "a.example", "--from",
+                          f"rsync://%:{port}/sites", sources=("127.0.0.1",))
+                return True
+            except AssertionError:
+                return False
+        harness.wait_until(copied, 20 * PATIENCE, "copied", daemon)
+        self.assertEqual((self.node("n1") / "a.example" / "index").read_text(), "by the daemon")
+
+    def test_a_full_disk_leaves_nothing_behind(self):
+        self.put("n2", "a.example", big="x" * 3_000_000)
+        small = self.folder / "n1" / "www"
+        small.mkdir(parents=True)
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", small],
+                                 check=False, capture_output=True)
+        if mounted.returncode != 0:
+            self.skipTest("no right to mount a small disk")
+        try:
+            self.rsync("instantiate", "a.example", "n2", code=11)
+            self.assertEqual(self.left_over(), [])
+            self.assertFalse((small / "a.example").exists())
+        finally:
+            subprocess.run(["umount", small], check=True)
+
+    def test_content_of_a_shared_folder_is_copied_or_linked(self):
+        shared = self.put("shared", "a.example", index="shared").parent
+        copy = self.node("n1") / "a.example"
+        for options, is_link in (((), False), (("--link",), True)):
+            self.call("content-shared", "instantiate", "a.example", "--from", shared, *options)
+            self.assertEqual((copy / "index").read_text(), "shared")
+            self.assertEqual(copy.is_symlink(), is_link)
+            self.call("content-shared", "verify", "a.example", "--from", shared)
+            self.call("content-shared", "withdraw", "a.example", "--from", shared)
+            self.assertFalse(copy.is_symlink() or copy.exists())
+        self.assertTrue((shared / "a.example" / "index").exists())
+
+    # ---- virtual hosts ----
+
+    def get(self, port, host):
+        request = urllib.request.Request(f"http://127.0.0.1:{port}/index.html",
+                                         headers={"Host": host})
+        try:
+            with urllib.request.urlopen(request, timeout=5) as response:
+                return response.status, response.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, ""
+        except OSError:
+            return 0, ""
+
+    def check_server(self, server, port, process, options, broken):
+        """Enables, breaks and disables a site of a running server."""
+        (self.folder / "n1" / "www" / "a.example").mkdir(parents=True)
+        (self.folder / "n1" / "www" / "a.example" / "index.html").write_text("here")
+        enabled = self.folder / "enabled"
+
+        def vhost(action, *more, code=0):
+            return self.call("vhost", action, "a.example", "--server", server, "--conf-dir",
+                             enabled, *options, *more, code=code)
+        harness.wait_until(lambda: self.get(port, "x.example")[0], 10 * PATIENCE, "it serves",
+                           process)
+        vhost("instantiate")
+        harness.wait_until(lambda: self.get(port, "a.example") == (200, "here"), 10 * PATIENCE,
+                           "the site is served", process)
+        vhost("verify")
+        before = (enabled / "dnsd-a.example.conf").read_text()
+        out = vhost("instantiate", "--template", self.write("broken", broken), code=1)
+        self.assertIn("undone", out)
+        self.assertEqual((enabled / "dnsd-a.example.conf").read_text(), before)
+        vhost("instantiate", "--reload", "false", code=1)
+        self.assertEqual((enabled / "dnsd-a.example.conf").read_text(), before)
+        self.assertEqual(self.get(port, "a.example"), (200, "here"))
+        vhost("withdraw")
+        harness.wait_until(lambda: self.get(port, "a.example")[1] != "here", 10 * PATIENCE,
+                           "the site is served no more", process)
+        vhost("verify", code=1)
+        vhost("withdraw")
+        self.assertEqual([p.name for p in enabled.iterdir()], [".dnsd.lock"])
+
+    def test_a_virtual_host_of_nginx(self):
+        port = harness.free_port()
+        (self.folder / "enabled").mkdir()
+        self.folder.chmod(0o755)  # nginx's workers are of another user
+        config = self.write("nginx.conf", NGINX.format(folder=self.folder, port=port))
+        template = self.write("nginx-site", NGINX_SITE.format(port=port))
+        nginx = f"{program('nginx')} -c {config}"
+        process = self.start(harness.Process("nginx", [*nginx.split(), "-g", "daemon off;"]))
+        self.check_server("nginx", port, process, ["--template", template, "--test", f"{nginx} -t",
+                                                   "--reload", f"{nginx} -s reload"],
+                          "server { listen nowhere at all; }\n")
+
+    def test_a_virtual_host_of_apache(self):
+        port = harness.free_port()
+        (self.folder / "enabled").mkdir()
+        self.folder.chmod(0o755)
+        config = self.write("apache.conf", APACHE.format(folder=self.folder, port=port))
+        template = self.write("apache-site", APACHE_SITE.format(port=port))
+        apache = f"{program('apache2')} -f {config}"
+        process = self.start(harness.Process("apache2", [*apache.split(), "-DFOREGROUND"]))
+        process.may_fail = True
+        self.check_server("apache", port, process, ["--template", template, "--test",
+                                                    f"{apache} -t", "--reload",
+                                                    f"{apache} -k graceful"],
+                          "<VirtualHost *:80>\nNoSuchDirective\n</VirtualHost>\n")
+
+
+if __name__ == "__main__":
+    harness.main()
