@@ -10,18 +10,12 @@ namespace dnsd::reporter {
 namespace {
 
 using namespace std::chrono_literals;
-using heartbeat::v1::HostedSite;
 using heartbeat::v1::Load;
 
 constexpr double kMove = 0.2;           // of a utilisation, that is worth a report out of turn
 constexpr Duration kMostOften = 200ms;  // reports out of turn, and samples
 constexpr Duration kStartLimit = 2s;    // to wait for first results before the first report
 constexpr Duration kLeaveLimit = 1s;
-constexpr std::size_t kMostDetail = 255;
-
-// Long details are cut, as dnsd would.
-std::string Short(const std::string& detail) { return detail.substr(0, kMostDetail); }
-
 }  // namespace
 
 bool HasMoved(const Load& reported, const Load& now) {
@@ -41,6 +35,7 @@ Agent::Agent(event_base* base, Mailbox& mailbox, Config config, std::uint64_t se
       random_(seed),
       health_(base, Random(random_.Next()),
               [this](const std::string& subject) { HealthChanged(subject); }),
+      replicas_(base, *this, Random(random_.Next())),
       clock_(base, [this] { Tick(); }),
       urgent_(base, [this] { Beat(MonotonicClock::now(), true); }),
       leave_check_(base, [this] { CheckLeft(); }) {
@@ -120,28 +115,6 @@ void Agent::BuildLogs() {
   });
 }
 
-void Agent::BuildHosting() {
-  watch_.reset();
-  if (!config_.hosting.folder.empty()) {
-    watch_.emplace(base_, config_.hosting.folder,
-                   [this](const SiteContents& sites) { SitesChanged(sites); });
-  }
-  state_.hosts_all = config_.hosting.all;
-  SitesChanged(watch_ ? watch_->sites() : config_.hosting.listed);
-  for (const auto& [name, content] : contents_) {
-    WatchSite(name);
-    RefreshSite(name);
-  }
-  for (const auto& client : clients_) client->ResendHosting();
-}
-
-void Agent::WatchSite(const std::string& site) {
-  if (!config_.site_health) return health_.Forget(site);
-  HealthCheckConfig check = ForSite(*config_.site_health, site);
-  if (!check.address) check.address = config_.addresses.front();
-  health_.Watch(site, check);
-}
-
 // The sampling period: a whole part of the shortest interval that any dnsd wants, so that a
 // heartbeat falls on a sample.
 void Agent::SetClock() {
@@ -190,6 +163,8 @@ void Agent::OpenStreams() {
     if (std::any_of(clients_.begin(), clients_.end(), is_of)) continue;
     clients_.push_back(std::make_unique<HeartbeatClient>(
         base_, mailbox_, state_, IdentityIn(config_), dnsd, Security(), random_.Next()));
+    clients_.back()->OnTasks(
+        [this, dnsd](const heartbeat::v1::Tasks& tasks) { replicas_.Take(dnsd, tasks); });
   }
   if (ready_) std::exchange(ready_, nullptr)();
 }
@@ -221,6 +196,9 @@ void Agent::SampleLogs(MonotonicTime now, Load& load) {
   load.set_rps(demand.total().requests);
   load.set_eps(demand.total().errors);
   state_.demand = demand.sites();
+  for (const auto& [site, asked] : state_.demand) {
+    if (asked.requests > 0) replicas_.Use(site);
+  }
 }
 
 // What each says counts over what those before it said. New sessions are the kernel's where it
@@ -249,6 +227,7 @@ void Agent::Sample(MonotonicTime now) {
   if (auto prefixes = rtts_ ? rtts_->Read(now) : std::nullopt) {
     state_.rtts = {state_.rtts.number + 1, *std::move(prefixes)};
   }
+  state_.storage = replicas_.StorageNow();
   state_.load = std::move(load);
   state_.sampled = beat_ = now;
 }
@@ -257,6 +236,7 @@ void Agent::Beat(MonotonicTime now, bool urgent) {
   urgent_.Stop();  // what it would have told is told now
   Sample(now);
   for (const auto& client : clients_) client->Report(now, urgent);
+  replicas_.Told();
 }
 
 void Agent::BeatSoon() {
@@ -274,6 +254,7 @@ void Agent::HealthChanged(const std::string& subject) {
   if (subject.empty()) {
     NodeHealthChanged();
   } else {
+    replicas_.HealthChanged(subject);
     RefreshSite(subject);
   }
   BeatSoon();
@@ -282,38 +263,7 @@ void Agent::HealthChanged(const std::string& subject) {
 void Agent::NodeHealthChanged() {
   const HealthState* health = health_.Find("");
   state_.health.set_healthy(health == nullptr || health->healthy());
-  state_.health.set_detail(health == nullptr ? "" : Short(health->detail()));
-}
-
-void Agent::SitesChanged(const SiteContents& sites) {
-  for (const auto& [name, content] : contents_) {
-    if (sites.contains(name)) continue;
-    health_.Forget(name);
-    state_.sites.erase(name);
-    for (const auto& client : clients_) client->SiteChanged(name);
-  }
-  const SiteContents before = std::exchange(contents_, sites);
-  for (const auto& [name, content] : contents_) {
-    const auto at = before.find(name);
-    if (at != before.end() && at->second == content) continue;
-    if (at == before.end()) WatchSite(name);
-    RefreshSite(name);
-  }
-  BeatSoon();
-}
-
-// Brings what is told of a site up to date with its content and health.
-void Agent::RefreshSite(const std::string& name) {
-  const SiteContent& content = contents_.at(name);
-  const HealthState* health = health_.Find(name);
-  HostedSite& site = state_.sites[name];
-  site.set_name(name);
-  site.set_content_version(content.version);
-  site.set_bytes(content.bytes);
-  site.set_ready(true);
-  site.set_healthy(health == nullptr || health->healthy());
-  site.set_detail(health == nullptr ? "" : Short(health->detail()));
-  for (const auto& client : clients_) client->SiteChanged(name);
+  state_.health.set_detail(health == nullptr ? "" : ShortDetail(health->detail()));
 }
 
 // Lets go of the streams that `next` does not want as they are. A dnsd that is told no more, and

@@ -11,9 +11,11 @@
 #include "reporter/access_logs.h"
 #include "reporter/config.h"
 #include "reporter/event_loop.h"
+#include "reporter/fallback_responder.h"
 #include "reporter/health_monitor.h"
 #include "reporter/heartbeat_client.h"
 #include "reporter/hosting_watch.h"
+#include "reporter/replicas.h"
 #include "reporter/rtt_meter.h"
 #include "reporter/sampler.h"
 #include "reporter/server_memory.h"
@@ -29,7 +31,7 @@ bool HasMoved(const heartbeat::v1::Load& reported, const heartbeat::v1::Load& no
 Duration WaitForTurn(MonotonicTime beat, MonotonicTime now);
 
 // Belongs to the loop's thread.
-class Agent {
+class Agent : private Replicas::Node {
  public:
   Agent(event_base* base, Mailbox& mailbox, Config config, std::uint64_t seed);
 
@@ -68,8 +70,18 @@ class Agent {
   void SampleLogs(MonotonicTime now, Load& load);
 
   void NodeHealthChanged();
+  // ---- agent_sites.cc ----
+  void FolderChanged(const SiteContents& sites);
   void SitesChanged(const SiteContents& sites);
   void RefreshSite(const std::string& name);
+  const SiteContents& FolderOrList() const;
+  void BuildFallback();
+  const SiteContents& LookAgain() override;
+  void CheckAnew(const std::string& site) override;
+  bool IsHealthy(const std::string& site) const override;
+  void ReplicaTurned(const std::string& site) override;
+  void TasksTurned() override;
+
   void HealthChanged(const std::string& subject);
   void CheckLeft();
 
@@ -89,6 +101,8 @@ class Agent {
   std::unique_ptr<AccessLogs> logs_;
   HealthMonitor health_;
   std::optional<HostingWatch> watch_;
+  Replicas replicas_;
+  std::unique_ptr<FallbackResponder> fallback_;
   std::vector<std::unique_ptr<HeartbeatClient>> clients_;
   std::vector<std::unique_ptr<HeartbeatClient>> leaving_;  // told of their end, until it is written
 

@@ -53,8 +53,29 @@ struct SpawnSettings {
   posix_spawn_file_actions_t actions;
 };
 
+// As exec takes them: pointers into `texts`, then null.
+std::vector<char*> Pointers(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
+  for (std::string& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+// Our environment with `more` in the place of what has the same names.
+std::vector<std::string> Environment(const std::vector<std::string>& more) {
+  std::vector<std::string> all = more;
+  for (char** at = environ; *at != nullptr; ++at) {
+    const std::string own = *at;
+    const std::string name = own.substr(0, own.find('=') + 1);
+    const auto same = [&](const std::string& text) { return text.starts_with(name); };
+    if (std::none_of(more.begin(), more.end(), same)) all.push_back(own);
+  }
+  return all;
+}
+
 // Starts the shell with `output` as its standard output; 0 or an errno.
-int Spawn(const std::string& command, int output, pid_t& pid) {
+int Spawn(const Command& command, int output, pid_t& pid) {
   SpawnSettings settings;
   sigset_t none, broken_pipe;
   sigemptyset(&none);
@@ -67,11 +88,16 @@ int Spawn(const std::string& command, int output, pid_t& pid) {
                            POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   posix_spawn_file_actions_addopen(&settings.actions, 0, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_adddup2(&settings.actions, output, 1);
-  posix_spawn_file_actions_addclosefrom_np(&settings.actions, 3);
-  std::string shell = "sh", flag = "-c", text = command;
-  const std::array<char*, 4> arguments = {shell.data(), flag.data(), text.data(), nullptr};
-  return posix_spawn(&pid, "/bin/sh", &settings.actions, &settings.attributes, arguments.data(),
-                     environ);
+  if (command.with_errors) posix_spawn_file_actions_adddup2(&settings.actions, 1, 2);
+  int others = 3;
+  if (command.lock >= 0)
+    posix_spawn_file_actions_adddup2(&settings.actions, command.lock, others++);
+  posix_spawn_file_actions_addclosefrom_np(&settings.actions, others);
+  std::vector<std::string> arguments = {"sh", "-c", command.text, "sh"};
+  arguments.insert(arguments.end(), command.arguments.begin(), command.arguments.end());
+  std::vector<std::string> environment = Environment(command.environment);
+  return posix_spawn(&pid, "/bin/sh", &settings.actions, &settings.attributes,
+                     Pointers(arguments).data(), Pointers(environment).data());
 }
 
 absl::Status ExitStatus(int status) {
@@ -85,11 +111,11 @@ absl::Status ExitStatus(int status) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(event_base* base,
-                                                                  const std::string& command,
+                                                                  const Command& command,
                                                                   Duration limit, Done done) {
   ReapUndying();
   const auto undying = std::count_if(AllUndying().begin(), AllUndying().end(),
-                                     [&](const Undying& u) { return u.command == command; });
+                                     [&](const Undying& u) { return u.command == command.text; });
   if (undying >= kMostUndying) {
     return absl::UnavailableError(std::to_string(undying) + " runs before cannot be killed");
   }
@@ -109,9 +135,10 @@ absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(event_base* ba
       new ChildProcess(base, command, pid, ends[0], limit, std::move(done)));
 }
 
-ChildProcess::ChildProcess(event_base* base, std::string command, pid_t pid, int output,
+ChildProcess::ChildProcess(event_base* base, const Command& command, pid_t pid, int output,
                            Duration limit, Done done)
-    : command_(std::move(command)),
+    : command_(command.text),
+      keep_last_(command.with_errors),
       pid_(pid),
       output_fd_(output),
       limit_(limit),
@@ -143,13 +170,18 @@ void ChildProcess::ReadOutput() {
   std::array<char, 4096> buffer;
   ssize_t count = 0;
   while ((count = read(output_fd_, buffer.data(), buffer.size())) > 0) {
-    const std::size_t room = kMostOutput - output_.size();
-    output_.append(buffer.data(), std::min(room, static_cast<std::size_t>(count)));
+    Keep(buffer.data(), static_cast<std::size_t>(count));
   }
   if (count == 0) {
     readable_.reset();
     TryReap();  // it may have ended before its signal was watched for
   }
+}
+
+void ChildProcess::Keep(const char* data, std::size_t size) {
+  const std::size_t room = kMostOutput - output_.size();
+  if (keep_last_ && size > room) output_.erase(0, size - room);
+  output_.append(data, keep_last_ ? size : std::min(room, size));
 }
 
 void ChildProcess::TimeOut() {
@@ -172,9 +204,9 @@ void ChildProcess::TryReap() {
   int status = 0;
   waitpid(std::exchange(pid_, 0), &status, 0);
   if (readable_) ReadOutput();
-  absl::StatusOr<std::string> result = std::move(output_);
-  if (const absl::Status exit = ExitStatus(status); !exit.ok()) result = exit;
-  Finish(std::move(result));
+  const absl::Status exit = ExitStatus(status);
+  if (!exit.ok()) return Finish(exit);
+  Finish(std::move(output_));
 }
 
 void ChildProcess::Finish(absl::StatusOr<std::string> result) {

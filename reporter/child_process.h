@@ -7,12 +7,24 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "dnsd/base/clock.h"
 #include "dnsd/base/status.h"
 #include "reporter/event_loop.h"
 
 namespace dnsd::reporter {
+
+struct Command {
+  std::string text;                        // for sh -c
+  std::vector<std::string> arguments{};    // "$1", "$2" and so on of it
+  std::vector<std::string> environment{};  // "NAME=value" each, beside our own
+  // Its standard error is kept with its output, and of both the last 64 KiB, not the first.
+  bool with_errors = false;
+  int lock =
+      -1;  // open there as descriptor 3: a lock on the file lasts as long as the last process
+};
 
 // Runs `sh -c COMMAND` in a process group of its own, its standard output read to 64 KiB, its
 // standard input empty. At the limit, and when the object is destroyed, the whole group is killed;
@@ -26,16 +38,26 @@ class ChildProcess {
   // `done` is called once, in the loop, and may destroy the object.
   //   Unavailable   no process or pipe, or several runs of the same command cannot be killed
   static absl::StatusOr<std::unique_ptr<ChildProcess>> Start(event_base* base,
+                                                             const Command& command, Duration limit,
+                                                             Done done);
+  static absl::StatusOr<std::unique_ptr<ChildProcess>> Start(event_base* base,
                                                              const std::string& command,
-                                                             Duration limit, Done done);
+                                                             Duration limit, Done done) {
+    return Start(base, Command{command}, limit, std::move(done));
+  }
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
 
+  // What it wrote before it failed.
+  const std::string& output() const { return output_; }
+  pid_t pid() const { return pid_; }
+
  private:
-  ChildProcess(event_base* base, std::string command, pid_t pid, int output, Duration limit,
+  ChildProcess(event_base* base, const Command& command, pid_t pid, int output, Duration limit,
                Done done);
   void ReadOutput();
+  void Keep(const char* data, std::size_t size);
   void TimeOut();
   bool HasEnded() const;
   void TryReap();
@@ -44,6 +66,7 @@ class ChildProcess {
   void Finish(absl::StatusOr<std::string> result);
 
   std::string command_;
+  bool keep_last_;
   pid_t pid_;  // also the group's number; 0 once reaped or abandoned
   int output_fd_;
   Duration limit_;

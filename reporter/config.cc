@@ -126,6 +126,24 @@ void CheckSites(const Config& config, Findings& findings) {
   }
 }
 
+void CheckReplicas(const Config& config, Findings& findings) {
+  const ReplicaConfig& replicas = config.replicas;
+  const auto check = [&](bool wrong, const char* what) {
+    if (wrong) findings.Add(std::string("replicas: ") + what);
+  };
+  check(replicas.instantiate.empty() != replicas.withdraw.empty(),
+        "wanted both `instantiate` and `withdraw`, or neither");
+  check(replicas.takes() && config.hosting.folder.empty(),
+        "hooks want a `sites_dir`: it tells what is hosted");
+  check(!replicas.takes() && !replicas.verify.empty(), "`verify` wants `instantiate`");
+  check(!replicas.takes() && replicas.quota > 0, "`quota` wants `instantiate`");
+  check(replicas.evict && replicas.quota == 0, "`evict` wants a `quota`");
+  check(!replicas.takes() && replicas.lazy, "`lazy` wants `instantiate`");
+  check(replicas.lazy != replicas.fallback.has_value(),
+        "wanted both `lazy` and `fallback`, or neither: the first request is told there");
+  check(!replicas.redirect.empty() && !replicas.lazy, "`redirect` wants `lazy`");
+}
+
 void ReadToken(Config& config, Findings& findings) {
   if (config.token_file.empty()) return;
   const auto content = FileRoot().Read(config.token_file, kMostToken + 1);
@@ -158,6 +176,7 @@ absl::Status FinishConfig(Config& config) {
   CheckDnsd(config, findings);
   ReadTls(config.tls, findings);
   CheckSites(config, findings);
+  CheckReplicas(config, findings);
   ReadToken(config, findings);
   if (!config.kernel_load && config.load_source.kind == LoadSourceConfig::Kind::kNone &&
       !config.statistics && config.access_logs.empty()) {

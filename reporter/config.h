@@ -14,6 +14,7 @@
 #include "reporter/hosting.h"
 #include "reporter/load_source.h"
 #include "reporter/place.h"
+#include "reporter/replica_config.h"
 #include "reporter/rtt_meter.h"
 #include "reporter/server_memory.h"
 #include "reporter/statistics.h"
@@ -58,6 +59,7 @@ struct Config {
   bool kernel_load = true;      // false: the load source alone, as for an appliance
   std::string cgroup = "self";  // or "none", or the path of a group
   HostingConfig hosting;
+  ReplicaConfig replicas;
   std::optional<HealthCheckConfig> health;
   std::optional<HealthCheckConfig> site_health;
   std::string token_file;

@@ -2,6 +2,8 @@
 #include <utility>
 
 #include "dnsd/base/yaml.h"
+#include "dnsd/wire/name.h"
+#include "reporter/byte_size.h"
 #include "reporter/config.h"
 #include "reporter/text.h"
 
@@ -122,6 +124,42 @@ void ReadSites(YamlMap& root, Config& config) {
   hosting.all = false;
 }
 
+// As the names are that it is compared with: in lower case, without the final dot.
+std::string Lowered(std::string pattern) {
+  if (pattern.size() > 1 && pattern.back() == '.') pattern.pop_back();
+  for (char& c : pattern) {
+    c = static_cast<char>(wire::LowerOctet(static_cast<std::uint8_t>(c)));
+  }
+  return pattern;
+}
+
+void ReadReplicas(YamlMap& root, Config& config) {
+  root.ReadMap("replicas", [&](YamlMap& map) {
+    ReplicaConfig& replicas = config.replicas;
+    map.Read("instantiate", replicas.instantiate);
+    map.Read("withdraw", replicas.withdraw);
+    map.Read("verify", replicas.verify);
+    map.Read("timeout", replicas.timeout, Duration(1s), Duration(24h));
+    map.Read("retries", replicas.retries, 0U, 100U);
+    map.Read("at_once", replicas.at_once, 1U, 100U);
+    if (ByteSize quota; map.Read("quota", quota)) replicas.quota = quota.octets;
+    map.Read("evict", replicas.evict);
+    map.Read("home", replicas.home);
+    for (std::string& pattern : replicas.home) pattern = Lowered(pattern);
+    ReadPath(map, "state_dir", config.path, replicas.state_dir);
+    map.Read("lazy", replicas.lazy);
+    Endpoint fallback;
+    if (map.Read("fallback", fallback)) {
+      if (!fallback.address.is_loopback()) map.Refuse("fallback", "an address of loopback");
+      replicas.fallback = fallback;
+    }
+    const bool redirects = map.Read("redirect", replicas.redirect);
+    if (redirects && !replicas.redirect.starts_with("http")) {
+      map.Refuse("redirect", "a URL's beginning, as http://{address} or https://{site}.example");
+    }
+  });
+}
+
 void ReadLoad(YamlMap& root, Config& config) {
   const Duration timeout = config.load_source.timeout;
   ReadParsed(root, "load_source", ParseLoadSource, config.load_source);
@@ -207,6 +245,7 @@ void ReadRoot(YamlMap& root, Config& config) {
   ReadAccessLogs(root, config);
   ReadServer(root, config);
   ReadSites(root, config);
+  ReadReplicas(root, config);
   ReadHealth(root, "health", config.health);
   ReadHealth(root, "site_health", config.site_health);
   ReadPath(root, "token_file", config.path, config.token_file);

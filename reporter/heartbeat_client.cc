@@ -87,6 +87,7 @@ void HeartbeatClient::WriteHello() {
   hello.set_asn(identity_.place.asn);
   news_.Resend();
   demand_.Resend();
+  storage_.Resend();
   FillHeartbeat(now, *hello.mutable_state());
   writing_ = true;
   pending_ = false;
@@ -102,6 +103,10 @@ void HeartbeatClient::FillHeartbeat(MonotonicTime now, Heartbeat& out) {
   news_.Tell(node_, out);
   demand_.Tell(node_.demand, out);
   rtts_.Tell(node_.rtts, now, out);
+  storage_.Tell(node_, out);
+  const auto tasks = node_.tasks.find(dnsd_);
+  if (tasks == node_.tasks.end()) return;
+  out.mutable_tasks()->Assign(tasks->second.begin(), tasks->second.end());
 }
 
 void HeartbeatClient::Report(MonotonicTime now, bool urgent) {
@@ -164,6 +169,9 @@ void HeartbeatClient::OnMessage(const DnsdMessage& message) {
       news_.Resend();
       demand_.Resend();
       return Report(MonotonicClock::now(), true);
+    case DnsdMessage::kTasks:
+      if (take_) take_(message.tasks());
+      return;
     case DnsdMessage::kRefusal:
       refused_ = true;
       return Complain("refused: " + message.refusal().reason());

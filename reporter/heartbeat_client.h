@@ -9,8 +9,10 @@
 #include <grpcpp/grpcpp.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "dnsd/base/clock.h"
@@ -53,6 +55,8 @@ class HeartbeatClient : private HeartbeatStream::Listener {
   void Report(MonotonicTime now, bool urgent);
   void SiteChanged(const std::string& site) { news_.Changed(site); }
   void ResendHosting() { news_.Resend(); }
+  // Called in the loop with each list of tasks.
+  void OnTasks(std::function<void(const heartbeat::v1::Tasks&)> take) { take_ = std::move(take); }
 
   // Says that the node is leaving, and ends the stream once that is written.
   void Leave(const std::string& reason);
@@ -100,6 +104,8 @@ class HeartbeatClient : private HeartbeatStream::Listener {
   HostingNews news_;
   DemandNews demand_;
   RttNews rtts_;
+  StorageNews storage_;
+  std::function<void(const heartbeat::v1::Tasks&)> take_;
   std::string leaving_reason_;
   std::string complaint_;  // logged last; cleared by success
 

@@ -1,6 +1,7 @@
 #include "reporter/hosting.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "dnsd/wire/name.h"
 
@@ -18,6 +19,11 @@ std::string SiteName(const std::string& text) {
     if (!plain) return "";
   }
   return wire::Name::Parse(name) && name != "." ? name : "";
+}
+
+std::string ShortDetail(const std::string& detail) {
+  constexpr std::size_t kMost = 255;
+  return detail.substr(0, kMost);
 }
 
 void HostingNews::Tell(const NodeState& node, heartbeat::v1::Heartbeat& out) {
@@ -39,6 +45,21 @@ void HostingNews::Tell(const NodeState& node, heartbeat::v1::Heartbeat& out) {
   }
   full_ = false;
   changed_.clear();
+}
+
+void StorageNews::Tell(const NodeState& node, heartbeat::v1::Heartbeat& out) {
+  const heartbeat::v1::Storage& now = node.storage;
+  if (told_) {
+    const auto free = static_cast<double>(told_->free_bytes());
+    const bool moved = std::abs(static_cast<double>(now.free_bytes()) - free) >= free / 100;
+    const bool same = now.takes_replicas() == told_->takes_replicas() &&
+                      now.quota_bytes() == told_->quota_bytes() &&
+                      now.used_bytes() == told_->used_bytes() &&
+                      now.evictions() == told_->evictions();
+    if (same && (!moved || now.free_bytes() == told_->free_bytes())) return;
+  }
+  *out.mutable_storage() = now;
+  told_ = now;
 }
 
 }  // namespace dnsd::reporter

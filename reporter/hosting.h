@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "dnsd/base/clock.h"
 #include "proto/heartbeat.pb.h"
@@ -25,6 +27,9 @@ using SiteContents = std::map<std::string, SiteContent>;  // by owner name, no f
 // Letters, digits, hyphens, underscores and dots only, since it goes into commands and requests.
 std::string SiteName(const std::string& text);
 
+// A text for people, cut as dnsd would.
+std::string ShortDetail(const std::string& detail);
+
 // All that dnsd is told of a node. Owned by the agent.
 struct NodeState {
   heartbeat::v1::Load load;
@@ -34,6 +39,8 @@ struct NodeState {
   std::map<std::string, heartbeat::v1::HostedSite> sites;  // empty when it hosts all
   RttRound rtts;
   Demands demand;  // of the sites hosted; empty where no log tells
+  std::map<std::string, std::vector<heartbeat::v1::TaskReport>> tasks;  // of each dnsd that has any
+  heartbeat::v1::Storage storage;
 };
 
 // What one dnsd does not know yet of the hosting. Changes add up until they are sent, so that a
@@ -51,6 +58,17 @@ class HostingNews {
  private:
   bool full_ = true;
   std::set<std::string> changed_;
+};
+
+// What one dnsd was told last of the room for replicas. What is free on the disk moves all the
+// time: alone it is told again when a hundredth of it has come or gone.
+class StorageNews {
+ public:
+  void Resend() { told_.reset(); }
+  void Tell(const NodeState& node, heartbeat::v1::Heartbeat& out);
+
+ private:
+  std::optional<heartbeat::v1::Storage> told_;
 };
 
 }  // namespace dnsd::reporter

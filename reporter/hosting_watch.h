@@ -40,6 +40,8 @@ class HostingWatch {
   HostingWatch(const HostingWatch&) = delete;
   HostingWatch& operator=(const HostingWatch&) = delete;
 
+  // Reads the folder now; `changed` is called if it is another than before.
+  void Look();
   // What the folder has now.
   const SiteContents& sites() const { return scan_.sites; }
 
@@ -47,7 +49,6 @@ class HostingWatch {
   void ReadEvents();
   bool Attach();
   void Follow();
-  void Look();
   void Scan();
 
   std::string folder_;

@@ -2,7 +2,8 @@
 //
 //   heartbeat_sink [ADDR:PORT]      default 127.0.0.1:0; the first line says {"port": N}
 //
-// Lines on standard input are orders to all streams: "interval MS", "resend", "refuse WHY".
+// Lines on standard input are orders to all streams: "interval MS", "resend", "refuse WHY", "tasks
+// JSON" with a Tasks message as JSON. The last tasks are told to each stream that begins as well.
 #include <google/protobuf/util/json_util.h>
 #include <grpcpp/grpcpp.h>
 
@@ -46,11 +47,17 @@ class Sink : public HeartbeatService::Service {
           static_cast<std::uint32_t>(std::stoul(argument)));
     } else if (order == "resend") {
       message.mutable_resend_full()->set_reason("asked to");
+    } else if (order.starts_with("tasks ")) {
+      if (!google::protobuf::util::JsonStringToMessage(argument, message.mutable_tasks()).ok()) {
+        std::cerr << "heartbeat_sink: no tasks: " << argument << std::endl;
+        return;
+      }
     } else if (order.starts_with("refuse ")) {
       message.mutable_refusal()->set_reason(argument);
     }
     const std::lock_guard lock(mutex_);
     refusing_ = message.has_refusal();
+    if (message.has_tasks()) tasks_ = message;
     for (Stream* stream : streams_) stream->Write(message);
   }
 
@@ -70,11 +77,13 @@ class Sink : public HeartbeatService::Service {
     message.mutable_accepted()->set_software_version("sink");
     message.mutable_accepted()->add_warnings("nobody answers here");
     stream.Write(message);
+    if (tasks_.has_tasks()) stream.Write(tasks_);
   }
 
   std::mutex mutex_;  // guards all below, and the order of what is printed
   std::set<Stream*> streams_;
   bool refusing_ = false;
+  DnsdMessage tasks_;  // told last
 };
 
 }  // namespace

@@ -73,6 +73,62 @@ TEST(Options, TheFlagsOfTheManualMakeAConfiguration) {
   EXPECT_FALSE(config->site_health->address);
 }
 
+TEST_F(ConfigFileTest, TakesWhatIsSaidOfReplicas) {
+  tree_.MakeFolder("/www");
+  const auto config = Load(R"(
+sites_dir: www
+replicas:
+  instantiate: /usr/lib/dnsd/hooks/content-rsync
+  withdraw: /usr/lib/dnsd/hooks/content-rsync
+  verify: 'true'
+  timeout: 1h
+  retries: 0
+  at_once: 7
+  quota: 20GiB
+  evict: true
+  home: ['*.Home.example.', other.example]
+  state_dir: state
+  lazy: true
+  fallback: 127.0.0.1:8099
+  redirect: http://{address}
+)");
+  ASSERT_TRUE(config.ok()) << config.status();
+  const ReplicaConfig& replicas = config->replicas;
+  EXPECT_TRUE(replicas.takes());
+  EXPECT_EQ(replicas.verify, "true");
+  EXPECT_EQ(replicas.timeout, 1h);
+  EXPECT_EQ(replicas.retries, 0U);
+  EXPECT_EQ(replicas.at_once, 7U);
+  EXPECT_EQ(replicas.quota, 20ULL << 30);
+  EXPECT_TRUE(replicas.evict && replicas.lazy);
+  EXPECT_THAT(replicas.home, ElementsAre("*.home.example", "other.example"));
+  EXPECT_EQ(replicas.state_dir, tree_.root() + "/state");
+  EXPECT_EQ(replicas.fallback->port, 8099);
+  EXPECT_EQ(replicas.redirect, "http://{address}");
+}
+
+TEST_F(ConfigFileTest, RefusesWhatReplicasCannotBe) {
+  tree_.MakeFolder("/www");
+  const std::string hooks = "sites_dir: www\nreplicas: {instantiate: a, withdraw: b, ";
+  for (const auto& [yaml, wanted] : std::vector<std::pair<std::string, std::string>>{
+           {"replicas: {instantiate: a, withdraw: b}\n", "hooks want a `sites_dir`"},
+           {"sites_dir: www\nreplicas: {instantiate: a}\n", "both `instantiate` and `withdraw`"},
+           {"replicas: {verify: a}\n", "`verify` wants `instantiate`"},
+           {"replicas: {quota: 1GiB}\n", "`quota` wants `instantiate`"},
+           {hooks + "evict: true}\n", "`evict` wants a `quota`"},
+           {hooks + "quota: 20}\n", "wanted a size with its unit"},
+           {hooks + "lazy: true}\n", "both `lazy` and `fallback`"},
+           {hooks + "fallback: '127.0.0.1:80'}\n", "both `lazy` and `fallback`"},
+           {hooks + "lazy: true, fallback: '192.0.2.1:80'}\n", "an address of loopback"},
+           {hooks + "redirect: 'ftp://x'}\n", "a URL's beginning"},
+           {hooks + "redirect: 'http://x'}\n", "`redirect` wants `lazy`"},
+           {hooks + "timeout: 999ms}\n", "1s"},
+           {hooks + "at_once: 0}\n", "1 to 100"},
+           {hooks + "odd: 1}\n", "unknown key 'odd'"}}) {
+    EXPECT_THAT(Fault(yaml), HasSubstr(wanted)) << yaml;
+  }
+}
+
 TEST(Options, AWrongValueIsAUsageError) {
   testing::internal::CaptureStderr();
   for (const auto& wrong :
