@@ -288,11 +288,11 @@ class TestCase(unittest.TestCase):
             command += ["--dnsd", "%s:%d" % server.heartbeat]
         return self.start(Reporter(self.folder, node, [*command, *arguments], load))
 
-    def run_program(self, *command, seconds=30, input=None):
+    def run_program(self, *command, seconds=30, input=None, env=None):
         """Runs one of ours to its end; its completed process with text output."""
         return subprocess.run([str(BUILD / command[0]), *map(str, command[1:])], text=True,
                               input=input, capture_output=True, timeout=seconds * PATIENCE,
-                              check=False)
+                              check=False, env=env)
 
 
 def dig(address, *arguments, source=None):

@@ -1,4 +1,5 @@
 """dnsdctl from elsewhere: certificates, tokens, and what is refused."""
+import os
 import subprocess
 
 import harness
@@ -68,6 +69,14 @@ class RemoteControl(harness.TestCase):
         words = self.shown("admin")
         words[1] = str(self.folder / "other.pem")
         self.assertIn("fit it?", self.ctl(*words, "zones", fails=1))
+
+    def test_a_proxy_of_the_environment_is_not_asked(self):
+        self.start_server("token_file: token")
+        proxy = {name: "http://127.0.0.1:1" for name in ("http_proxy", "https_proxy", "grpc_proxy")}
+        done = self.run_program("dnsdctl", "--server", self.address, "--token-file",
+                                *self.files("token"), "zones",
+                                env={**os.environ, **proxy, "no_proxy": "", "no_grpc_proxy": ""})
+        self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_whoever_shows_the_token_may_command(self):
         self.start_server(self.TLS % "" + ", token_file: token")
