@@ -265,8 +265,16 @@ int WaitForActions(const Options& options, Client& client, const Json& actions) 
       const Json id = action.value("id", Json());
       const Json* in_hand = find(all_in_hand, id);
       const Json* over = find(all_over, id);
-      if (over != nullptr && over->value("phase", "") != "done") failed += ActionText(*over);
-      if (over == nullptr && in_hand != nullptr) left += ActionText(*in_hand);
+      // `expand` takes a contraction back that has not begun.
+      const bool takes_back =
+          options.command == Command::kExpand && action.value("kind", "") == "contract";
+      if (over == nullptr && in_hand == nullptr) {
+        failed += "not known any more: " + ActionText(action);
+      } else if (over == nullptr) {
+        left += ActionText(*in_hand);
+      } else if (over->value("phase", "") != (takes_back ? "undone" : "done")) {
+        failed += ActionText(*over);
+      }
     }
     if (!failed.empty()) return Fail(absl::AbortedError("not done:\n" + failed));
     if (left.empty()) return 0;

@@ -106,10 +106,15 @@ void FactsGatherer::AddReplicas(const World& world, const std::string& name,
     if (host.node >= nodes.size() || !nodes[host.node].declares_hosting) continue;
     PlacementReplica& replica = site.replicas.emplace_back();
     replica.node = host.node;
-    replica.phase = host.answers() ? ReplicaPhase::kReady : ReplicaPhase::kUnwell;
+    const fleet::Node& node = nodes[host.node];
+    const bool is_well = host.answers() && !world.IsOrderedOut(name, node.name);
+    replica.phase = is_well ? ReplicaPhase::kReady : ReplicaPhase::kUnwell;
     replica.home = host.home;
-    replica.pinned = marks_.pinned.contains({name, nodes[host.node].name});
-    replica.demand = demands_.At(nodes[host.node], name);
+    // Where nobody would withdraw it, or that went wrong of late, it stays.
+    const bool obeys = node.storage.takes_replicas && node.stream != fleet::kNoStream;
+    replica.pinned = marks_.pinned.contains({name, node.name}) || !obeys ||
+                     bars_.Has({name, node.name}, world.now);
+    replica.demand = demands_.At(node, name);
     site.bytes = std::max(site.bytes, host.bytes);
   }
 }

@@ -26,6 +26,12 @@ struct World {
   const fleet::HostingTable& hosting;
   MonotonicTime now;
   WallTime wall;
+  // Whether an operator has taken the site, or the node at the site, out of the answers; empty: no.
+  std::function<bool(const std::string& site, const std::string& node)> is_ordered_out{};
+
+  bool IsOrderedOut(const std::string& site, const std::string& node) const {
+    return is_ordered_out && is_ordered_out(site, node);
+  }
 };
 
 // The nodes whose addresses are in the site's pool, rising; null: there is no such site. Sites of

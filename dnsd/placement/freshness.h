@@ -21,12 +21,19 @@
 
 namespace dnsd::placement {
 
+struct BehindNode {
+  MonotonicTime since;                // when that was first seen, of this version of the replica
+  std::uint64_t content_version = 0;  // the replica's
+
+  friend bool operator==(const BehindNode&, const BehindNode&) = default;
+};
+
 struct BehindSite {
   fleet::NodeIndex home = fleet::kNoNode;
-  std::uint64_t content_version = 0;                // the home's
-  std::uint64_t bytes = 0;                          // likewise
-  std::map<fleet::NodeIndex, MonotonicTime> nodes;  // behind it, and when that was first seen
-  std::vector<fleet::NodeIndex> current;            // hosts that answer and are not behind
+  std::uint64_t content_version = 0;             // the home's
+  std::uint64_t bytes = 0;                       // likewise
+  std::map<fleet::NodeIndex, BehindNode> nodes;  // behind it
+  std::vector<fleet::NodeIndex> current;         // hosts that answer and are not behind
 };
 
 // By site, with its final dot.
@@ -39,11 +46,10 @@ class Freshness {
  public:
   void Look(const fleet::HostingTable& table, MonotonicTime now);
   const Behind& behind() const { return behind_; }
-  // Those that may not answer at `now`. `is_usable`: whether answers may name the node; where no
-  // current replica is on such a node, those behind may answer.
-  Withheld WithheldAt(const Settings& settings,
-                      const std::function<bool(fleet::NodeIndex)>& is_usable,
-                      MonotonicTime now) const;
+  // Those that may not answer at `now`. `is_usable`: whether answers may name the node for the
+  // site; where no current replica is on such a node, those behind may answer.
+  using IsUsable = std::function<bool(const std::string& site, fleet::NodeIndex node)>;
+  Withheld WithheldAt(const Settings& settings, const IsUsable& is_usable, MonotonicTime now) const;
   // When a bound that `settings` has is next passed.
   std::optional<MonotonicTime> NextDeadline(const Settings& settings, MonotonicTime now) const;
 

@@ -16,7 +16,9 @@ bool IsReached(const Action& action, const Sight& sight) {
   switch (action.kind) {
     case Kind::kExpand:
     case Kind::kUpdate:
-      return sight.answers && sight.content_version >= action.content_version;
+      // A version of 0 is not known.
+      return sight.answers &&
+             (sight.content_version == 0 || sight.content_version >= action.content_version);
     case Kind::kContract:
       return !sight.hosts;
     case Kind::kVerify:
@@ -41,6 +43,14 @@ std::string NotSo(const Action& action, const Sight& sight) {
          std::to_string(action.content_version);
 }
 
+// Why the site cannot do without the replica; empty: it can.
+std::string TooFew(const Sight& sight) {
+  const std::size_t needed = std::max<std::size_t>(sight.least, 1);
+  if (sight.others >= needed) return "";
+  return "only " + std::to_string(sight.others) + " others are ready, wanted " +
+         std::to_string(needed);
+}
+
 std::string DetailOf(const fleet::TaskReport& report) {
   constexpr const char* kPhases[] = {"waiting", "running", "done", "failed"};
   std::string text = kPhases[static_cast<std::size_t>(report.phase)];
@@ -57,6 +67,7 @@ Ledger::Ledger(std::vector<Action> unfinished, std::uint64_t last_id, MonotonicT
     const std::uint64_t id = action.id;
     last_id_ = std::max(last_id_, id);
     times_[id] = {.since = now, .ended = {}, .sequence = 0};
+    in_hand_[{action.site, action.node}] = id;
     actions_.emplace(id, std::move(action));
   }
 }
@@ -67,14 +78,13 @@ const Action& Ledger::Begin(Action action, MonotonicTime now, WallTime wall) {
   action.begun = action.changed = wall;
   times_[action.id] = {.since = now, .ended = {}, .sequence = 0};
   changed_.push_back(action.id);
+  in_hand_[{action.site, action.node}] = action.id;
   return actions_.emplace(action.id, std::move(action)).first->second;
 }
 
 const Action* Ledger::Find(const std::string& site, const std::string& node) const {
-  for (const auto& [id, action] : actions_) {
-    if (!action.is_over() && action.site == site && action.node == node) return &action;
-  }
-  return nullptr;
+  const auto at = in_hand_.find({site, node});
+  return at == in_hand_.end() ? nullptr : &actions_.at(at->second);
 }
 
 bool Ledger::Undo(std::uint64_t id, const std::string& why, WallTime wall) {
@@ -91,6 +101,7 @@ void Ledger::Move(Action& action, Phase phase, const std::string& detail, Monoto
   action.changed = wall;
   Times& times = times_[action.id];
   times = {.since = now, .ended = {}, .sequence = 0};
+  if (action.is_over()) in_hand_.erase({action.site, action.node});
   if (std::ranges::find(changed_, action.id) == changed_.end()) changed_.push_back(action.id);
 }
 
@@ -109,14 +120,11 @@ void Ledger::Judge(const Look& look, const LedgerLimits& limits, MonotonicTime n
 // The replica can still be taken back into the answers: nothing has been dropped yet.
 void Ledger::JudgeLeaving(Action& action, const Sight& sight, const LedgerLimits& limits,
                           MonotonicTime now, WallTime wall) {
-  if (!sight.hosts) return Move(action, Phase::kDone, "gone by itself", now, wall);
-  const std::size_t needed = std::max<std::size_t>(sight.least, 1);
-  if (sight.others < needed) {
-    return Move(action, Phase::kUndone,
-                "only " + std::to_string(sight.others) + " others are ready, wanted " +
-                    std::to_string(needed),
-                now, wall);
+  if (const std::string why = TooFew(sight); !why.empty()) {
+    return Move(action, Phase::kUndone, why, now, wall);
   }
+  if (!sight.is_known) return;
+  if (!sight.hosts) return Move(action, Phase::kDone, "gone by itself", now, wall);
   if (now >= times_[action.id].since + limits.grace) Move(action, Phase::kWorking, "", now, wall);
 }
 
@@ -127,9 +135,20 @@ void Ledger::JudgeWorking(Action& action, const Sight& sight, const LedgerLimits
   if (sight.report != nullptr && sight.report->phase == TaskPhase::kFailed) {
     return Move(action, Phase::kFailed, sight.report->detail, now, wall);
   }
+  // Until its hook runs, a withdrawal can be taken back.
+  const bool has_begun = sight.report != nullptr && sight.report->phase != TaskPhase::kWaiting;
+  if (action.kind == Kind::kContract && !has_begun && (sight.hosts || !sight.is_known)) {
+    if (const std::string why = TooFew(sight); !why.empty()) {
+      return Move(action, Phase::kUndone, why, now, wall);
+    }
+  }
+  if (sight.is_known && !sight.obeys) {
+    return Move(action, Phase::kFailed, "the node's reporter has no hooks any more", now, wall);
+  }
   // A hook that still runs may yet change what is seen.
   const bool runs = sight.report != nullptr && sight.report->phase == TaskPhase::kRunning;
-  if (!runs && IsReached(action, sight)) return Move(action, Phase::kDone, "", now, wall);
+  if (sight.is_known && !runs && IsReached(action, sight))
+    return Move(action, Phase::kDone, "", now, wall);
   if (sight.is_lost) return Move(action, Phase::kFailed, "the node is dead or gone", now, wall);
   const bool told_done = sight.report != nullptr && sight.report->phase == TaskPhase::kDone;
   if (!told_done) times.ended.reset();

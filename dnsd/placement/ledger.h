@@ -19,12 +19,15 @@
 #include "dnsd/fleet/directive.h"
 #include "dnsd/fleet/heartbeat.h"
 #include "dnsd/placement/action.h"
+#include "dnsd/placement/marks.h"
 
 namespace dnsd::placement {
 
 // What is known of an action's replica, and of its node.
 struct Sight {
+  bool is_known = true;  // the node has reported in this life of dnsd
   bool is_lost = false;  // the node: dead beyond the grace time, or it has left
+  bool obeys = true;     // the node has hooks for replicas
   bool hosts = false;    // it says that it has the site
   bool answers = false;  // and that it is ready and well
   bool is_home = false;  // and that its content is made there
@@ -51,6 +54,11 @@ class Ledger {
   const Action& Begin(Action action, MonotonicTime now, WallTime wall);
   // The action in hand for the site at the node; null: none.
   const Action* Find(const std::string& site, const std::string& node) const;
+  // Whether any action is in hand for the site.
+  bool IsBusy(const std::string& site) const {
+    const auto at = in_hand_.lower_bound({site, ""});
+    return at != in_hand_.end() && at->first.first == site;
+  }
   // Takes back a contraction whose task is not under way. False: it is.
   bool Undo(std::uint64_t id, const std::string& why, WallTime wall);
 
@@ -71,6 +79,8 @@ class Ledger {
   const std::map<std::uint64_t, Action>& actions() const { return actions_; }
   // By node, those that its reporter is to carry out now: working ones that are on disk.
   std::map<std::string, std::vector<const Action*>> Tasks() const;
+  // Whether some change is not on the disk yet.
+  bool has_unstored() const { return !changed_.empty() || sequence_ > stored_; }
   // When Judge next has something to do by time alone.
   std::optional<MonotonicTime> NextDeadline(const LedgerLimits& limits) const;
 
@@ -89,9 +99,10 @@ class Ledger {
   void JudgeWorking(Action& action, const Sight& sight, const LedgerLimits& limits,
                     MonotonicTime now, WallTime wall);
 
-  std::map<std::uint64_t, Action> actions_;  // by id
-  std::map<std::uint64_t, Times> times_;     // likewise
-  std::vector<std::uint64_t> changed_;       // since TakeChanges; in order, each once
+  std::map<std::uint64_t, Action> actions_;      // by id
+  std::map<SiteAtNode, std::uint64_t> in_hand_;  // those that are not over
+  std::map<std::uint64_t, Times> times_;         // likewise
+  std::vector<std::uint64_t> changed_;           // since TakeChanges; in order, each once
   std::uint64_t last_id_;
   std::uint64_t sequence_ = 0;
   std::uint64_t stored_ = 0;

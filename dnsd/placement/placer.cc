@@ -15,6 +15,8 @@ using Phase = Action::Phase;
 
 constexpr Duration kMinute = std::chrono::minutes(1);
 constexpr Duration kShortestBar = std::chrono::minutes(1);
+constexpr Duration kStoreTime = std::chrono::seconds(3);  // then nothing is begun any more
+constexpr std::size_t kVerifiedARound = 50;               // one a node
 constexpr std::size_t kMostSources = 4;
 constexpr std::size_t kMostTasks = 1024;  // of a node, as the reporter takes them
 
@@ -69,7 +71,12 @@ void Placer::Step(const World& world, const std::vector<SiteDemands::Answered>& 
     demands_.Sample(world.fleet.nodes(), answered, world.now);
     NoteEvictions(world);
   }
-  // Actions go on to their end whatever the mode has become.
+  unstored_since_ =
+      ledger_.has_unstored() ? unstored_since_.value_or(world.now) : std::optional<MonotonicTime>();
+  if (settings_.mode != Mode::kAuto) {
+    UndoDecisions("decisions are not carried out any more", nullptr, world.wall);
+  }
+  // What has begun goes on to its end whatever the mode has become.
   ledger_.Judge([&](const Action& action) { return Look(world, action); }, Limits(), world.now,
                 world.wall);
   if (is_on && world.now >= decided_ + settings_.rules.period) {
@@ -77,10 +84,6 @@ void Placer::Step(const World& world, const std::vector<SiteDemands::Answered>& 
     bars_.Sweep(world.now);
     times_.Sweep(settings_.rules.hold, world.now);
     Decide(world);
-    if (settings_.mode == Mode::kAuto) {
-      Update(world);
-      Verify(world);
-    }
   }
   if (auto changes = ledger_.TakeChanges()) {
     TakeOver(changes->actions, world);
@@ -100,27 +103,53 @@ std::optional<MonotonicTime> Placer::NextDeadline(MonotonicTime now) const {
   return next;
 }
 
+// Whether answers may name the host for the site, as far as placement and operators go.
+bool Placer::Answers(const World& world, const std::string& site, const fleet::Host& host) const {
+  const auto& nodes = world.fleet.nodes();
+  if (host.node >= nodes.size() || !host.answers() || !Serves(nodes[host.node])) return false;
+  const std::string& node = nodes[host.node].name;
+  const Action* action = ledger_.Find(site, node);
+  const bool goes = action != nullptr && action->kind == Kind::kContract;
+  return !goes && !world.IsOrderedOut(site, node) &&
+         !std::ranges::binary_search(withheld_, std::pair(site, host.node));
+}
+
+// Nodes that host the site because they host all of their pools.
+std::size_t Placer::HostingAll(const World& world, const std::string& site,
+                               fleet::NodeIndex but) const {
+  const auto& nodes = world.fleet.nodes();
+  const PoolNodes pool = pool_of_(site);
+  if (pool == nullptr) return 0;
+  return static_cast<std::size_t>(std::ranges::count_if(*pool, [&](fleet::NodeIndex index) {
+    if (index == but || index >= nodes.size()) return false;
+    const fleet::Node& node = nodes[index];
+    if (node.declares_hosting || !node.reported || !Serves(node)) return false;
+    const fleet::Host* exception = HostAt(world, site, index);
+    return (exception == nullptr || exception->answers()) && !world.IsOrderedOut(site, node.name);
+  }));
+}
+
 Sight Placer::Look(const World& world, const Action& action) const {
   Sight sight;
-  const fleet::NodeIndex index = world.fleet.Find(action.node);
-  if (index == fleet::kNoNode) return sight;
   const auto& nodes = world.fleet.nodes();
-  const fleet::Node& node = nodes[index];
-  sight.is_lost = IsLost(node, settings_.repair_after, world.now);
+  const fleet::NodeIndex index = world.fleet.Find(action.node);
   sight.least = settings_.Of(action.site).least;
   for (const fleet::Host& host : HostsOf(world, action.site)) {
-    if (host.node >= nodes.size()) continue;  // an order for the site as a whole
     if (host.node == index) {
       sight.hosts = true;
       sight.answers = host.answers();
       sight.is_home = host.home;
       sight.content_version = host.content_version;
-      continue;
+    } else if (Answers(world, action.site, host)) {
+      ++sight.others;
     }
-    const Action* other = ledger_.Find(action.site, nodes[host.node].name);
-    const bool goes = other != nullptr && other->kind == Kind::kContract;
-    if (host.answers() && Serves(nodes[host.node]) && !goes) ++sight.others;
   }
+  sight.others += HostingAll(world, action.site, index);
+  sight.is_known = index != fleet::kNoNode && nodes[index].reported;
+  if (index == fleet::kNoNode) return sight;
+  const fleet::Node& node = nodes[index];
+  sight.is_lost = IsLost(node, settings_.repair_after, world.now);
+  sight.obeys = node.storage.takes_replicas || node.stream == fleet::kNoStream;
   const auto report = std::ranges::find(node.tasks, action.id, &fleet::TaskReport::id);
   if (report != node.tasks.end()) sight.report = &*report;
   return sight;
@@ -137,12 +166,11 @@ void Placer::NoteEvictions(const World& world) {
     told.boot = node.boot_id;
     const std::uint64_t before = std::exchange(told.evictions, node.storage.evictions);
     if (!same_boot || node.storage.evictions <= before) continue;
-    for (const Action& action : recent_) {
-      if (action.kind != Kind::kExpand || action.phase != Phase::kDone) continue;
-      if (action.node != node.name || HostAt(world, action.site, i) != nullptr) continue;
-      bars_.Add({action.site, action.node}, settings_.rules.hold, 8 * settings_.rules.hold,
-                world.now);
-    }
+    std::erase_if(made_, [&](const SiteAtNode& made) {
+      if (made.second != node.name || HostAt(world, made.first, i) != nullptr) return false;
+      bars_.Add(made, settings_.rules.hold, 8 * settings_.rules.hold, world.now);
+      return true;
+    });
   }
 }
 
@@ -156,9 +184,12 @@ void Placer::Decide(const World& world) {
     return;
   }
   for (const Proposal& proposal : proposals) {
-    if (!MayBegin(world.now)) break;
+    if (!MayBegin(begun_, world.now)) break;
     Begin(world, proposal, false);
   }
+  Update(world);
+  Mend(facts, world);
+  Verify(world);
 }
 
 Facts Placer::Gather(const World& world) {
@@ -185,19 +216,30 @@ std::vector<Proposal> Placer::ProposalsOf(const Facts& facts, const World& world
   return proposals;
 }
 
-bool Placer::MayBegin(MonotonicTime now) {
-  while (!begun_.empty() && begun_.front() + kMinute <= now) begun_.pop_front();
-  return begun_.size() < settings_.actions_per_minute;
+bool Placer::MayBegin(Begun& begun, MonotonicTime now) const {
+  while (!begun.empty() && begun.front() + kMinute <= now) begun.pop_front();
+  const bool is_stuck = unstored_since_ && now >= *unstored_since_ + kStoreTime;
+  return !is_stuck && begun.size() < settings_.actions_per_minute;
+}
+
+// Takes back what was decided, of one site or of all, as far as nothing has been dropped.
+void Placer::UndoDecisions(const std::string& why, const std::string* site, WallTime wall) {
+  std::vector<std::uint64_t> meant;
+  for (const auto& [id, action] : ledger_.actions()) {
+    const bool is_meant = site != nullptr ? action.site == *site : !action.by_hand;
+    if (action.phase == Phase::kLeaving && is_meant) meant.push_back(id);
+  }
+  for (const std::uint64_t id : meant) ledger_.Undo(id, why, wall);
 }
 
 void Placer::Begin(const World& world, const Proposal& proposal, bool by_hand) {
-  const Action* in_hand = ledger_.Find(proposal.site, proposal.node);
-  if (in_hand != nullptr) {
+  if (ledger_.Find(proposal.site, proposal.node) != nullptr) return;
+  if (proposal.kind == Kind::kExpand) {
     // What is only out of the answers comes back with a word.
-    if (proposal.kind == Kind::kExpand && in_hand->kind == Kind::kContract) {
-      ledger_.Undo(in_hand->id, "wanted again: " + proposal.why, world.wall);
+    for (const auto& [id, action] : ledger_.actions()) {
+      if (action.site != proposal.site || action.phase != Phase::kLeaving) continue;
+      if (ledger_.Undo(id, "wanted again: " + proposal.why, world.wall)) return;
     }
-    return;
   }
   Action action{.kind = proposal.kind, .site = proposal.site, .node = proposal.node};
   action.sources = proposal.sources;
@@ -212,8 +254,9 @@ const Action& Placer::BeginAction(const World& world, Action action) {
   for (const fleet::Host& host : HostsOf(world, action.site)) {
     if (host.node >= world.fleet.nodes().size()) continue;
     action.bytes = std::max(action.bytes, host.bytes);
+    // What a home has that is gone cannot be wanted of others.
     const bool wants_version = action.kind == Kind::kExpand || action.kind == Kind::kUpdate;
-    if (host.home && wants_version) {
+    if (host.home && wants_version && host.answers() && Serves(world.fleet.nodes()[host.node])) {
       action.content_version = std::max(action.content_version, host.content_version);
     }
   }
@@ -225,62 +268,112 @@ const Action& Placer::BeginAction(const World& world, Action action) {
       }
     }
   }
-  begun_.push_back(world.now);
+  const bool is_decision = action.kind == Kind::kExpand || action.kind == Kind::kContract;
+  (is_decision ? begun_ : upkeep_).push_back(world.now);
   ++counts_[{action.kind, Phase::kWorking}];
   return ledger_.Begin(std::move(action), world.now, world.wall);
 }
 
-// Hosts that have the content whole: the home first.
+// Hosts that have the content whole: the home first, nodes that an operator has taken out last.
 std::vector<std::string> Placer::SourcesFor(const World& world, const std::string& site,
                                             fleet::NodeIndex but) const {
   const auto& nodes = world.fleet.nodes();
-  std::vector<std::string> sources;
+  std::vector<std::string> sources, last;
   for (const fleet::Host& host : HostsOf(world, site)) {
     if (host.node >= nodes.size() || host.node == but || !host.answers()) continue;
-    if (!Serves(nodes[host.node])) continue;
-    sources.insert(host.home ? sources.begin() : sources.end(), nodes[host.node].name);
+    const fleet::Node& node = nodes[host.node];
+    if (!Serves(node)) {
+      const bool is_there = node.stream != fleet::kNoStream && !node.is_gone();
+      if (is_there && node.order.kind != fleet::Order::Kind::kNone) last.push_back(node.name);
+      continue;
+    }
+    sources.insert(host.home ? sources.begin() : sources.end(), node.name);
   }
+  sources.insert(sources.end(), last.begin(), last.end());
   return sources;
 }
 
-// Replicas behind their home are brought up to its version.
+// Replicas behind their home are brought up to its version, one of a site at a time.
 void Placer::Update(const World& world) {
   if (!settings_.updates) return;
   const auto& nodes = world.fleet.nodes();
   for (const auto& [site, behind] : freshness_.behind()) {
-    if (marks_.frozen.contains(site)) continue;
+    if (!MayBegin(upkeep_, world.now)) return;
+    if (marks_.frozen.contains(site) || ledger_.IsBusy(site)) continue;
+    const fleet::Host* home = HostAt(world, site, behind.home);
+    if (home == nullptr || !home->answers() || !Serves(nodes[behind.home])) continue;
     for (const auto& [index, since] : behind.nodes) {
-      if (!MayBegin(world.now)) return;
       const fleet::Node& node = nodes[index];
       if (!node.storage.takes_replicas || node.stream == fleet::kNoStream) continue;
-      if (ledger_.Find(site, node.name) != nullptr) continue;
       if (bars_.Has({site, node.name}, world.now)) continue;
       Action action{.kind = Kind::kUpdate, .site = site, .node = node.name};
       action.sources = {nodes[behind.home].name};
       action.why = "the home, " + nodes[behind.home].name + ", has version " +
                    std::to_string(behind.content_version);
       BeginAction(world, std::move(action));
+      break;
     }
   }
 }
 
-// Where updates are not announced, or not believed: each replica looks its content over.
+// Replicas that have long not been ready are made anew where they are.
+void Placer::Mend(const Facts& facts, const World& world) {
+  const auto& nodes = world.fleet.nodes();
+  for (std::size_t i = 0; i < facts.sites.size(); ++i) {
+    if (facts.state.sites[i].frozen || ledger_.IsBusy(facts.sites[i])) continue;
+    for (const policy::PlacementReplica& replica : facts.state.sites[i].replicas) {
+      if (replica.phase != policy::ReplicaPhase::kUnwell || replica.home) continue;
+      if (world.now < replica.since + settings_.rules.grace) continue;
+      const fleet::Node& node = nodes[replica.node];
+      const SiteAtNode where{facts.sites[i], node.name};
+      if (!facts.state.nodes[replica.node].takes || bars_.Has(where, world.now) ||
+          world.IsOrderedOut(where.first, where.second)) {
+        continue;
+      }
+      if (SourcesFor(world, where.first, replica.node).empty()) continue;
+      if (!MayBegin(upkeep_, world.now)) return;
+      Action action{.kind = Kind::kUpdate, .site = where.first, .node = where.second};
+      action.why = "it has long not been ready there";
+      BeginAction(world, std::move(action));
+      break;
+    }
+  }
+}
+
+// Where updates are not announced, or not believed: each replica looks its content over, one of a
+// node at a time.
 void Placer::Verify(const World& world) {
   if (settings_.verify_every == Duration::zero()) return;
-  if (world.now < verified_ + settings_.verify_every) return;
-  verified_ = world.now;
+  if (unverified_.empty() && world.now >= verified_ + settings_.verify_every) {
+    verified_ = world.now;
+    FillVerification(world);
+  }
+  std::set<std::string> asked;
+  for (const auto& [id, action] : ledger_.actions()) {
+    if (action.kind == Kind::kVerify) asked.insert(action.node);
+  }
+  for (std::size_t i = 0; i < kVerifiedARound && !unverified_.empty(); ++i) {
+    const auto [site, node] = unverified_.back();
+    if (!MayBegin(upkeep_, world.now) || asked.contains(node)) return;
+    unverified_.pop_back();
+    const fleet::NodeIndex index = world.fleet.Find(node);
+    if (index == fleet::kNoNode || world.fleet.nodes()[index].stream == fleet::kNoStream) continue;
+    if (ledger_.IsBusy(site) || HostAt(world, site, index) == nullptr) continue;
+    Action action{.kind = Kind::kVerify, .site = site, .node = node};
+    action.why = "it is time";
+    BeginAction(world, std::move(action));
+    asked.insert(node);
+  }
+}
+
+void Placer::FillVerification(const World& world) {
   const auto& nodes = world.fleet.nodes();
   world.hosting.ForEach(
       [&](std::span<const std::uint8_t> octets, std::span<const fleet::Host> hosts) {
         for (const fleet::Host& host : hosts) {
           if (host.node >= nodes.size() || host.home || !host.answers()) continue;
-          const fleet::Node& node = nodes[host.node];
-          if (!node.storage.takes_replicas || node.stream == fleet::kNoStream) continue;
-          const std::string site = wire::NameToString(octets);
-          if (ledger_.Find(site, node.name) != nullptr) continue;
-          Action action{.kind = Kind::kVerify, .site = site, .node = node.name};
-          action.why = "it is time";
-          BeginAction(world, std::move(action));
+          if (!nodes[host.node].storage.takes_replicas) continue;
+          unverified_.emplace_back(wire::NameToString(octets), nodes[host.node].name);
         }
       });
 }
@@ -289,8 +382,12 @@ void Placer::Verify(const World& world) {
 void Placer::TakeOver(std::vector<Action> changed, const World& world) {
   for (Action& action : changed) {
     const SiteAtNode where{action.site, action.node};
-    if (action.phase == Phase::kDone) bars_.Clear(where);
-    if (action.phase == Phase::kFailed) {
+    if (action.phase == Phase::kDone) {
+      bars_.Clear(where);
+      if (action.kind == Kind::kExpand) made_.insert(where);
+      if (action.kind == Kind::kContract) made_.erase(where);
+    }
+    if (action.phase == Phase::kFailed || action.phase == Phase::kUndone) {
       bars_.Add(where, kShortestBar, settings_.rules.hold, world.now);
     }
     if (action.is_over()) {
@@ -302,11 +399,10 @@ void Placer::TakeOver(std::vector<Action> changed, const World& world) {
   }
 }
 
+// Contractions first: a replica that is being withdrawn is no current one that others may wait for.
 void Placer::SetWithheld(const World& world) {
   const auto& nodes = world.fleet.nodes();
-  Withheld withheld = freshness_.WithheldAt(
-      settings_, [&](fleet::NodeIndex node) { return node < nodes.size() && Serves(nodes[node]); },
-      world.now);
+  Withheld withheld;
   for (const auto& [id, action] : ledger_.actions()) {
     if (action.is_over() || action.kind != Kind::kContract) continue;
     const fleet::NodeIndex node = world.fleet.Find(action.node);
@@ -318,6 +414,13 @@ void Placer::SetWithheld(const World& world) {
     if (node != fleet::kNoNode) withheld.emplace_back(action.site, node);
     return false;
   });
+  const auto is_usable = [&](const std::string& site, fleet::NodeIndex node) {
+    const Action* action = ledger_.Find(site, nodes[node].name);
+    const bool goes = action != nullptr && action->kind == Kind::kContract;
+    return Serves(nodes[node]) && !goes && !world.IsOrderedOut(site, nodes[node].name);
+  };
+  std::ranges::move(freshness_.WithheldAt(settings_, is_usable, world.now),
+                    std::back_inserter(withheld));
   std::ranges::sort(withheld);
   withheld.erase(std::unique(withheld.begin(), withheld.end()), withheld.end());
   withheld_ = std::move(withheld);

@@ -12,6 +12,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -110,7 +111,7 @@ class Placer {
   // Whether that changed anything.
   absl::StatusOr<bool> Pin(const World& world, const std::string& site, const std::string& node,
                            bool pinned);
-  absl::StatusOr<bool> Freeze(const std::string& site, bool frozen);
+  absl::StatusOr<bool> Freeze(const World& world, const std::string& site, bool frozen);
 
   PlacementReport Report() const;
 
@@ -123,7 +124,12 @@ class Placer {
   Facts Gather(const World& world);
   std::vector<Proposal> ProposalsOf(const Facts& facts, const World& world) const;
   void Update(const World& world);
+  void Mend(const Facts& facts, const World& world);
   void Verify(const World& world);
+  void FillVerification(const World& world);
+  void UndoDecisions(const std::string& why, const std::string* site, WallTime wall);
+  bool Answers(const World& world, const std::string& site, const fleet::Host& host) const;
+  std::size_t HostingAll(const World& world, const std::string& site, fleet::NodeIndex but) const;
   void TakeOver(std::vector<Action> changed, const World& world);
   void SetWithheld(const World& world);
   void Direct(const World& world);
@@ -131,7 +137,9 @@ class Placer {
                                       fleet::NodeIndex but) const;
   fleet::Task TaskOf(const World& world, const Action& action) const;
   LedgerLimits Limits() const;
-  bool MayBegin(MonotonicTime now);
+  // Actions of one kind that were begun within a minute.
+  using Begun = std::deque<MonotonicTime>;
+  bool MayBegin(Begun& begun, MonotonicTime now) const;
 
   Settings settings_;
   PoolOf pool_of_;
@@ -145,9 +153,12 @@ class Placer {
   Withheld withheld_;
   std::vector<Action> contracted_;  // before the start, by nodes that have not spoken since
 
-  MonotonicTime decided_;            // the last round
-  MonotonicTime verified_;           // the last time that replicas were looked over
-  std::deque<MonotonicTime> begun_;  // actions of the last minute
+  MonotonicTime decided_;   // the last round
+  MonotonicTime verified_;  // the last time that replicas were looked over
+  Begun begun_, upkeep_;    // by decisions, and by updates and their like
+  std::optional<MonotonicTime> unstored_since_;
+  std::set<SiteAtNode> made_;           // expansions that were done, and have not been withdrawn
+  std::vector<SiteAtNode> unverified_;  // to be looked over, from the last
   std::vector<Proposal> plan_;
   std::size_t sites_ = 0;
   std::uint64_t rounds_ = 0;

@@ -60,8 +60,12 @@ absl::StatusOr<Action> Placer::Expand(const World& world, const std::string& sit
     ledger_.Undo(in_hand->id, "an operator wants it", world.wall);
     return back;
   }
+  if (!target.declares_hosting) {
+    return absl::FailedPreconditionError("node " + node +
+                                         " hosts every site of its pools: it names none");
+  }
   const Sight sight = Look(world, {.site = *name, .node = node});
-  if (sight.hosts) return absl::FailedPreconditionError("node " + node + " hosts " + *name);
+  if (sight.answers) return absl::FailedPreconditionError("node " + node + " hosts " + *name);
   if (SourcesFor(world, *name, *index).empty()) {
     return absl::FailedPreconditionError("no node that serves has " + *name +
                                          " ready: there is nothing to copy from");
@@ -128,23 +132,23 @@ absl::StatusOr<bool> Placer::Pin(const World& world, const std::string& site,
     if (!index.ok()) return index.status();
   }
   const SiteAtNode where{*name, node};
+  const Action* in_hand = ledger_.Find(*name, node);
+  const bool goes = in_hand != nullptr && in_hand->kind == Kind::kContract;
+  if (pinned && goes && !ledger_.Undo(in_hand->id, "pinned", world.wall)) return InHand(*in_hand);
   const bool changed = pinned ? marks_.pinned.insert(where).second : marks_.pinned.erase(where) > 0;
   if (!changed && !pinned) {
     return absl::NotFoundError(*name + " is not pinned to node '" + node + "'");
-  }
-  if (pinned) {
-    const Action* in_hand = ledger_.Find(*name, node);
-    if (in_hand != nullptr) ledger_.Undo(in_hand->id, "pinned", world.wall);
   }
   marks_changed_ = marks_changed_ || changed;
   return changed;
 }
 
-absl::StatusOr<bool> Placer::Freeze(const std::string& site, bool frozen) {
+absl::StatusOr<bool> Placer::Freeze(const World& world, const std::string& site, bool frozen) {
   const auto name = SiteNamed(site);
   if (!name.ok()) return name.status();
   const bool changed = frozen ? marks_.frozen.insert(*name).second : marks_.frozen.erase(*name) > 0;
   if (!changed && !frozen) return absl::NotFoundError(*name + " is not frozen");
+  if (frozen) UndoDecisions("frozen", &*name, world.wall);
   marks_changed_ = marks_changed_ || changed;
   return changed;
 }

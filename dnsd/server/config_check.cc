@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "dnsd/base/duration.h"
 #include "dnsd/policy/gauge.h"
 
 namespace dnsd::server {
@@ -228,6 +229,14 @@ void CheckPlacement(const Config& config, Findings& findings) {
   if (config.state_dir.empty()) {
     findings.AddOn({"placement"},
                    "placement: what is under way must outlive a restart; set state_dir");
+  }
+  std::uint32_t ttl = config.site_defaults.ttl.value_or(0);
+  for (const SiteRule& rule : config.sites) ttl = std::max(ttl, rule.options.ttl.value_or(0));
+  if (config.placement.grace < std::chrono::seconds(ttl)) {
+    findings.AddOn({"placement"}, "placement.grace: found " + DurationText(config.placement.grace) +
+                                      ", wanted at least " + std::to_string(ttl) +
+                                      "s, as the longest ttl of a site is: caches would name "
+                                      "nodes that have withdrawn it");
   }
 }
 

@@ -244,7 +244,7 @@ WallTime Controller::WallAt(MonotonicTime now) const {
 
 // Whether other replicas may answer than before.
 bool Controller::StepPlacement(MonotonicTime now) {
-  return placement_ && placement_->Step(fleet_, sink_, now, WallAt(now));
+  return placement_ && placement_->Step(fleet_, site_orders_, sink_, now, WallAt(now));
 }
 
 void Controller::SetPlacement(const placement::Settings& settings) {
@@ -253,7 +253,7 @@ void Controller::SetPlacement(const placement::Settings& settings) {
 
 absl::StatusOr<PlacementAnswer> Controller::Place(const PlacementOrder& order, MonotonicTime now) {
   if (!placement_) return absl::FailedPreconditionError("there is no placement here");
-  auto answer = placement_->Order(order, fleet_, now, WallAt(now));
+  auto answer = placement_->Order(order, fleet_, site_orders_, now, WallAt(now));
   if (!answer.ok() || !answer->changed) return answer;
   CountAnswers(now);
   StepPlacement(now);

@@ -39,12 +39,24 @@ PlacementControl::PlacementControl(const ControlParts& parts, MonotonicTime now)
           parts.placement, RestoredOf(parts.placement_store),
           [this](const std::string& site) { return pools_.Of(site); }, now) {}
 
-bool PlacementControl::Step(fleet::Fleet& fleet, fleet::DirectiveSink* sink, MonotonicTime now,
-                            WallTime wall) {
+placement::World PlacementControl::WorldOf(const fleet::Fleet& fleet,
+                                           const fleet::HostingTable& hosting,
+                                           const SiteOrders& orders, MonotonicTime now,
+                                           WallTime wall) {
+  placement::World world{fleet, hosting, now, wall, {}};
+  if (orders.empty()) return world;
+  world.is_ordered_out = [&orders](const std::string& site, const std::string& node) {
+    return orders.Has({site, ""}) || orders.Has({site, node});
+  };
+  return world;
+}
+
+bool PlacementControl::Step(fleet::Fleet& fleet, const SiteOrders& orders,
+                            fleet::DirectiveSink* sink, MonotonicTime now, WallTime wall) {
   const auto hosting = fleet.hosting();
   pools_.Adopt(served_->Get(), fleet.node_of());
   if (store_ != nullptr) placer_.Stored(store_->written());
-  placer_.Step({fleet, *hosting, now, wall});
+  placer_.Step(WorldOf(fleet, *hosting, orders, now, wall));
   PassOn(sink);
   if (withheld_ == placer_.withheld()) return false;
   withheld_ = placer_.withheld();
@@ -68,7 +80,8 @@ void PlacementControl::PassOn(fleet::DirectiveSink* sink) {
 }
 
 absl::StatusOr<PlacementAnswer> PlacementControl::Order(const PlacementOrder& order,
-                                                        fleet::Fleet& fleet, MonotonicTime now,
+                                                        fleet::Fleet& fleet,
+                                                        const SiteOrders& orders, MonotonicTime now,
                                                         WallTime wall) {
   if (placer_.settings().mode == Mode::kOff) {
     return absl::FailedPreconditionError(
@@ -76,7 +89,7 @@ absl::StatusOr<PlacementAnswer> PlacementControl::Order(const PlacementOrder& or
   }
   const auto hosting = fleet.hosting();
   pools_.Adopt(served_->Get(), fleet.node_of());
-  return Carry(order, {fleet, *hosting, now, wall});
+  return Carry(order, WorldOf(fleet, *hosting, orders, now, wall));
 }
 
 absl::StatusOr<PlacementAnswer> PlacementControl::Carry(const PlacementOrder& order,
@@ -115,7 +128,7 @@ absl::StatusOr<PlacementAnswer> PlacementControl::Carry(const PlacementOrder& or
       break;
     case Kind::kFreeze:
     case Kind::kUnfreeze:
-      done = take(placer_.Freeze(order.site, order.kind == Kind::kFreeze));
+      done = take(placer_.Freeze(world, order.site, order.kind == Kind::kFreeze));
       break;
   }
   if (!done.ok()) return done;

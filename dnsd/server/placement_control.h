@@ -19,6 +19,7 @@
 #include "dnsd/placement/placer.h"
 #include "dnsd/placement/withholding.h"
 #include "dnsd/server/control_parts.h"
+#include "dnsd/server/site_orders.h"
 #include "dnsd/server/site_pools.h"
 
 namespace dnsd::server {
@@ -53,7 +54,8 @@ class PlacementControl {
   PlacementControl(const ControlParts& parts, MonotonicTime now);
 
   // One turn. Whether other replicas are withheld than before.
-  bool Step(fleet::Fleet& fleet, fleet::DirectiveSink* sink, MonotonicTime now, WallTime wall);
+  bool Step(fleet::Fleet& fleet, const SiteOrders& orders, fleet::DirectiveSink* sink,
+            MonotonicTime now, WallTime wall);
   // `base` without the replicas that are withheld.
   std::shared_ptr<const fleet::HostingTable> Over(
       const std::shared_ptr<const fleet::HostingTable>& base) {
@@ -61,7 +63,7 @@ class PlacementControl {
   }
   // FailedPrecondition: placement is off, or what is asked cannot be; the reason says why.
   absl::StatusOr<PlacementAnswer> Order(const PlacementOrder& order, fleet::Fleet& fleet,
-                                        MonotonicTime now, WallTime wall);
+                                        const SiteOrders& orders, MonotonicTime now, WallTime wall);
   void SetSettings(const placement::Settings& settings) { placer_.SetSettings(settings); }
   std::optional<MonotonicTime> NextDeadline(MonotonicTime now) const {
     return placer_.NextDeadline(now);
@@ -69,6 +71,8 @@ class PlacementControl {
   std::shared_ptr<const placement::PlacementReport> Report() const;
 
  private:
+  static placement::World WorldOf(const fleet::Fleet& fleet, const fleet::HostingTable& hosting,
+                                  const SiteOrders& orders, MonotonicTime now, WallTime wall);
   absl::StatusOr<PlacementAnswer> Carry(const PlacementOrder& order, const placement::World& world);
   void PassOn(fleet::DirectiveSink* sink);
 

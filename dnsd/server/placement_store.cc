@@ -152,7 +152,10 @@ absl::StatusOr<std::pair<SqliteDatabase, StoredPlacement>> OpenAndRead(const std
   StoredPlacement stored;
   const auto last = NumberOf(*database, "SELECT max(id) FROM actions");
   if (!last.ok()) return last.status();
-  stored.last_id = static_cast<std::uint64_t>(*last);
+  // Of a file begun anew too, ids go on after those of before.
+  stored.last_id = *last != 0
+                       ? static_cast<std::uint64_t>(*last)
+                       : static_cast<std::uint64_t>(Milliseconds(std::chrono::system_clock::now()));
   DNSD_RETURN_IF_ERROR(
       ReadActions(*database, "phase <= " + Number(Action::Phase::kWorking), stored.unfinished));
   DNSD_RETURN_IF_ERROR(ReadActions(

@@ -43,6 +43,7 @@ class SiteOrders {
   std::vector<SiteOrder> End(MonotonicTime now);
   std::optional<MonotonicTime> NextEnd() const;
   bool empty() const { return orders_.empty(); }
+  bool Has(const SiteKey& key) const { return orders_.contains(key); }
   std::vector<SiteOrder> list() const;
 
   // `base` with the orders laid over it; `base` itself while there are none. The same table until

@@ -28,7 +28,8 @@ class FreshnessTest : public ::testing::Test {
   void Look(double s) { freshness_.Look(*builder_.Build(), At(s)); }
   Withheld WithheldAt(double s) const {
     return freshness_.WithheldAt(
-        settings_, [this](fleet::NodeIndex node) { return node != unusable_; }, At(s));
+        settings_, [this](const std::string&, fleet::NodeIndex node) { return node != unusable_; },
+        At(s));
   }
 
   fleet::HostingBuilder builder_;
@@ -45,7 +46,7 @@ TEST_F(FreshnessTest, AReplicaOfALowerVersionThanItsHomesIsBehind) {
   const BehindSite& site = freshness_.behind().at("www.example.");
   EXPECT_EQ(site.home, 0U);
   EXPECT_EQ(site.content_version, 5U);
-  EXPECT_THAT(site.nodes, ElementsAre(Pair(2, At(0))));
+  EXPECT_THAT(site.nodes, ElementsAre(Pair(2, BehindNode{At(0), 4})));
   EXPECT_THAT(site.current, ElementsAre(0, 1));
   Host(2, 5);
   Look(1);
@@ -69,7 +70,12 @@ TEST_F(FreshnessTest, RemembersSinceWhenThroughFurtherVersions) {
   Look(0);
   Host(0, 6, true);
   Look(10);
-  EXPECT_THAT(freshness_.behind().at("www.example.").nodes, ElementsAre(Pair(1, At(0))));
+  EXPECT_THAT(freshness_.behind().at("www.example.").nodes,
+              ElementsAre(Pair(1, BehindNode{At(0), 4})));
+  Host(1, 5);  // it keeps up, one version behind
+  Look(20);
+  EXPECT_THAT(freshness_.behind().at("www.example.").nodes,
+              ElementsAre(Pair(1, BehindNode{At(20), 5})));
 }
 
 TEST_F(FreshnessTest, TheSitesRuleSaysWhoMayAnswer) {

@@ -166,6 +166,47 @@ TEST_F(LedgerTest, AContractionIsUndoneOnceTheOthersAreTooFew) {
   EXPECT_EQ(last_.actions[0].detail, "only 1 others are ready, wanted 2");
 }
 
+TEST_F(LedgerTest, AWithdrawalThatHasNotBegunIsTakenBackWhenTheOthersAreTooFew) {
+  sight_.hosts = sight_.answers = true;
+  const std::uint64_t id = Begin(Kind::kContract);
+  Judge(30);
+  Store();
+  JudgeWith(31, id, TaskPhase::kWaiting);
+  EXPECT_THAT(Changes(), IsEmpty());
+  sight_.others = 1;
+  JudgeWith(32, id, TaskPhase::kRunning);  // too late
+  EXPECT_THAT(Changes(), IsEmpty());
+  JudgeWith(33, id, TaskPhase::kWaiting);
+  EXPECT_THAT(Changes(), ElementsAre(Phase::kUndone));
+}
+
+TEST_F(LedgerTest, OfANodeThatHasNotSpokenYetNothingIsTakenForDone) {
+  sight_.is_known = false;
+  Begin(Kind::kContract);
+  Judge(31);  // it may have the site
+  EXPECT_THAT(Changes(), ElementsAre(Phase::kLeaving));
+  Judge(60);
+  EXPECT_THAT(Changes(), IsEmpty());
+  sight_.is_known = true;
+  Judge(61);
+  EXPECT_THAT(Changes(), ElementsAre(Phase::kDone));
+}
+
+TEST_F(LedgerTest, ANodeWithoutHooksFailsAtOnce) {
+  Begin(Kind::kExpand);
+  sight_.obeys = false;
+  Judge(1);
+  EXPECT_THAT(Changes(), ElementsAre(Phase::kFailed));
+}
+
+TEST_F(LedgerTest, AVersionThatIsNotKnownIsTakenForTheWantedOne) {
+  Begin(Kind::kExpand, "web3", 5);
+  sight_.hosts = sight_.answers = true;
+  sight_.content_version = 0;
+  Judge(1);
+  EXPECT_THAT(Changes(), ElementsAre(Phase::kDone));
+}
+
 TEST_F(LedgerTest, AContractionCanBeTakenBackUntilItsTaskBegins) {
   sight_.hosts = sight_.answers = true;
   const std::uint64_t id = Begin(Kind::kContract);

@@ -76,7 +76,7 @@ class PlacerTest : public ::testing::Test {
     for (int i = 0; i < times; ++i) {
       now_ += seconds(1);
       for (int node = 0; node < 4; ++node) {
-        if (!dfleet_.contains(node)) fleet_->Apply({streams_[node], now_, BeatOf(node)});
+        if (!down_.contains(node)) fleet_->Apply({streams_[node], now_, BeatOf(node)});
       }
       fleet_->Advance(now_);
       Turn();
@@ -84,7 +84,7 @@ class PlacerTest : public ::testing::Test {
   }
   void Turn() {
     const auto hosting = fleet_->hosting();
-    placer_->Step({*fleet_, *hosting, now_, WallTime{}});
+    placer_->Step({*fleet_, *hosting, now_, WallTime{}, is_out_});
     for (auto& [stream, tasks] : placer_->TakeDirectives()) told_[stream] = tasks.tasks;
     for (Action& note : placer_->TakeNotes()) notes_.push_back(note);
     while (auto changes = placer_->TakeUnstored()) {
@@ -95,7 +95,7 @@ class PlacerTest : public ::testing::Test {
   template <typename Call>
   auto Ask(Call call) {
     const auto hosting = fleet_->hosting();
-    return call(World{*fleet_, *hosting, now_, WallTime{}});
+    return call(World{*fleet_, *hosting, now_, WallTime{}, is_out_});
   }
   std::vector<fleet::Task> TasksOf(int node) { return told_[streams_[node]]; }
   // The node has carried out all it was told.
@@ -119,7 +119,7 @@ class PlacerTest : public ::testing::Test {
   std::unique_ptr<Placer> placer_;
   std::vector<fleet::NodeIndex> pool_{0, 1, 2, 3};
   std::vector<bool> hosts_;
-  std::set<int> unready_, dfleet_;
+  std::set<int> unready_, down_;
   std::vector<double> loads_{0.1, 0.1, 0, 0}, rates_{10, 10, 0, 0};
   std::vector<std::uint64_t> versions_{0, 0, 0, 0};
   std::map<int, std::vector<fleet::TaskReport>> reports_;
@@ -128,6 +128,7 @@ class PlacerTest : public ::testing::Test {
   std::vector<Action> notes_;
   std::vector<Unstored> unstored_;
   bool stores_ = true;
+  std::function<bool(const std::string&, const std::string&)> is_out_;
   fleet::StreamId stream_ = 0;
   std::uint64_t sequence_ = 0;
 };
@@ -190,7 +191,7 @@ TEST_F(PlacerTest, PlanningAloneTellsNobodyAnything) {
 
 TEST_F(PlacerTest, AReplicaOfADeadNodeIsMadeElsewhereAfterTheGrace) {
   Pass(6);
-  dfleet_ = {1};
+  down_ = {1};
   Pass(60);
   EXPECT_THAT(notes_, IsEmpty());
   Pass(12);
@@ -308,12 +309,12 @@ TEST_F(PlacerTest, APinnedReplicaIsNotWithdrawnAndAFrozenSiteIsNotTouched) {
   EXPECT_THAT(notes_, IsEmpty());
   ASSERT_TRUE(unstored_[0].marks);
   EXPECT_THAT(unstored_[0].marks->pinned, ElementsAre(Pair(kSite, "web2"), Pair(kSite, "web3")));
-  EXPECT_EQ(*placer_->Freeze(kSite, true), true);
+  EXPECT_EQ(*Ask([&](const World& world) { return placer_->Freeze(world, kSite, true); }), true);
   EXPECT_EQ(*Ask([&](const World& world) { return placer_->Pin(world, kSite, "web2", false); }),
             true);
   Pass(100);
   EXPECT_THAT(notes_, IsEmpty());
-  EXPECT_EQ(*placer_->Freeze(kSite, false), true);
+  EXPECT_EQ(*Ask([&](const World& world) { return placer_->Freeze(world, kSite, false); }), true);
   Pass(10);
   EXPECT_THAT(notes_, SizeIs(1));
 }
@@ -351,6 +352,134 @@ TEST_F(PlacerTest, WhereAnExpansionFailedItIsNotTriedAgainAtOnce) {
   Pass(20);
   for (std::size_t i = before; i < notes_.size(); ++i) {
     EXPECT_FALSE(told.contains(notes_[i].node.back() - '1')) << notes_[i].node;
+  }
+}
+
+TEST_F(PlacerTest, AfterTheHomesDeathReplicasAreMadeOfWhatTheOthersHave) {
+  versions_ = {6, 6, 0, 0};
+  Pass(6);
+  down_ = {0};
+  versions_[1] = 5;
+  Pass(75);
+  ASSERT_FALSE(notes_.empty());
+  EXPECT_EQ(notes_[0].kind, Kind::kExpand);
+  EXPECT_EQ(notes_[0].content_version, 0U);
+  EXPECT_THAT(notes_[0].sources, ElementsAre("web2"));
+}
+
+TEST_F(PlacerTest, UpdatesComeOneAtATimeAndOnlyWhileTheHomeServes) {
+  hosts_[2] = hosts_[3] = true;
+  versions_ = {2, 1, 1, 1};
+  Pass(20);
+  EXPECT_THAT(notes_, SizeIs(1));
+  EXPECT_EQ(notes_[0].kind, Kind::kUpdate);
+}
+
+TEST_F(PlacerTest, ANodeThatIsDrainedAtTheSiteIsNoOther) {
+  hosts_[2] = true;
+  Pass(1);
+  is_out_ = [](const std::string&, const std::string& node) { return node == "web1"; };
+  const auto refused =
+      Ask([&](const World& world) { return placer_->Contract(world, kSite, "web3", ""); });
+  EXPECT_THAT(Message(refused.status()), HasSubstr("1 other replicas"));
+}
+
+TEST_F(PlacerTest, ReplicasBehindAnswerWhereTheHomeIsDrainedAtTheSite) {
+  settings_.site.consistency = Consistency::kCurrent;
+  settings_.updates = false;
+  placer_->SetSettings(settings_);
+  versions_ = {2, 1, 0, 0};
+  Pass(2);
+  EXPECT_THAT(placer_->withheld(), ElementsAre(Pair(kSite, 1)));
+  is_out_ = [](const std::string&, const std::string& node) { return node == "web1"; };
+  Pass(1);
+  EXPECT_THAT(placer_->withheld(), IsEmpty());
+}
+
+TEST_F(PlacerTest, WithoutDecisionsWhatWasDecidedIsTakenBack) {
+  hosts_[2] = true;
+  Pass(70);
+  ASSERT_EQ(notes_.back().phase, Phase::kLeaving);
+  settings_.mode = Mode::kPlan;
+  placer_->SetSettings(settings_);
+  Pass(1);
+  EXPECT_EQ(notes_.back().phase, Phase::kUndone);
+}
+
+TEST_F(PlacerTest, NothingIsBegunWhileItCannotBeStored) {
+  Pass(6);
+  stores_ = false;
+  ASSERT_TRUE(
+      Ask([&](const World& world) { return placer_->Expand(world, kSite, "web4", ""); }).ok());
+  Pass(4);
+  const std::size_t before = notes_.size();
+  Crowd();
+  Pass(20);
+  EXPECT_EQ(notes_.size(), before);
+}
+
+// Whatever befalls the nodes: while some node that has the site serves, one of those that may
+// answer does; and a withdrawal is only begun where enough others are.
+TEST_F(PlacerTest, SomebodyAlwaysAnswersAndTheLeastIsKept) {
+  settings_.site.consistency = Consistency::kCurrent;
+  settings_.grace = seconds(3);
+  settings_.rules.hold = seconds(5);
+  settings_.repair_after = seconds(5);
+  std::uint32_t random = 12345;
+  const auto roll = [&random](std::uint32_t most) {
+    random = random * 1664525 + 1013904223;
+    return static_cast<int>((random >> 8) % most);
+  };
+  placer_->SetSettings(settings_);
+  for (int round = 0; round < 4000; ++round) {
+    const int node = roll(4);
+    switch (roll(8)) {
+      case 0:
+        down_.insert(node);
+        break;
+      case 1:
+        if (down_.erase(node) > 0) Greet(node);
+        break;
+      case 2:
+        Obey(node);
+        break;
+      case 3:
+        ++versions_[0];
+        break;
+      case 4:
+        versions_[static_cast<std::size_t>(node)] = versions_[0];
+        break;
+      case 5:
+        roll(2) == 0 ? Crowd() : void(loads_ = rates_ = {0.05, 0.05, 0, 0});
+        break;
+      default:
+        break;
+    }
+    std::map<int, std::size_t> withdrawals;
+    for (int i = 0; i < 4; ++i) withdrawals[i] = TasksOf(i).size();
+    Pass(1);
+    std::size_t serving = 0, answering = 0;
+    for (fleet::NodeIndex i = 0; i < 4; ++i) {
+      const int at = fleet_->nodes()[i].name.back() - '1';
+      const bool has = hosts_[static_cast<std::size_t>(at)];
+      if (!has || !Serves(fleet_->nodes()[i])) continue;  // as far as dnsd knows
+      ++serving;
+      if (!std::ranges::binary_search(placer_->withheld(),
+                                      std::pair<std::string, fleet::NodeIndex>(kSite, i))) {
+        ++answering;
+      }
+    }
+    std::string what;
+    for (const Action& a : placer_->Report().in_hand) {
+      what += std::string(placement::NameOf(a.kind)) + " " + a.node + " " + placement::NameOf(a.phase) + "; ";
+    }
+    ASSERT_TRUE(serving == 0 || answering > 0) << "round " << round << ": " << what;
+    for (int i = 0; i < 4; ++i) {
+      if (TasksOf(i).size() <= withdrawals[i]) continue;
+      if (TasksOf(i).back().kind == fleet::Task::Kind::kWithdraw) {
+        ASSERT_GE(answering, 2U) << "round " << round;
+      }
+    }
   }
 }
 

@@ -51,7 +51,7 @@ TEST_F(PlacementStoreTest, WhatIsUnderWayPinnedAndFrozenOutlivesARestart) {
   leaving.phase = Action::Phase::kLeaving;
   {
     const auto store = Open();
-    EXPECT_EQ(store->restored().last_id, 0U);
+    EXPECT_GT(store->restored().last_id, 1'700'000'000'000U);  // no id of a file that was lost
     store->Save({1, {Expansion(5), leaving}, marks});
   }
   const auto store = Open();
@@ -103,7 +103,7 @@ TEST_F(PlacementStoreTest, WithoutMarksThoseStoredStay) {
 TEST_F(PlacementStoreTest, ADamagedFileIsKeptAsideAndBegunAnew) {
   std::ofstream(dir_ + "/placement.db")
       << "this is no database, and long enough to be told so ..." << std::string(4096, 'x');
-  EXPECT_EQ(Open()->restored().last_id, 0U);
+  EXPECT_THAT(Open()->restored().unfinished, IsEmpty());
   bool kept = false;
   for (const auto& file : std::filesystem::directory_iterator(dir_)) {
     kept = kept || file.path().string().find("damaged") != std::string::npos;
