@@ -1,0 +1,314 @@
+"""Sites expand and contract over real nodes: dnsd, reporters and hooks; nothing is lost when dnsd is
+killed, as often as DNSD_TEST_KILLS says.
+"""
+import json
+import os
+import random
+import signal
+import threading
+import time
+
+import controlled
+import harness
+
+ZONE = controlled.ZONE.split("www")[0] + "".join(
+    f"*.hosting 0 A 127.0.1.{i}\n" for i in range(1, 5))
+SITE = "www.hosting.lb.example"
+ADDRESSES = {f"n{i}": f"127.0.1.{i}" for i in range(1, 5)}
+KILLS = int(os.environ.get("DNSD_TEST_KILLS", "6"))
+
+# Copies a site from the folder of the first source that has it whole.
+MAKE = """#!/bin/sh
+set -e
+echo "$1 $2" >> "$DNSD_SITES_DIR/../ran"
+while [ -e "$DNSD_SITES_DIR/../../hold" ]; do sleep 0.05; done
+for node in $DNSD_SOURCES; do
+  from="$DNSD_SITES_DIR/../../$node/www/$2"
+  [ -d "$from" ] || continue
+  rm -rf "$DNSD_SITES_DIR/.incoming/$2"; mkdir -p "$DNSD_SITES_DIR/.incoming"
+  cp -a "$from" "$DNSD_SITES_DIR/.incoming/$2"
+  rm -rf "$DNSD_SITES_DIR/$2"
+  mv "$DNSD_SITES_DIR/.incoming/$2" "$DNSD_SITES_DIR/$2"
+  exit 0
+done
+echo "no source has it" >&2
+exit 1
+"""
+DROP = """#!/bin/sh
+echo "$1 $2" >> "$DNSD_SITES_DIR/../ran"
+rm -rf "$DNSD_SITES_DIR/$2"
+"""
+
+
+class Placed(controlled.TestCase):
+    """Four nodes; the site is on n1, its home, and n2."""
+
+    def setUp(self):
+        super().setUp()
+        self.make = self.hook("make", MAKE)
+        self.drop = self.hook("drop", DROP)
+        for node in ("n1", "n2"):
+            self.put(node)
+
+    def hook(self, name, text):
+        path = self.write(name, text)
+        path.chmod(0o755)
+        return path
+
+    def put(self, node, text="hello"):
+        self.write(f"{node}/www/{SITE}/index.html", text)
+
+    def has(self, node):
+        return (self.folder / node / "www" / SITE / "index.html").exists()
+
+    def ran(self, node):
+        path = self.folder / node / "ran"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def config(self, more="", mode="auto"):
+        return (f"state_dir: {self.folder}/state\ncontrol: {{socket: {self.folder}/control.sock}}\n"
+                f"heartbeat: {{warm_up: 0s}}\n"
+                f"placement: {{mode: {mode}, period: 1s, grace: 1s, repair_after: 2s{more}}}\n")
+
+    def serve(self, more="", mode="auto", **options):
+        self.socket = self.folder / "control.sock"
+        return self.dnsd(zone=ZONE, config=self.config(more, mode), **options)
+
+    def node(self, dnsd, name, interval="0.2s", more="", keys=""):
+        """A reporter with hooks."""
+        folder = self.folder / name
+        (folder / "www").mkdir(parents=True, exist_ok=True)
+        (folder / "access.log").touch()
+        home = f"home: ['*'], " if name == "n1" else ""
+        config = self.write(f"{name}.yaml", (
+            f"node: {name}\naddresses: {ADDRESSES[name]}\ndnsd: '127.0.0.1:{dnsd.heartbeat[1]}'\n"
+            f"interval: {interval}\nsites_dir: {folder}/www\nkernel_load: false\n"
+            f"load_source: 'file:{folder}/load.json'\n"
+            f"access_logs: [{{path: {folder}/access.log, format: vhost_combined}}]\n{more}"
+            f"replicas: {{instantiate: {self.make}, withdraw: {self.drop}, {home}"
+            f"state_dir: {folder}/replicas{keys}}}\n"))
+        self.load(name, cpu_utilization=0.1, cpus=1)
+        return self.start(harness.Process(f"reporter-{name}",
+                                          [harness.BUILD / "reporter", "--config", config]))
+
+    def load(self, node, **metrics):
+        path = self.folder / node / "load.new"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(metrics))
+        path.rename(self.folder / node / "load.json")
+
+    def nodes(self, dnsd, **options):
+        reporters = {name: self.node(dnsd, name, **options) for name in ADDRESSES}
+        dnsd.wait_states(20, **{name: "alive" for name in ADDRESSES})
+        return reporters
+
+    def placement(self):
+        return json.loads(self.ctl("--json", "placement"))
+
+    def wait_answers(self, dnsd, *nodes, seconds=20):
+        wanted = {ADDRESSES[node] for node in nodes}
+        harness.wait_until(
+            lambda: set(dnsd.sample(SITE, 30)) == wanted, seconds * harness.PATIENCE,
+            f"answers name {sorted(wanted)} and no others", dnsd)
+
+
+class ByHand(Placed):
+    def test_a_site_is_made_on_a_node_and_withdrawn_again(self):
+        dnsd = self.serve(mode="plan")
+        self.nodes(dnsd)
+        self.wait_answers(dnsd, "n1", "n2")
+        (self.folder / "hold").touch()
+        said = self.ctl("expand", SITE, "n3", "--reason", "a crowd is coming")
+        self.assertIn(f"expand {SITE}. on n3: working", said)
+        harness.wait_until(lambda: self.ran("n3"), 10 * harness.PATIENCE, "the hook runs", dnsd)
+        self.assertEqual(set(dnsd.sample(SITE, 30)), {ADDRESSES["n1"], ADDRESSES["n2"]})
+        (self.folder / "hold").unlink()
+        self.wait_answers(dnsd, "n1", "n2", "n3")
+        harness.wait_until(lambda: not self.placement()["in_hand"], 10 * harness.PATIENCE, "done", dnsd)
+        done = self.placement()["recent"][0]
+        self.assertEqual((done["kind"], done["node"], done["phase"], done["by_hand"], done["why"]),
+                         ("expand", "n3", "done", True, "a crowd is coming"))
+        self.assertEqual(self.ran("n3"), [f"instantiate {SITE}"])
+
+        self.ctl("contract", SITE, "n3")
+        self.wait_answers(dnsd, "n1", "n2")
+        self.assertTrue(self.has("n3"), "it leaves the answers before it is withdrawn")
+        harness.wait_until(lambda: not self.has("n3"), 10 * harness.PATIENCE, "withdrawn", dnsd)
+        harness.wait_until(lambda: self.placement()["recent"][0]["kind"] == "contract",
+                           10 * harness.PATIENCE, "done", dnsd)
+        self.assertEqual(self.ran("n3"), [f"instantiate {SITE}", f"withdraw {SITE}"])
+        events = json.loads(dnsd.get("/events.json"))["events"]
+        said = [e["text"] for e in events if e["kind"] == "placement"]
+        self.assertIn("expand by hand: a crowd is coming", said)
+        self.assertIn("contract done", said)
+
+    def test_what_cannot_be_is_refused_with_the_reason(self):
+        dnsd = self.serve(mode="plan")
+        self.nodes(dnsd)
+        for words, reason in (
+                (("expand", SITE, "n9"), "no node is named 'n9'"),
+                (("expand", "www.elsewhere", "n3"), "no zone has a pool for www.elsewhere."),
+                (("expand", SITE, "n1"), f"node n1 hosts {SITE}."),
+                (("contract", SITE, "n1"), f"node n1 is the home of {SITE}."),
+                (("contract", SITE, "n2"), "1 other replicas"),
+                (("unpin", SITE, "n1"), "is not pinned"),
+                (("unfreeze", SITE), "is not frozen")):
+            self.assertIn(reason, self.ctl(*words, fails=1), words)
+        self.assertEqual(self.placement()["recent"], [])
+
+    def test_without_placement_nothing_is_moved(self):
+        dnsd = self.serve(mode="off")
+        self.nodes(dnsd)
+        self.assertIn("placement is off", self.ctl("expand", SITE, "n3", fails=1))
+        self.assertIn("placement is off", self.ctl("placement"))
+
+    def test_pins_and_freezes_outlive_a_restart(self):
+        dnsd = self.serve(mode="plan")
+        self.nodes(dnsd)
+        self.ctl("pin", SITE, "n2")
+        self.ctl("freeze", SITE)
+        dnsd.kill()  # at once: it was stored before dnsdctl returned
+        self.serve(mode="plan")
+        kept = self.placement()
+        self.assertEqual(kept["pinned"], [{"site": SITE + ".", "node": "n2"}])
+        self.assertEqual(kept["frozen"], [SITE + "."])
+
+    def test_a_hook_that_fails_is_told_and_answers_stay(self):
+        self.make.write_text("#!/bin/sh\necho no space left >&2\nexit 1\n")
+        dnsd = self.serve(mode="plan")
+        self.nodes(dnsd, keys=", retries: 0")
+        said = self.ctl("expand", SITE, "n3", "--wait", "--timeout", "30s", fails=1)
+        self.assertIn("failed", said)
+        self.assertIn("no space left", said)
+        self.assertEqual(set(dnsd.sample(SITE, 30)), {ADDRESSES["n1"], ADDRESSES["n2"]})
+
+
+class Crowded(Placed):
+    """The crowd is as the access logs and the load files tell it."""
+
+    def crowd(self, nodes, rps, cpu):
+        """Keeps these nodes' logs and loads going until the test ends."""
+        stop = threading.Event()
+        line = f'{SITE} 192.0.2.9 - - [01/Jan/2026:00:00:00 +0000] "GET / HTTP/1.1" 200 100 "-" "-"\n'
+        for node in nodes:
+            self.load(node, cpu_utilization=cpu, cpus=1)
+
+        def write():
+            while not stop.wait(0.1):
+                for node in nodes:
+                    with open(self.folder / node / "access.log", "a", encoding="ascii") as log:
+                        log.write(line * max(1, rps // 10))
+        thread = threading.Thread(target=write)
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(stop.set)  # before it
+        return stop
+
+    def test_a_crowded_site_expands_and_contracts_when_the_crowd_is_gone(self):
+        dnsd = self.serve(", hold: 3s, contract: eager")
+        self.nodes(dnsd)
+        self.wait_answers(dnsd, "n1", "n2")
+        crowd = self.crowd(("n1", "n2"), rps=100, cpu=0.95)
+        self.wait_answers(dnsd, *ADDRESSES, seconds=40)
+        harness.wait_until(lambda: self.placement()["recent"], 10 * harness.PATIENCE, "done", dnsd)
+        why = self.placement()["recent"][-1]["why"]
+        self.assertIn("CPUs expected", why)
+        crowd.set()
+        for node in ("n1", "n2"):
+            self.load(node, cpu_utilization=0.05, cpus=1)
+        harness.wait_until(lambda: sum(map(self.has, ADDRESSES)) == 2, 60 * harness.PATIENCE,
+                           "two replicas are left", dnsd)
+        self.assertTrue(self.has("n1"), "the home stays")
+
+    def test_planning_shows_what_it_would_do_and_apply_does_it(self):
+        dnsd = self.serve(mode="plan")
+        self.nodes(dnsd)
+        self.crowd(("n1", "n2"), rps=100, cpu=0.95)
+        harness.wait_until(lambda: json.loads(self.ctl("--json", "plan")), 30 * harness.PATIENCE,
+                           "there is a plan", dnsd)
+        self.assertIn("demand", self.ctl("plan"))
+        self.assertEqual((self.ran("n3"), self.ran("n4")), ([], []))
+        self.ctl("apply", "--wait", "--timeout", f"{30 * harness.PATIENCE:g}s")
+        self.assertTrue(self.has("n3") or self.has("n4"))
+
+    def test_a_dead_nodes_replica_is_made_elsewhere(self):
+        dnsd = self.serve()
+        reporters = self.nodes(dnsd)
+        self.wait_answers(dnsd, "n1", "n2")
+        reporters["n2"].kill()
+        harness.wait_until(lambda: self.has("n3") or self.has("n4"), 30 * harness.PATIENCE,
+                           "a replica elsewhere", dnsd)
+        harness.wait_until(lambda: self.placement()["recent"], 10 * harness.PATIENCE, "done", dnsd)
+        self.assertEqual(self.placement()["recent"][0]["kind"], "expand")
+
+    def test_a_drained_nodes_replica_is_made_elsewhere(self):
+        dnsd = self.serve()
+        self.nodes(dnsd)
+        self.wait_answers(dnsd, "n1", "n2")
+        self.ctl("drain", "n2")
+        harness.wait_until(lambda: self.has("n3") or self.has("n4"), 30 * harness.PATIENCE,
+                           "a replica elsewhere", dnsd)
+
+
+class Versions(Placed):
+    def test_a_new_version_is_brought_to_the_replicas_and_until_then_the_home_alone_answers(self):
+        dnsd = self.serve(", consistency: current")
+        self.nodes(dnsd)
+        self.wait_answers(dnsd, "n1", "n2")
+        (self.folder / "hold").touch()
+        later = time.time() + 5
+        self.put("n1", "news")
+        os.utime(self.folder / "n1/www" / SITE / "index.html", (later, later))
+        os.utime(self.folder / "n1/www" / SITE, (later, later))
+        (self.folder / "n1/www/.poke").touch()
+        self.wait_answers(dnsd, "n1", seconds=90)
+        (self.folder / "hold").unlink()
+        self.wait_answers(dnsd, "n1", "n2", seconds=90)
+        self.assertEqual((self.folder / "n2/www" / SITE / "index.html").read_text(), "news")
+
+
+class Killed(Placed):
+    def test_a_dnsd_that_is_killed_at_any_moment_goes_on_where_it_was(self):
+        """Expands and contracts n3 while dnsd is killed at random moments: every action ends, no
+        hook runs for one that was done, and no answer names a node that has not got the site."""
+        chance = random.Random(7)
+        dnsd = self.serve(mode="plan")
+        port = dnsd.heartbeat[1]
+        self.nodes(dnsd)
+        time.sleep(3.5)  # who there is, is stored; before, a new dnsd answers with the whole pool
+        wants = True
+        for _ in range(KILLS):
+            self.wait_answers_from_hosts(dnsd)
+            dnsd.wait_heard(*ADDRESSES)
+            verb = "expand" if wants else "contract"
+            self.ctl(verb, SITE, "n3")
+            time.sleep(chance.uniform(0, 1.5))
+            dnsd.kill()
+            dnsd = self.dnsd("--heartbeat-listen", f"127.0.0.1:{port}", zone=ZONE,
+                             config=self.config(mode="plan"))
+            # The order was acknowledged before it was on the disk, perhaps; what was begun is not lost.
+            self.settle(dnsd)
+            if self.has("n3") == wants:
+                wants = not wants
+        counted = self.ran("n3")
+        for first, second in zip(counted, counted[1:]):
+            self.assertNotEqual(first, second, f"a hook ran twice: {counted}")
+
+    def wait_answers_from_hosts(self, dnsd):
+        harness.wait_until(
+            lambda: set(dnsd.sample(SITE, 10)) <= {ADDRESSES[n] for n in ADDRESSES if self.has(n)},
+            20 * harness.PATIENCE, "answers name hosts", dnsd)
+
+    def settle(self, dnsd):
+        """Until nothing is in hand; meanwhile no answer names a node without the site."""
+        def is_settled():
+            had = {ADDRESSES[n] for n in ADDRESSES if self.has(n)}
+            given = set(dnsd.sample(SITE, 5))
+            has = {ADDRESSES[n] for n in ADDRESSES if self.has(n)}
+            self.assertLessEqual(given, had | has)
+            return not self.placement()["in_hand"]
+        harness.wait_until(is_settled, 60 * harness.PATIENCE, "all actions are over", dnsd)
+
+
+if __name__ == "__main__":
+    harness.main()
