@@ -54,6 +54,9 @@ class Load:
 
 
 class Cluster:
+    NODE = node.Node
+    OWNER = "www"  # of the pool, below the apex
+
     def __init__(self, space, lane, shapes, control=Control()):
         self.space, self.control = space, control
         self.name = f"{space.name}-{lane}"
@@ -67,7 +70,7 @@ class Cluster:
         self.net = network.Network(self.name)
         self.client, _ = self.net.host("client", CLIENT)
         self.dns, _ = self.net.host("dns", *DNSD[:control.dnsds], *RESOLVERS[:control.resolvers])
-        self.nodes = [node.Node(space, self.net, f"n{i + 1}", NODES[i], shape, content)
+        self.nodes = [self.NODE(space, self.net, f"n{i + 1}", NODES[i], shape, content)
                       for i, shape in enumerate(shapes)]
         self.processes = []
 
@@ -81,7 +84,7 @@ class Cluster:
     # dnsd, reporters, resolvers.
     def _start_control(self, policy):
         zone = self.folder / "lb.example.zone"
-        zone.write_text(ZONE + "".join(f"www 0 A {n.address}\n" for n in self.nodes))
+        zone.write_text(ZONE + "".join(f"{self.OWNER} 0 A {n.address}\n" for n in self.nodes))
         for i in range(self.control.dnsds):
             self._start_dnsd(i, zone, policy)
         for each in self.nodes:
@@ -99,10 +102,17 @@ class Cluster:
             f"listen: ['{address}:53']\nworkers: 1\n"
             f"zones: [{{apex: lb.example, file: {zone}}}]\n"
             f"heartbeat: {{listen: '{address}:7053', insecure: true}}\n"
-            f"http: {{listen: '127.0.0.1:{8053 + i}'}}\n"
-            f"sites: [{policies.site_options(policy)}]\n")
+            f"http: {{listen: '127.0.0.1:{8053 + i}'}}\n" + self._dnsd_options(policy))
         self._run(self.dns, [self.space.build / "dnsd", "-c", config, "--ready-file", ready],
                   f"dnsd{i}", ready)
+
+    @staticmethod
+    def _dnsd_options(policy):
+        return f"sites: [{policies.site_options(policy)}]\n"
+
+    @staticmethod
+    def _reporter_options(each):
+        return f"access_logs: [{{path: {each.folder}/access.log, site: www.lb.example}}]\n"
 
     def _start_reporter(self, each):
         config, ready = each.folder / "reporter.yaml", each.folder / "reporter.ready"
@@ -113,7 +123,7 @@ class Cluster:
             f"load_source: 'file:{each.load_file}'\nload_source_max_age: 5s\n"
             f"health: {{check: 'http://127.0.0.1:8080/health', timeout: 3s}}\n"
             f"statistics: {{kind: nginx, url: 'http://127.0.0.1:8080/status', timeout: 3s}}\n"
-            f"access_logs: [{{path: {each.folder}/access.log, site: www.lb.example}}]\n")
+            + self._reporter_options(each))
         process = self._run(each.namespace,
                             [self.space.build / "reporter", "-c", config, "--ready-file", ready],
                             f"reporter-{each.name}", ready)
@@ -143,10 +153,10 @@ class Cluster:
             workspace.wait_until(ready.exists, 15, f"{name} is ready", log, process)
         return process
 
-    def status(self, i=0):
-        """/status.json of a dnsd."""
+    def status(self, i=0, page="status"):
+        """/status.json of a dnsd, or another page."""
         def get():
-            with urllib.request.urlopen(f"http://127.0.0.1:{8053 + i}/status.json", timeout=3) as r:
+            with urllib.request.urlopen(f"http://127.0.0.1:{8053 + i}/{page}.json", timeout=3) as r:
                 return json.load(r)
         return network.within(self.dns, get)
 

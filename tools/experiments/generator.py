@@ -15,6 +15,8 @@ Reads a specification (JSON) from standard input, writes "ready" and, at the end
                     fewest for its capacity: {address: capacity}, and `changes`: [at, address,
                     capacity]. The ideal splitter, which sees all.
   paths             [path, weight];  requests: [least, most] a session;  timeout: of a session
+  sites             [owner name, sessions a second] instead of the one site; and `crowd`, if any:
+                    {site, at, until, rate}: another rate of one of them for a while
 """
 import asyncio
 import json
@@ -24,7 +26,12 @@ import sys
 import time
 
 RESOLVE_TRIES = (0.5, 1, 2)  # seconds
-NAME = b"\3www\2lb\7example\0"
+SITE = "www.lb.example"
+
+
+def wire(name):
+    """A name as a question has it."""
+    return b"".join(bytes([len(l)]) + l.encode() for l in name.split(".")) + b"\0"
 
 
 class Resolver(asyncio.DatagramProtocol):
@@ -46,23 +53,24 @@ class Resolver(asyncio.DatagramProtocol):
     def error_received(self, _):
         pass  # a server that is away: the next try or the time limit tells
 
-    async def ask(self):
+    async def ask(self, site):
         """The addresses of the site, in the order of the answer."""
+        name = wire(site)
         for seconds in RESOLVE_TRIES:
             number = self.rng.randrange(65536)
             waiting = self.waiting[number] = asyncio.get_running_loop().create_future()
             header = struct.pack(">6H", number, 0x0100, 1, 0, 0, 0)
-            self.transport.sendto(header + NAME + struct.pack(">2H", 1, 1))
+            self.transport.sendto(header + name + struct.pack(">2H", 1, 1))
             try:
-                return addresses(await asyncio.wait_for(waiting, seconds))
+                return addresses(await asyncio.wait_for(waiting, seconds), name)
             except asyncio.TimeoutError:
                 self.waiting.pop(number, None)
         raise TimeoutError("DNS")
 
 
-def addresses(answer):
+def addresses(answer, name):
     """Those of the A records of a response to our question, whose owner is the question's name."""
-    count, at, found = int.from_bytes(answer[6:8], "big"), 12 + len(NAME) + 4, []
+    count, at, found = int.from_bytes(answer[6:8], "big"), 12 + len(name) + 4, []
     for _ in range(count):
         at += 2 if answer[at] >= 0xC0 else answer.index(0, at) + 1 - at
         kind, _, _, size = struct.unpack_from(">2HIH", answer, at)
@@ -88,8 +96,8 @@ class Dns:
             for address, _ in self.spec["servers"]]
         self.weights = [weight for _, weight in self.spec["servers"]]
 
-    async def choose(self, _):
-        return (await self.rng.choices(self.resolvers, self.weights)[0].ask())[0]
+    async def choose(self, _, site):
+        return (await self.rng.choices(self.resolvers, self.weights)[0].ask(site))[0]
 
     def took(self, address, requests):
         pass
@@ -108,7 +116,7 @@ class Ideal:
         for at, address, capacity in self.changes:
             loop.call_later(at, self.capacity.__setitem__, address, capacity)
 
-    async def choose(self, requests):
+    async def choose(self, requests, _):
         usable = [a for a, c in self.capacity.items() if c > 0]
         return min(usable, key=lambda a: ((self.requests[a] + requests) / self.capacity[a],
                                           self.rng.random()))
@@ -137,14 +145,14 @@ async def body(reader, head):
         size += chunk
 
 
-async def fetch(address, paths, done):
+async def fetch(address, site, paths, done):
     """All paths over one connection, done() after each; the octets of the bodies."""
     reader, writer = await asyncio.open_connection(address, 80)
     try:
         octets = 0
         for path in paths:
-            writer.write(b"GET %s HTTP/1.1\r\nHost: www.lb.example\r\nAccept-Encoding: gzip\r\n\r\n"
-                         % path.encode())
+            writer.write(b"GET %s HTTP/1.1\r\nHost: %s\r\nAccept-Encoding: gzip\r\n\r\n"
+                         % (path.encode(), site.encode()))
             head = await reader.readuntil(b"\r\n\r\n")
             status = int(head.split(b" ", 2)[1])
             octets += await body(reader, head)
@@ -160,13 +168,13 @@ class Generator:
     def __init__(self, spec):
         self.spec, self.rng = spec, random.Random(spec["seed"])
         self.chooser = (Ideal if "nodes" in spec else Dns)(spec, self.rng)
-        self.sessions = []  # [due, seconds, address or None, "" or what failed, octets]
+        self.sessions = []  # [due, seconds, address or None, "" or what failed, octets, site]
         self.lateness = []
 
-    async def session(self, due):
+    async def session(self, due, site=SITE):
         begin = time.monotonic()
         self.lateness.append(begin - self.start - due)
-        record = [due, 0.0, None, "", 0]
+        record = [due, 0.0, None, "", 0, site]
         paths, weights = zip(*self.spec["paths"])
         chosen = self.rng.choices(paths, weights, k=self.rng.randint(*self.spec["requests"]))
         left = len(chosen)  # requests that the node has still to do
@@ -177,9 +185,9 @@ class Generator:
             self.chooser.took(record[2], -1)
         try:
             async with asyncio.timeout(self.spec["timeout"]):
-                record[2] = await self.chooser.choose(left)
+                record[2] = await self.chooser.choose(left, site)
                 self.chooser.took(record[2], left)
-                record[4] = await fetch(record[2], chosen, done)
+                record[4] = await fetch(record[2], site, chosen, done)
         except (OSError, ValueError, TimeoutError, asyncio.IncompleteReadError,
                 asyncio.LimitOverrunError) as error:
             record[3] = str(error) if isinstance(error, ValueError) else type(error).__name__
@@ -204,6 +212,32 @@ class Generator:
             task.add_done_callback(tasks.discard)
         await asyncio.gather(*tasks)
 
+    def rates(self, now):
+        """{site: sessions a second}, and how long that holds."""
+        rates, crowd = dict(self.spec["sites"]), self.spec.get("crowd")
+        if not crowd:
+            return rates, float("inf")
+        if crowd["at"] <= now < crowd["until"]:
+            return rates | {crowd["site"]: crowd["rate"]}, crowd["until"]
+        return rates, crowd["at"] if now < crowd["at"] else float("inf")
+
+    async def many_sites(self):
+        tasks, due = set(), 0.0
+        while due < self.spec["seconds"]:
+            rates, until = self.rates(due)
+            due += self.rng.expovariate(sum(rates.values()))
+            if due >= until:  # what comes then comes at another rate
+                due = until
+                continue
+            wait = self.start + due - time.monotonic()
+            if wait > 0:
+                await asyncio.sleep(wait)
+            site = self.rng.choices(list(rates), list(rates.values()))[0]
+            task = asyncio.create_task(self.session(due, site))
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+        await asyncio.gather(*tasks)
+
     async def closed_loop(self):
         async def client():
             while (now := time.monotonic() - self.start) < self.spec["seconds"]:
@@ -216,7 +250,10 @@ class Generator:
         await self.chooser.open()
         self.start = time.monotonic()
         print("ready", flush=True)
-        await (self.closed_loop() if "clients" in self.spec else self.open_loop())
+        if "sites" in self.spec:
+            await self.many_sites()
+        else:
+            await (self.closed_loop() if "clients" in self.spec else self.open_loop())
         late = sorted(self.lateness)
         return {"sessions": self.sessions,
                 "late_p99": late[int(0.99 * (len(late) - 1))] if late else 0}

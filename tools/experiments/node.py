@@ -61,6 +61,8 @@ def write_content(folder):
 
 
 class Node:
+    NGINX = NGINX
+
     def __init__(self, space, net, name, address, shape, content):
         self.space, self.name, self.address, self.shape = space, name, address, shape
         self.net, self.content = net, content
@@ -83,7 +85,7 @@ class Node:
         (self.folder / "fails").unlink(missing_ok=True)
         (self.folder / "access.log").write_text("")
         config = self.folder / "nginx.conf"
-        config.write_text(NGINX.format(folder=self.folder, content=self.content, page=PAGE,
+        config.write_text(self.NGINX.format(folder=self.folder, content=self.content, page=PAGE,
                                        address=self.address))
         with self.lock:
             self.processes = [self._run(["nginx", "-c", config, "-p", self.folder])]
