@@ -95,6 +95,7 @@ absl::StatusOr<Client> Client::Connect(const Options& options) {
 void Client::Open(const std::string& target, const std::shared_ptr<grpc::ChannelCredentials>& how) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(std::numeric_limits<int>::max());  // 16,384 nodes
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);  // a proxy of the environment is not for us
   stub_ = v1::ControlService::NewStub(grpc::CreateCustomChannel(target, how, arguments));
 }
 
