@@ -21,8 +21,8 @@ struct FolderScan {
   std::set<std::string> ignored;  // entries whose names are no site names
 };
 
-// Reads the folder. Sizes and times are taken from at most 10,000 files in all and 1,000 a site; a
-// site with more has the size 0, not known.
+// Reads the folder. Sizes and times are taken from at most 100,000 files in all and 20,000 a site;
+// of a site with more neither is known: 0.
 //   NotFound      there is no such folder
 //   Unavailable   it cannot be read whole
 absl::StatusOr<FolderScan> ScanSites(const std::string& folder);

@@ -68,7 +68,9 @@ void Replicas::Begin(const TaskKey& key) {
   attempt.since = MonotonicClock::now();
   attempt.lock = *std::move(lock);
   board_.Begin(key);
-  if (const absl::Status marked = Mark(task, attempt); !marked.ok()) {
+  const bool updates =
+      job == Job::kMake && attempt.content && NotReady(task.site).empty() && !remake_.contains(key);
+  if (const absl::Status marked = updates ? absl::OkStatus() : Mark(task, attempt); !marked.ok()) {
     return Failed(key, attempt, Message(marked));
   }
   attempt.run =
@@ -93,7 +95,8 @@ Replicas::Job Replicas::JobOf(const TaskKey& key, const BoardTask& task) const {
 }
 
 // Puts down what is about to be done, before it is: a site whose hook is killed half-way is not
-// ready, whoever looks.
+// ready, whoever looks. Not of a replica that is brought up to date: the old one answers until its
+// hook puts the new one in its place at once; a home that publishes would else silence all others.
 absl::Status Replicas::Mark(const BoardTask& task, Attempt& attempt) {
   if (attempt.job == Job::kVerify) return absl::OkStatus();
   ReplicaRecord record = attempt.record.value_or(ReplicaRecord{});
@@ -279,12 +282,14 @@ void Replicas::Put(const std::string& site, const ReplicaRecord& record) {
 }
 
 // After a failure: what the hook has not touched is what it was. A site of unknown size may have
-// been touched, as its age does not tell either; of one that was not here there may be parts.
+// been touched, as its age does not tell either; of one that was not here there may be parts. What
+// a hook that withdraws has undone beside the folder, a virtual host say, nobody sees.
 void Replicas::GoBack(const Attempt& attempt, const std::string& why) {
   node_.LookAgain();
   const auto content = ContentOf(attempt.site);
   const bool untouched = content == attempt.content && (!content || content->bytes > 0);
-  const bool back = !attempt.begun || (untouched && (content || attempt.record));
+  const bool kept = attempt.job != Job::kDrop && untouched;
+  const bool back = !attempt.begun || (kept && (content || attempt.record));
   const ReplicaRecord* now = RecordOf(attempt.site);
   if (attempt.job == Job::kVerify) {  // a site of the operator's stays as he says
     if (now == nullptr) return;
