@@ -3,6 +3,7 @@ import base64
 import json
 import os
 import pathlib
+import random
 import socket
 import time
 import urllib.error
@@ -436,6 +437,32 @@ class Replicas(harness.TestCase):
         self.wait_phase(sink, 1, "DONE")
         self.wait_site(sink, "a.example", lambda s: s["ready"], "ready")
         self.assertEqual((self.folder / "log").read_text(), "b\nb\n", "one after the other")
+
+    def test_a_reporter_killed_at_any_moment_never_tells_half_a_site_as_ready(self):
+        sink, moment = self.sink(), random.Random(7)
+        whole = self.sites / "a.example" / "whole"
+        config = self.config(sink, retries=5, instantiate=(
+            f"mkdir {self.folder}/alone || echo two >> {self.folder}/log; "
+            "cd $DNSD_SITES_DIR; mkdir -p $2; : > $2/part; "
+            "for i in 1 2 3 4 5 6; do sleep 0.05; echo $i >> $2/part; done; touch $2/whole; "
+            f"rmdir {self.folder}/alone"))
+        self.tell(sink, task(1, "INSTANTIATE", "a.example."))
+
+        def told_ready():
+            return any(s["ready"] for b in sink.beats()
+                       for s in (b.get("hosting") or {}).get("sites", []))
+        for life in range(1, 31):
+            reporter = self.restart(config)
+            harness.wait_until(lambda: len(sink.hellos()) >= life, 20 * PATIENCE, "it lives", sink)
+            time.sleep(moment.uniform(0, 0.5))
+            reporter.kill()
+            self.assertTrue(whole.exists() or not told_ready(), f"life {life}")
+            if told_ready():
+                break
+        else:
+            self.restart(config)
+        self.wait_site(sink, "a.example", lambda s: s and s["ready"], "ready in the end", 40)
+        self.assertFalse((self.folder / "log").exists(), "two hooks of a site at a time")
 
     def test_a_hook_killed_by_another_counts_as_failed(self):
         sink = self.sink()

@@ -199,5 +199,32 @@ TEST(HostingWatch, TellsOfSitesThatComeAndGo) {
   EXPECT_THAT(names, ElementsAre("c.example"));
 }
 
+TEST(StorageNews, TellsWhatHasMovedAndTheFreeDiskByHundredths) {
+  NodeState node;
+  node.storage.set_takes_replicas(true);
+  node.storage.set_free_bytes(1000);
+  StorageNews news;
+  const auto told = [&] {
+    Heartbeat beat;
+    news.Tell(node, beat);
+    return beat.has_storage();
+  };
+  EXPECT_TRUE(told());
+  EXPECT_FALSE(told());
+  node.storage.set_free_bytes(991);
+  EXPECT_FALSE(told());
+  node.storage.set_free_bytes(990);
+  EXPECT_TRUE(told());
+  node.storage.set_used_bytes(1);
+  EXPECT_TRUE(told());
+  node.storage.set_evictions(1);
+  EXPECT_TRUE(told());
+  node.storage.set_free_bytes(0);
+  EXPECT_TRUE(told());
+  EXPECT_FALSE(told());
+  news.Resend();
+  EXPECT_TRUE(told());
+}
+
 }  // namespace
 }  // namespace dnsd::reporter
