@@ -81,7 +81,7 @@ class Hooks(harness.TestCase):
 
     def rsync(self, action, site, *sources, **more):
         return self.call("content-rsync", action, site, "--from", f"{self.folder}/%/www",
-                         "--patience", "5", sources=sources, **more)
+                         "--patience", "60", sources=sources, **more)
 
     def left_over(self, node="n1"):
         return sorted(p.name for p in (self.node(node) / ".incoming").iterdir())
@@ -143,10 +143,10 @@ class Hooks(harness.TestCase):
         hook = threading.Thread(target=lambda: self.rsync("instantiate", "a.example", "n2", "n3"))
         hook.start()
         relayed = self.node("n1") / ".incoming" / "a.example"
-        harness.wait_until(lambda: (relayed / "one").exists(), 20 * PATIENCE, "what it has is here")
+        harness.wait_until(lambda: (relayed / "one").exists(), 60 * PATIENCE, "what it has is here")
         with open(half / "two", "w", encoding="ascii") as grows:
             grows.write("2" * 5000)
-        harness.wait_until(lambda: (relayed / "two").exists(), 20 * PATIENCE, "and what it gets")
+        harness.wait_until(lambda: (relayed / "two").exists(), 60 * PATIENCE, "and what it gets")
         self.assertFalse((self.node("n1") / "a.example").exists(), "not before it is whole")
         with open(half / "two", "a", encoding="ascii") as grows:
             grows.write("!")
@@ -181,7 +181,7 @@ class Hooks(harness.TestCase):
                 return True
             except AssertionError:
                 return False
-        harness.wait_until(copied, 20 * PATIENCE, "copied", daemon)
+        harness.wait_until(copied, 60 * PATIENCE, "copied", daemon)
         self.assertEqual((self.node("n1") / "a.example" / "index").read_text(), "by the daemon")
 
     def test_a_full_disk_leaves_nothing_behind(self):
@@ -217,7 +217,7 @@ class Hooks(harness.TestCase):
         request = urllib.request.Request(f"http://127.0.0.1:{port}/index.html",
                                          headers={"Host": host})
         try:
-            with urllib.request.urlopen(request, timeout=5) as response:
+            with urllib.request.urlopen(request, timeout=60) as response:
                 return response.status, response.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, ""
@@ -233,10 +233,10 @@ class Hooks(harness.TestCase):
         def vhost(action, *more, code=0):
             return self.call("vhost", action, "a.example", "--server", server, "--conf-dir",
                              enabled, *options, *more, code=code)
-        harness.wait_until(lambda: self.get(port, "x.example")[0], 10 * PATIENCE, "it serves",
+        harness.wait_until(lambda: self.get(port, "x.example")[0], 60 * PATIENCE, "it serves",
                            process)
         vhost("instantiate")
-        harness.wait_until(lambda: self.get(port, "a.example") == (200, "here"), 10 * PATIENCE,
+        harness.wait_until(lambda: self.get(port, "a.example") == (200, "here"), 60 * PATIENCE,
                            "the site is served", process)
         vhost("verify")
         before = (enabled / "dnsd-a.example.conf").read_text()
@@ -247,7 +247,7 @@ class Hooks(harness.TestCase):
         self.assertEqual((enabled / "dnsd-a.example.conf").read_text(), before)
         self.assertEqual(self.get(port, "a.example"), (200, "here"))
         vhost("withdraw")
-        harness.wait_until(lambda: self.get(port, "a.example")[1] != "here", 10 * PATIENCE,
+        harness.wait_until(lambda: self.get(port, "a.example")[1] != "here", 60 * PATIENCE,
                            "the site is served no more", process)
         vhost("verify", code=1)
         vhost("withdraw")

@@ -73,7 +73,7 @@ class Replicas(harness.TestCase):
         beats = sink.beats()
         return {int(t["id"]): t for t in beats[-1]["tasks"]} if beats else {}
 
-    def wait_phase(self, sink, number, phase, seconds=20):
+    def wait_phase(self, sink, number, phase, seconds=60):
         def reached():
             report = self.reports(sink).get(number)
             return report if report and report["phase"] == phase else None
@@ -83,7 +83,7 @@ class Replicas(harness.TestCase):
             raise AssertionError(f"task {number} is not {phase}: {self.reports(sink)}; "
                                  f"{error}") from None
 
-    def wait_site(self, sink, site, holds, what, seconds=20):
+    def wait_site(self, sink, site, holds, what, seconds=60):
         return harness.wait_until(
             lambda: holds(hosted(sink.beats()).get(site)), seconds * PATIENCE,
             f"{site}: {what}", sink)
@@ -158,7 +158,7 @@ class Replicas(harness.TestCase):
         first, second = self.sink(), self.sink()
         self.reporter_with(first, second)
         for sink in (first, second):
-            sink.wait_beat(lambda b: True, 10, "a hello")
+            sink.wait_beat(lambda b: True, 60, "a hello")
             self.tell(sink, task(1, "INSTANTIATE", "a.example."))
         for sink in (first, second):
             self.wait_phase(sink, 1, "DONE")
@@ -173,7 +173,7 @@ class Replicas(harness.TestCase):
         self.wait_phase(sink, 2, "RUNNING")
         harness.wait_until(lambda: (self.folder / "log").exists() and
                            (self.folder / "log").read_text().count("b") == 2,
-                           10 * PATIENCE, "two run", sink)
+                           60 * PATIENCE, "two run", sink)
         self.assertEqual([self.reports(sink)[n]["phase"] for n in range(1, 6)],
                          ["RUNNING"] * 2 + ["WAITING"] * 3)
         self.go.touch()
@@ -187,7 +187,7 @@ class Replicas(harness.TestCase):
                            "interval: 200ms}\n" % web.port)
         self.tell(sink, task(1, "INSTANTIATE", "a.example."))
         self.wait_site(sink, "a.example", lambda s: s and not s["ready"], "in the folder, not ready")
-        harness.wait_until(lambda: len(web.hosts) > 2, 10 * PATIENCE, "checks", sink)
+        harness.wait_until(lambda: len(web.hosts) > 2, 60 * PATIENCE, "checks", sink)
         self.assertEqual(self.reports(sink)[1]["phase"], "RUNNING")
         web.status = 200
         self.wait_phase(sink, 1, "DONE")
@@ -231,7 +231,7 @@ class Replicas(harness.TestCase):
         self.assertFalse((self.sites / "a.example").exists())
         self.tell(sink, task(2, "INSTANTIATE", "b.example."))  # of unknown size
         self.assertIn("quota", self.wait_phase(sink, 2, "FAILED")["detail"])
-        harness.wait_until(lambda: not (self.sites / "b.example").exists(), 20 * PATIENCE,
+        harness.wait_until(lambda: not (self.sites / "b.example").exists(), 60 * PATIENCE,
                            "dropped again", sink)
         ready = [s["ready"] for b in sink.beats() for s in (b.get("hosting") or {}).get("sites", [])
                  if s["name"] == "b.example"]
@@ -261,7 +261,7 @@ class Replicas(harness.TestCase):
             then = time.time() - age
             os.utime(self.sites / ".dnsd" / f"{site}.example.json", (then, then))
         self.restart(config)
-        harness.wait_until(lambda: len(sink.hellos()) == 2, 10 * PATIENCE, "the second life", sink)
+        harness.wait_until(lambda: len(sink.hellos()) == 2, 60 * PATIENCE, "the second life", sink)
 
         def asked():
             with open(log, "a", encoding="ascii") as lines:
@@ -269,7 +269,7 @@ class Replicas(harness.TestCase):
                             'HTTP/1.1" 200 5 "-" "x"\n' * 20)
             return any(s["name"] == "a.example" and s["rps"] > 0
                        for b in sink.beats() for s in (b.get("demand") or {}).get("sites", []))
-        harness.wait_until(asked, 20 * PATIENCE, "a.example is asked for", sink)
+        harness.wait_until(asked, 60 * PATIENCE, "a.example is asked for", sink)
         self.tell(sink, *tasks, task(3, "INSTANTIATE", "c.example.", bytes=4000))
         self.wait_phase(sink, 3, "DONE")
         self.assertEqual(sorted(p.name for p in self.sites.iterdir() if p.name[0] != "."),
@@ -277,7 +277,7 @@ class Replicas(harness.TestCase):
         self.assertIn("withdraw b.example", self.ran())
         self.wait_site(sink, "b.example", lambda s: s is None, "told as gone")
         harness.wait_until(lambda: any((b.get("storage") or {}).get("evictions") == "1"
-                                       for b in sink.beats()), 10 * PATIENCE, "counted", sink)
+                                       for b in sink.beats()), 60 * PATIENCE, "counted", sink)
 
     # ---- lazily ----
 
@@ -287,7 +287,7 @@ class Replicas(harness.TestCase):
                 return None
         request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={"Host": host})
         try:
-            with urllib.request.build_opener(Stay).open(request, timeout=10 * PATIENCE) as answer:
+            with urllib.request.build_opener(Stay).open(request, timeout=60 * PATIENCE) as answer:
                 return answer.status, dict(answer.headers)
         except urllib.error.HTTPError as error:
             return error.code, dict(error.headers)
@@ -312,10 +312,10 @@ class Replicas(harness.TestCase):
         self.assertEqual((status, headers["Retry-After"]), (503, "2"))
         self.assertEqual(self.get(port, "a.example")[0], 503)
         self.wait_site(sink, "a.example", lambda s: s and not s["ready"], "not ready meanwhile")
-        harness.wait_until((self.folder / "log").exists, 10 * PATIENCE, "the hook runs", sink)
+        harness.wait_until((self.folder / "log").exists, 60 * PATIENCE, "the hook runs", sink)
         reporter.kill()
         self.restart(config)  # what was recorded still is
-        harness.wait_until(lambda: len(sink.hellos()) == 2, 10 * PATIENCE, "the second life", sink)
+        harness.wait_until(lambda: len(sink.hellos()) == 2, 60 * PATIENCE, "the second life", sink)
         self.assertTrue(sink.hellos()[1]["state"]["hosting"]["sites"][0]["ready"])
         self.assertEqual(self.get(port, "a.example")[0], 503)
         self.go.touch()
@@ -343,14 +343,14 @@ class Replicas(harness.TestCase):
         reporter = self.reporter_with(sink, retries=1, instantiate=(
             "echo begun; mkdir -p $DNSD_SITES_DIR/$2; echo 'no route to n2' >&2; exit 7"))
         self.tell(sink, task(1, "INSTANTIATE", "a.example."))
-        report = self.wait_phase(sink, 1, "FAILED", 40)
+        report = self.wait_phase(sink, 1, "FAILED", 90)
         self.assertEqual(report["attempts"], 2)
         self.assertIn("exit status 7", report["detail"])
         self.assertIn("no route to n2", report["detail"])
         self.assertIn("    begun\n    no route to n2\n", reporter.log())
         ready = [s["ready"] for b in sink.beats() for s in (b.get("hosting") or {}).get("sites", [])]
         self.assertNotIn(True, ready, "half of a site is never ready")
-        harness.wait_until(lambda: not (self.sites / "a.example").exists(), 10 * PATIENCE,
+        harness.wait_until(lambda: not (self.sites / "a.example").exists(), 60 * PATIENCE,
                            "what tasks alone have brought is cleaned up", sink)
         self.assertEqual(self.ran(), ["withdraw a.example"])
 
@@ -371,7 +371,7 @@ class Replicas(harness.TestCase):
         self.tell(sink, task(1, "INSTANTIATE", "a.example."))
         self.assertIn("no end within 1s", self.wait_phase(sink, 1, "FAILED")["detail"])
         pid = int((self.folder / "pid").read_text())
-        harness.wait_until(lambda: not alive(pid), 10 * PATIENCE, "its child is dead")
+        harness.wait_until(lambda: not alive(pid), 60 * PATIENCE, "its child is dead")
 
     def test_a_hook_that_lies_is_found_out(self):
         (self.sites / "b.example").mkdir()
@@ -388,11 +388,11 @@ class Replicas(harness.TestCase):
             f"mkdir -p $DNSD_SITES_DIR/$2; sleep 1000 & echo $! > {self.folder}/pid; wait"))
         self.tell(sink, task(1, "INSTANTIATE", "a.example."))
         harness.wait_until(lambda: (self.folder / "pid").exists() and
-                           (self.folder / "pid").read_text(), 10 * PATIENCE, "it runs", sink)
+                           (self.folder / "pid").read_text(), 60 * PATIENCE, "it runs", sink)
         self.tell(sink, task(2, "WITHDRAW", "b.example."))
         pid = int((self.folder / "pid").read_text())
-        harness.wait_until(lambda: not alive(pid), 10 * PATIENCE, "it is killed", sink)
-        harness.wait_until(lambda: not (self.sites / "a.example").exists(), 10 * PATIENCE,
+        harness.wait_until(lambda: not alive(pid), 60 * PATIENCE, "it is killed", sink)
+        harness.wait_until(lambda: not (self.sites / "a.example").exists(), 60 * PATIENCE,
                            "cleaned up", sink)
         self.wait_phase(sink, 2, "DONE")
         self.assertEqual(list(self.reports(sink)), [2])
@@ -427,11 +427,11 @@ class Replicas(harness.TestCase):
         reporter.kill()
         seen = len(sink.lines())
         self.restart(config)
-        harness.wait_until(lambda: len(sink.hellos()) == 2, 10 * PATIENCE, "the second life", sink)
+        harness.wait_until(lambda: len(sink.hellos()) == 2, 60 * PATIENCE, "the second life", sink)
         site = sink.hellos()[1]["state"]["hosting"]["sites"][0]
         self.assertEqual((site["name"], site["ready"]), ("a.example", False))
         harness.wait_until(lambda: "has not ended" in self.reports(sink).get(1, {}).get("detail", ""),
-                           10 * PATIENCE, "it waits for the hook of its former life", sink)
+                           60 * PATIENCE, "it waits for the hook of its former life", sink)
         self.assertGreater(len(sink.lines()), seen)
         self.go.touch()
         self.wait_phase(sink, 1, "DONE")
@@ -453,7 +453,7 @@ class Replicas(harness.TestCase):
                        for s in (b.get("hosting") or {}).get("sites", []))
         for life in range(1, 31):
             reporter = self.restart(config)
-            harness.wait_until(lambda: len(sink.hellos()) >= life, 20 * PATIENCE, "it lives", sink)
+            harness.wait_until(lambda: len(sink.hellos()) >= life, 60 * PATIENCE, "it lives", sink)
             time.sleep(moment.uniform(0, 0.5))
             reporter.kill()
             self.assertTrue(whole.exists() or not told_ready(), f"life {life}")
@@ -461,7 +461,7 @@ class Replicas(harness.TestCase):
                 break
         else:
             self.restart(config)
-        self.wait_site(sink, "a.example", lambda s: s and s["ready"], "ready in the end", 40)
+        self.wait_site(sink, "a.example", lambda s: s and s["ready"], "ready in the end", 90)
         self.assertFalse((self.folder / "log").exists(), "two hooks of a site at a time")
 
     def test_a_hook_killed_by_another_counts_as_failed(self):
