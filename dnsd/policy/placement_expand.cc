@@ -180,6 +180,11 @@ void ExpandBusy(PlacementRound& round, PlacementRoom& room, std::vector<std::uin
   std::sort(sites.begin(), sites.end(), [&](std::uint32_t a, std::uint32_t b) {
     return all[a].demand != all[b].demand ? all[a].demand > all[b].demand : a < b;
   });
+  double more = 0;
+  for (const std::uint32_t site : sites) {
+    if (!all[site].frozen) more += ExpectedDemand(round, all[site]) - all[site].demand;
+  }
+  if (round.rules().jump) round.Expect(more);
   for (const std::uint32_t site : sites) {
     if (round.actions_left() == 0) return;
     PlacementTurn turn(round, site);

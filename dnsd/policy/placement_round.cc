@@ -15,11 +15,11 @@ PlacementRound::PlacementRound(const PlacementState& state, const PlacementRules
       acted_(state.sites.size()) {
   CountNodes();
   CountMoves();
-  for (std::uint32_t i = 0; i < plans_.size(); ++i) Reorder(i);
+  Expect(0);
 }
 
 void PlacementRound::CountNodes() {
-  double busy = 0, cpus = 0;
+  double busy = 0;
   for (std::uint32_t i = 0; i < plans_.size(); ++i) {
     const PlacementNode& node = state_.nodes[i];
     assert(std::isfinite(node.cpus) && node.cpus > 0);
@@ -29,10 +29,15 @@ void PlacementRound::CountNodes() {
     plans_[i].disk = node.used;
     if (!node.serves) continue;
     busy += plans_[i].busy;
-    cpus += node.cpus;
+    cpus_ += node.cpus;
   }
-  mean_load_ = cpus > 0 ? busy / cpus : 0;
-  target_ = std::clamp(mean_load_ + rules_.headroom, rules_.least_target, rules_.most_target);
+  mean_load_ = cpus_ > 0 ? busy / cpus_ : 0;
+}
+
+void PlacementRound::Expect(double cpus) {
+  const double mean = mean_load_ + (cpus_ > 0 ? std::max(0.0, cpus) / cpus_ : 0);
+  target_ = std::clamp(mean + rules_.headroom, rules_.least_target, rules_.most_target);
+  for (std::uint32_t i = 0; i < plans_.size(); ++i) Reorder(i);
 }
 
 void PlacementRound::CountMoves() {
@@ -47,6 +52,7 @@ void PlacementRound::CountMoves() {
     for (const PlacementReplica& replica : site.replicas) {
       assert(replica.node < plans_.size());
       Plan& plan = plans_[replica.node];
+      plan.transfers += replica.transfers;
       if (replica.phase == ReplicaPhase::kComing) {
         plan.disk += BytesOf(site);
         ++plan.actions;
@@ -95,6 +101,7 @@ void PlacementRound::Add(PlacementAction action) {
   const std::uint64_t bytes = BytesOf(state_.sites[action.site]);
   if (action.kind == PlacementAction::Kind::kExpand) {
     plan.disk += bytes;
+    if (!action.sources.empty()) ++plans_[action.sources.front()].transfers;
   } else {
     plan.leaving += bytes;
   }

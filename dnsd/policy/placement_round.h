@@ -25,6 +25,8 @@ class PlacementRound {
   const PlacementNode& node(std::uint32_t i) const { return state_.nodes[i]; }
   double mean_load() const { return mean_load_; }
   double target() const { return target_; }  // up to which load nodes are filled
+  // So many CPUs more than now will be wanted: the fleet will be busier, and so is filled higher.
+  void Expect(double cpus);
 
   double busy(std::uint32_t node) const { return plans_[node].busy; }  // CPUs
   double load(std::uint32_t node) const { return busy(node) / state_.nodes[node].cpus; }
@@ -60,6 +62,8 @@ class PlacementRound {
   bool MayAct(std::uint32_t node) const {
     return actions_left() > 0 && plans_[node].actions < rules_.most_node_actions;
   }
+  // Copies that are being made from the node, of whatever site: they share its bandwidth.
+  std::uint32_t transfers(std::uint32_t node) const { return plans_[node].transfers; }
   bool acted(std::uint32_t site) const { return acted_[site]; }
   void Add(PlacementAction action);
   const std::vector<PlacementAction>& actions() const { return actions_; }
@@ -72,6 +76,7 @@ class PlacementRound {
     std::uint64_t leaving = 0;  // of those on their way out
     std::uint64_t claimed = 0;  // of those for a site that waits for them
     std::uint32_t actions = 0;  // under way and decided
+    std::uint32_t transfers = 0;
     bool open = false;
     double key = 0;  // in open_
   };
@@ -86,6 +91,7 @@ class PlacementRound {
   const PlacementState& state_;
   const PlacementRules& rules_;
   MonotonicTime now_;
+  double cpus_ = 0;  // of all that serve
   double mean_load_ = 0, target_ = 0;
   std::uint64_t mean_bytes_ = 0;
   std::vector<Plan> plans_;

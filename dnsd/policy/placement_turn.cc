@@ -117,9 +117,12 @@ std::vector<std::uint32_t> PlacementTurn::Sources() {
     if (IsSource(round_, replicas[i])) whole.push_back(i);
   }
   if (whole.empty()) return {};  // what relays has it from one of these
+  const auto load = [&](std::size_t i) {
+    return std::make_pair(round_.transfers(replicas[i].node), transfers_[i]);
+  };
   std::stable_sort(whole.begin(), whole.end(), [&](std::size_t a, std::size_t b) {
     if (rules.copy == PlacementRules::Copy::kStar) return replicas[a].home > replicas[b].home;
-    return transfers_[a] < transfers_[b];
+    return load(a) < load(b);
   });
 
   std::vector<std::uint32_t> sources;

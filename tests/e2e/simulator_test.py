@@ -1,4 +1,4 @@
-"""dnsd-sim: what it prints, what it refuses, and a history recorded from a running dnsd."""
+"""dnsd-sim: what it prints, what it refuses, placement, and a history from a running dnsd."""
 import pathlib
 import subprocess
 import sys
@@ -14,6 +14,15 @@ utilisation: [0.3, 0.6]
 nodes:
   - {count: 2, cpus: 1}
   - {cpus: 4}
+"""
+PLACEMENT = """name: a crowd
+duration: 200s
+step: 500ms
+load: 0.3
+nodes: [{count: 8}]
+sites: {count: 20}
+events: [{at: 20s, for: 150s, rise: 5s, site: 3, factor: 10}]
+methods: [{name: jump}, {name: static, kind: static}]
 """
 ZONE = """$ORIGIN lb.example.
 @ 3600 SOA ns1 hostmaster 1 3600 600 86400 5
@@ -68,6 +77,27 @@ class Simulator(harness.TestCase):
         self.assertEqual(self.sim(self.folder / "none.yaml").returncode, 1)
         self.assertEqual(self.sim("--jobs", "none", "x.yaml").returncode, 2)
         self.assertEqual(self.sim("--policy", "best", self.write("s.yaml", SCENARIO)).returncode, 1)
+
+    def test_simulates_placement(self):
+        scenario = self.write("p.yaml", PLACEMENT)
+        done = self.sim("--jobs", "2", scenario)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        rows = self.rows(done.stdout)
+        absorbed, unserved = 0, 1
+        self.assertEqual(rows["static"][absorbed], "-")
+        self.assertLess(float(rows["jump"][absorbed]), 60)
+        self.assertLess(float(rows["jump"][unserved]), float(rows["static"][unserved]) / 2)
+        self.assertEqual(self.sim(scenario).stdout, done.stdout)
+        self.assertIn("mean ms", self.sim("--times", scenario).stdout)
+        wrong = self.sim(self.write("bad.yaml", PLACEMENT + "daily: often\n"))
+        self.assertEqual(wrong.returncode, 1)
+        self.assertIn("bad.yaml:9: key 'daily': found 'often', wanted", wrong.stderr)
+
+    def test_the_scenarios_that_come_with_it_are_right(self):
+        files = sorted((TOOLS / "scenarios").glob("placement-*.yaml"))
+        self.assertTrue(files)
+        done = self.sim("--check", *files)
+        self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_replays_what_a_running_dnsd_was_told(self):
         dnsd = self.dnsd(zone=ZONE)

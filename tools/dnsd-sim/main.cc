@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "tools/dnsd-sim/experiment.h"
+#include "tools/dnsd-sim/placement_file.h"
+#include "tools/dnsd-sim/placement_table.h"
 #include "tools/dnsd-sim/scenario_file.h"
 #include "tools/dnsd-sim/table.h"
 
@@ -26,6 +28,7 @@ struct Arguments {
   std::size_t jobs = 1;
   bool cells = false;
   bool check = false;
+  bool times = false;
   std::string csv;
   std::string picture;
 };
@@ -36,7 +39,8 @@ constexpr const char* kFooter =
     "Examples:\n"
     "  dnsd-sim tools/dnsd-sim/scenarios/unequal.yaml\n"
     "  dnsd-sim --policy least_cost --policy splitter --cells --csv out.csv unequal.yaml\n"
-    "  dnsd-sim --policies policies.yaml --picture out.svg unequal.yaml\n\n"
+    "  dnsd-sim --policies policies.yaml --picture out.svg unequal.yaml\n"
+    "  dnsd-sim --times tools/dnsd-sim/scenarios/placement-crowd.yaml\n\n"
     "Exit status: 0 done, 1 a file is wrong or cannot be written, 2 usage.";
 
 void Declare(CLI::App& app, Arguments& a) {
@@ -54,6 +58,7 @@ void Declare(CLI::App& app, Arguments& a) {
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
   app.add_flag("--cells", a.cells, "a table for each cell as well");
+  app.add_flag("--times", a.times, "of placement: how long its decisions take as well");
   app.add_flag("--check", a.check, "read the scenarios, and stop");
   app.add_option("--csv", a.csv, "write every run to this file");
   app.add_option("--picture,--svg,--png", a.picture,
@@ -99,6 +104,30 @@ absl::Status Write(const std::string& path, const std::string& text) {
   out << text;
   out.close();
   return out.good() ? absl::OkStatus() : absl::InternalError(path + ": cannot be written");
+}
+
+// Those of the files that are of placement are taken from the others and run.
+absl::Status RunPlacements(Arguments& a) {
+  std::vector<PlacementScenario> scenarios;
+  std::vector<std::string> others;
+  for (const std::string& path : a.scenarios) {
+    if (!IsPlacementScenario(path)) {
+      others.push_back(path);
+      continue;
+    }
+    auto scenario = LoadPlacement(path);
+    if (!scenario.ok()) return scenario.status();
+    scenario->seed = a.seed.value_or(scenario->seed);
+    scenarios.push_back(*std::move(scenario));
+  }
+  a.scenarios = std::move(others);
+  for (const PlacementScenario& scenario : scenarios) {
+    if (a.check) continue;
+    const auto runs = RunPlacement(scenario, a.jobs);
+    std::fputs(PlacementTable(scenario, runs, a.times).c_str(), stdout);
+    std::fflush(stdout);
+  }
+  return absl::OkStatus();
 }
 
 // Whether they can be summed up in one table.
@@ -159,6 +188,7 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   spdlog::set_level(spdlog::level::off);  // what the simulated dnsd would log
+  if (const absl::Status status = RunPlacements(a); !status.ok()) return Fail(status);
   const auto scenarios = LoadAll(a);
   if (!scenarios.ok()) return Fail(scenarios.status());
   if (a.check) return 0;

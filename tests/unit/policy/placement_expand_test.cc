@@ -62,6 +62,13 @@ TEST(PlacementExpand, LooksAheadForAsLongAsACopyTakes) {
   EXPECT_THAT(Decided(state), IsEmpty());
 }
 
+// 6 CPUs are expected of ten: a mean load of 0.6, so that nodes are filled to 0.7 and not to 0.6.
+TEST(PlacementExpand, FillsNodesAsTheFleetWillBe) {
+  PlacementState state = Crowded(1.5, 8);
+  state.sites[0].trend = 100;
+  EXPECT_THAT(Decided(state), SizeIs(7));
+}
+
 TEST(PlacementExpand, TakesTheNodeThatCanTakeMost) {
   PlacementState state = Crowded(1.8, 3);
   state.nodes[2].load = 0.4;
@@ -208,6 +215,14 @@ TEST(PlacementExpand, CopiesInAChain) {
   EXPECT_THAT(actions[0].sources, ElementsAre(2, 0, 1));
   state.sites[0].replicas[2].transfers = 2;  // it has enough to do
   EXPECT_EQ(Decide(state, {}, kNow)[0].sources.front(), 3U);
+}
+
+TEST(PlacementExpand, CopiesFromTheNodeThatServesTheFewest) {
+  PlacementState state = Crowded(1.8, 1);
+  EXPECT_THAT(Decide(state, {}, kNow)[0].sources, ElementsAre(0, 1));
+  state.sites.push_back({.replicas = {Ready(0), Ready(1)}});
+  state.sites[1].replicas[0].transfers = 1;  // of another site, but of the same bandwidth
+  EXPECT_THAT(Decide(state, {}, kNow)[0].sources, ElementsAre(1, 0));
 }
 
 TEST(PlacementExpand, CopiesInATreeOrAStarForComparison) {

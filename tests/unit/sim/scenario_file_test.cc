@@ -1,4 +1,5 @@
 #include "tools/dnsd-sim/scenario_file.h"
+#include "tools/dnsd-sim/placement_file.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -141,6 +142,8 @@ TEST_F(ScenarioFileTest, ReadsTheScenariosThatComeWithIt) {
     SCOPED_TRACE(entry.path());
     if (entry.path().stem() == "policies") {
       EXPECT_TRUE(LoadPolicies(entry.path()).ok()) << LoadPolicies(entry.path()).status();
+    } else if (IsPlacementScenario(entry.path())) {
+      EXPECT_TRUE(LoadPlacement(entry.path()).ok()) << LoadPlacement(entry.path()).status();
     } else {
       EXPECT_TRUE(LoadScenario(entry.path()).ok()) << LoadScenario(entry.path()).status();
     }
