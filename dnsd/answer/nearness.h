@@ -46,10 +46,15 @@ class Nearness {
   // Whether what Judge reads of a client lies in no cache near the processor, so that LookAhead is
   // worth its while.
   bool is_large() const { return is_large_; }
-  // Begins to read what Judge will, for a client that is judged a little later.
+  // Begins to read what Judge will, for a client that is judged a little later; LookDeeper goes on
+  // where LookAhead has led, after others of the batch.
   void LookAhead(const IpAddress& client) const {
     if (!served_->locality.empty()) served_->locality.table().Prefetch(client);
     rtts_->Prefetch(client);
+  }
+  void LookDeeper(const IpAddress& client) const {
+    if (!served_->locality.empty()) served_->locality.table().PrefetchDeeper(client);
+    rtts_->PrefetchDeeper(client);
   }
 
   // What was measured of the client's prefix, the nearest node first. Nothing if so little of its

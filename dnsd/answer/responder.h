@@ -72,17 +72,24 @@ class Responder {
   void LookAheadAtLimit(const Exchange& exchange, const IpAddress& client) const {
     gate_.LookAhead(exchange, client);
   }
-  // Where locates_clients(): likewise what is known of where `client`, or its subnet, is.
+  // Where locates_clients(): likewise what is known of where `client`, or its subnet, is. In two
+  // steps, each for the whole batch: the second reads what the first has called for.
   bool locates_clients() const { return chooser_.is_locality_large(); }
   void LookAheadAtClient(const Exchange& exchange, const IpAddress& client) const {
-    if (exchange.zone == nullptr) return;
-    const wire::ClientSubnet& subnet = exchange.query.edns.subnet;
-    chooser_.LookAhead(subnet.present && subnet.source_length > 0 ? subnet.address : client);
+    if (exchange.zone != nullptr) chooser_.LookAhead(ToldClient(exchange, client));
+  }
+  void LookDeeperAtClient(const Exchange& exchange, const IpAddress& client) const {
+    if (exchange.zone != nullptr) chooser_.LookDeeper(ToldClient(exchange, client));
   }
   std::size_t Respond(const Exchange& exchange, const IpAddress& client, Transport transport,
                       std::span<std::uint8_t> out);
 
  private:
+  // The subnet, taken or not.
+  static const IpAddress& ToldClient(const Exchange& exchange, const IpAddress& client) {
+    const wire::ClientSubnet& subnet = exchange.query.edns.subnet;
+    return subnet.present && subnet.source_length > 0 ? subnet.address : client;
+  }
   std::size_t SizeLimit(const wire::Query& query, Transport transport) const;
   CookieVerdict AnswerOptions(const wire::Edns& asked, const IpAddress& client, Transport transport,
                               OptAnswer& out) const;

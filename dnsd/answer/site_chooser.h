@@ -62,6 +62,7 @@ class SiteChooser {
   // As Nearness has them.
   bool is_locality_large() const { return nearness_.is_large(); }
   void LookAhead(const IpAddress& client) const { nearness_.LookAhead(client); }
+  void LookDeeper(const IpAddress& client) const { nearness_.LookDeeper(client); }
   // Once a second. So many answers of a second are counted by site and member each, and of those
   // beyond one in kSampled, picked at random, for so many.
   static constexpr std::uint32_t kCounted = 1024;

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <bit>
+#include <queue>
+#include <utility>
 
 namespace dnsd::locality {
 namespace {
 
 constexpr std::uint32_t kDeep = 0x80000000;
+constexpr unsigned kOffsetBits = 32;  // of a leaf's boundaries
 constexpr unsigned kMostBranchBits = 20;
 constexpr unsigned kFewBranchBits = 4;  // so many branches may be mostly empty
 
@@ -35,8 +38,7 @@ PrefixTable::PrefixTable(const Ranges& v4, const Ranges& v6) : tries_{Trie(v4), 
 PrefixTable::Trie::Trie(const Ranges& ranges) : ranges_(ranges.size()) {
   const std::vector<Boundary> all = Split(ranges);
   lines_.reserve(1 + all.size() / 2);
-  lines_.resize(1);
-  Compile(0, 0, 1, all.size(), all);
+  Compile(all);
   lines_.shrink_to_fit();
 }
 
@@ -69,30 +71,61 @@ std::vector<PrefixTable::Trie::Boundary> PrefixTable::Trie::Split(const Ranges& 
   return all;
 }
 
-// Fills in a line that covers the addresses from `low`: those from `first` to before `end` are the
-// boundaries behind `low`, so that the one before `first` holds there.
-void PrefixTable::Trie::Compile(std::size_t line, std::uint64_t low, std::size_t first,
-                                std::size_t end, const std::vector<Boundary>& all) {
-  if (end - first > kLeaf) return CompileFork(line, first, end, all);
-  Line& leaf = lines_[line];
-  std::fill(std::begin(leaf.starts), std::end(leaf.starts), ~std::uint64_t{0});
-  leaf.values[0] = all[first - 1].value;
-  for (std::size_t i = first; i < end; ++i) {
-    leaf.starts[i - first] = all[i].start;
-    leaf.values[i - first + 1] = all[i].value;
+// The lines that most look-ups pass by come first, close together.
+void PrefixTable::Trie::Compile(const std::vector<Boundary>& all) {
+  lines_.resize(1);
+  std::priority_queue<ForkPlan> plans;
+  const auto compile = [&](const Part& part) {
+    if (part.end - part.first > kMost) {
+      plans.push(PlanFork(part, all));
+    } else if (!CompileLeaf(part, all)) {
+      CompileList(part, all);
+    }
+  };
+  for (compile({0, 0, 64, 1, all.size()}); !plans.empty();) {
+    const ForkPlan plan = plans.top();
+    plans.pop();
+    for (const Part& part : CompileFork(plan, all)) compile(part);
   }
-  leaf.count = static_cast<std::uint8_t>(end - first);
-  const std::uint64_t* const next = end < all.size() ? &all[end].start : nullptr;
-  leaf.bits = static_cast<std::uint8_t>(BitsWithin(low, &all[first - 1].start, next));
 }
 
-// Branches as many as have two boundaries each on average, or fewer where two thirds would have
-// none.
-void PrefixTable::Trie::CompileFork(std::size_t line, std::size_t first, std::size_t end,
-                                    const std::vector<Boundary>& all) {
+// False if the boundaries do not fit.
+bool PrefixTable::Trie::CompileLeaf(const Part& part, const std::vector<Boundary>& all) {
+  std::uint64_t set = std::uint64_t{1} << kOffsetBits;
+  for (std::size_t i = part.first; i < part.end; ++i) set |= all[i].start;
+  const auto drop = static_cast<unsigned>(std::countr_zero(set));
+  if (part.first < part.end && part.span > drop + kOffsetBits) return false;
+  Leaf leaf{};
+  std::fill(std::begin(leaf.ends), std::end(leaf.ends), ~std::uint32_t{0});
+  leaf.drop = static_cast<std::uint8_t>(drop);
+  leaf.values[0] = all[part.first - 1].value;
+  for (std::size_t i = part.first; i < part.end; ++i) {
+    leaf.ends[i - part.first] = static_cast<std::uint32_t>((all[i].start >> drop) - 1);
+    leaf.values[i - part.first + 1] = all[i].value;
+  }
+  if (part.first < part.end) {
+    leaf.bits = static_cast<std::uint8_t>(64 - kOffsetBits - drop);
+    leaf.more_bits = 0xFF;
+  } else {
+    const std::uint64_t* const next = part.end < all.size() ? &all[part.end].start : nullptr;
+    leaf.bits = static_cast<std::uint8_t>(BitsWithin(part.low, &all[part.first - 1].start, next));
+  }
+  lines_[part.line].leaf = leaf;
+  return true;
+}
+
+void PrefixTable::Trie::CompileList(const Part& part, const std::vector<Boundary>& all) {
+  const auto first = static_cast<std::uint32_t>(listed_.size());
+  for (std::size_t i = part.first - 1; i < part.end; ++i) listed_.push_back(all[i]);
+  lines_[part.line].list = {Kind::kList, first, static_cast<std::uint32_t>(listed_.size())};
+}
+
+// Branches as many as have one or two boundaries each on average, or fewer where two thirds would
+// have none.
+PrefixTable::Trie::ForkPlan PrefixTable::Trie::PlanFork(const Part& part,
+                                                        const std::vector<Boundary>& all) {
+  const auto [first, end] = std::pair(part.first, part.end);
   const auto skip = static_cast<unsigned>(std::countl_zero(all[first].start ^ all[end - 1].start));
-  const std::uint64_t mask = skip == 0 ? 0 : ~std::uint64_t{0} << (64 - skip);
-  const std::uint64_t low = all[first].start & mask;
   const auto filled = [&](unsigned bits) {
     std::size_t count = 1;
     for (std::size_t i = first + 1; i < end; ++i) {
@@ -103,77 +136,123 @@ void PrefixTable::Trie::CompileFork(std::size_t line, std::size_t first, std::si
   unsigned bits = std::min(
       {kMostBranchBits, 64 - skip, static_cast<unsigned>(std::bit_width((end - first) / 2))});
   while (bits > kFewBranchBits && 3 * filled(bits) < std::size_t{1} << bits) --bits;
+  return {part, skip, bits};
+}
+
+// What its branches cover.
+std::vector<PrefixTable::Trie::Part> PrefixTable::Trie::CompileFork(
+    const ForkPlan& plan, const std::vector<Boundary>& all) {
+  const auto& [part, skip, bits] = plan;
   const std::size_t branches = lines_.size();
   lines_.resize(branches + (std::size_t{1} << bits));
-  Line& fork = lines_[line];
-  fork.is_fork = true;
-  fork.fork = {low, mask};
-  fork.shift = static_cast<std::uint8_t>(64 - skip - bits);
-  fork.values[0] = all[first - 1].value;
-  fork.values[1] = all[end - 1].value;
-  fork.values[2] = static_cast<std::uint32_t>(branches);
-  const unsigned shift = fork.shift;
+  const std::uint64_t mask = skip == 0 ? 0 : ~std::uint64_t{0} << (64 - skip);
+  const std::uint64_t low = all[part.first].start & mask;
+  const unsigned shift = 64 - skip - bits;
+  lines_[part.line].fork = {Kind::kFork,
+                            static_cast<std::uint8_t>(shift),
+                            all[part.first - 1].value,
+                            all[part.end - 1].value,
+                            static_cast<std::uint32_t>(branches),
+                            low,
+                            mask};
+  std::vector<Part> parts;
+  std::size_t first = part.first;
   for (std::size_t branch = 0; branch < std::size_t{1} << bits; ++branch) {
     const std::uint64_t from = low + (std::uint64_t{branch} << shift);
-    while (first < end && all[first].start <= from) ++first;
-    std::size_t behind = first;
-    while (behind < end && (all[behind].start - low) >> shift == branch) ++behind;
-    Compile(branches + branch, from, first, behind, all);
-    first = behind;
+    while (first < part.end && all[first].start <= from) ++first;
+    std::size_t end = first;
+    while (end < part.end && (all[end].start - low) >> shift == branch) ++end;
+    parts.push_back({branches + branch, from, shift, first, end});
+    first = end;
   }
+  return parts;
 }
 
 Found PrefixTable::Trie::Find(const Position& position) const {
-  const std::uint64_t at = position.high;
   const Line* line = lines_.data();
-  while (line->is_fork) {
-    const auto& fork = line->fork;
-    if (((at ^ fork.low) & fork.mask) != 0) {
-      const std::uint32_t value = line->values[at < fork.low ? 0 : 1];
-      const int shared = std::countl_zero(at ^ fork.low);
-      if ((value & kDeep) != 0) return FindDeep(value & ~kDeep, position.low);
-      return {value, static_cast<std::uint8_t>(shared + 1)};
-    }
-    line = &lines_[line->values[2] + ((at - fork.low) >> line->shift)];
+  while (line->kind() == Kind::kFork) {
+    const Line* const branch = BranchOf(line->fork, position.high);
+    if (branch == nullptr) return FindOutside(line->fork, position);
+    line = branch;
   }
-  static_assert(kLeaf == 4);
-  const auto& starts = line->starts;
-  // No branch could foresee which it is.
-  const auto passed = std::min<std::size_t>(
-      line->count, static_cast<std::size_t>(starts[0] <= at) + (starts[1] <= at ? 1U : 0U) +
-                       (starts[2] <= at ? 1U : 0U) + (starts[3] <= at ? 1U : 0U));
-  const std::uint32_t value = line->values[passed];
+  return line->kind() == Kind::kLeaf ? FindIn(line->leaf, position) : FindIn(line->list, position);
+}
+
+Found PrefixTable::Trie::FindOutside(const Fork& fork, const Position& position) const {
+  const std::uint32_t value = position.high < fork.low ? fork.before : fork.behind;
   if ((value & kDeep) != 0) return FindDeep(value & ~kDeep, position.low);
-  constexpr std::uint64_t kNothingShared = ~std::uint64_t{0};
-  const std::uint64_t before = starts[passed - (passed > 0 ? 1U : 0U)] - 1;
-  const std::uint64_t next = starts[std::min<std::size_t>(passed, kLeaf - 1)];
-  const int shared = std::max(std::countl_zero(passed > 0 ? at ^ before : kNothingShared),
-                              std::countl_zero(passed < line->count ? at ^ next : kNothingShared));
-  return {value, line->count == 0 ? line->bits : static_cast<std::uint8_t>(shared + 1)};
+  const int shared = std::countl_zero(position.high ^ fork.low);
+  return {value, static_cast<std::uint8_t>(shared + 1)};
+}
+
+// No branch could foresee which of the values it is, so there is none. ~0 stands for what is before
+// the first range as well: no address shares more with ~0 than with a lesser one that is above it,
+// nor more with 0, behind ~0, than with a greater one that is below it.
+Found PrefixTable::Trie::FindIn(const Leaf& leaf, const Position& position) const {
+  const auto at = static_cast<std::uint32_t>(position.high >> leaf.drop);
+  const auto& ends = leaf.ends;
+  static_assert(kMost == 7);
+  const std::uint32_t passed = (ends[0] < at ? 1U : 0U) + (ends[1] < at ? 1U : 0U) +
+                               (ends[2] < at ? 1U : 0U) + (ends[3] < at ? 1U : 0U) +
+                               (ends[4] < at ? 1U : 0U) + (ends[5] < at ? 1U : 0U) +
+                               (ends[6] < at ? 1U : 0U);
+  const std::uint32_t value = leaf.values[passed];
+  if ((value & kDeep) != 0) return FindDeep(value & ~kDeep, position.low);
+  const std::uint32_t any = passed > 0 ? 1 : 0;
+  const std::uint32_t before = ends[passed - any] | (any - 1);
+  const std::uint32_t next = passed < kMost ? ends[passed] + 1 : 0;  // hardly ever full
+  const int shared = std::max(std::countl_zero(at ^ before), std::countl_zero(at ^ next));
+  const auto more = static_cast<std::uint8_t>(shared + 1) & leaf.more_bits;
+  return {value, static_cast<std::uint8_t>(leaf.bits + more)};
+}
+
+Found PrefixTable::Trie::FindIn(const List& list, const Position& position) const {
+  const auto [value, bits] =
+      FindRange(std::span(listed_).subspan(list.first, list.end - list.first), position.high);
+  if ((value & kDeep) != 0) return FindDeep(value & ~kDeep, position.low);
+  return {value, bits};
+}
+
+// On the way to the address; null if that ends before.
+const PrefixTable::Trie::Line* PrefixTable::Trie::FirstOutOfCache(std::uint64_t high) const {
+  const Line* line = lines_.data();
+  while (line != nullptr && static_cast<std::size_t>(line - lines_.data()) < kInCache) {
+    line = line->kind() == Kind::kFork ? BranchOf(line->fork, high) : nullptr;
+  }
+  return line;
 }
 
 void PrefixTable::Trie::Prefetch(std::uint64_t high) const {
-  std::size_t line = 0;
-  while (line < kInCache && lines_[line].is_fork) {
-    const Line& at = lines_[line];
-    if (((high ^ at.fork.low) & at.fork.mask) != 0) return;
-    line = at.values[2] + ((high - at.fork.low) >> at.shift);
-  }
-  __builtin_prefetch(&lines_[line]);
+  if (const Line* line = FirstOutOfCache(high)) __builtin_prefetch(line);
+}
+
+void PrefixTable::Trie::PrefetchDeeper(std::uint64_t high) const {
+  const Line* line = FirstOutOfCache(high);
+  if (line == nullptr || line->kind() != Kind::kFork) return;
+  if (const Line* branch = BranchOf(line->fork, high)) __builtin_prefetch(branch);
 }
 
 Found PrefixTable::Trie::FindDeep(std::uint32_t group, std::uint64_t low) const {
-  const auto begin = deep_.begin() + groups_[group];
-  const auto end = deep_.begin() + groups_[group + 1];
+  const std::size_t first = groups_[group];
+  const auto [value, bits] =
+      FindRange(std::span(deep_).subspan(first, groups_[group + 1] - first), low);
+  return {value, static_cast<std::uint8_t>(64 + bits)};
+}
+
+// Among ranges of which the first holds at 0 or before all that is looked for.
+Found PrefixTable::Trie::FindRange(std::span<const Boundary> ranges, std::uint64_t at) {
   const auto next = std::upper_bound(
-      begin, end, low, [](std::uint64_t l, const Boundary& b) { return l < b.start; });
-  const auto at = next - 1;
-  const unsigned bits = BitsWithin(low, &at->start, next == end ? nullptr : &next->start);
-  return {at->value, static_cast<std::uint8_t>(64 + bits)};
+      ranges.begin(), ranges.end(), at,
+      [](std::uint64_t position, const Boundary& range) { return position < range.start; });
+  const auto found = next - 1;
+  const unsigned bits =
+      BitsWithin(at, &found->start, next == ranges.end() ? nullptr : &next->start);
+  return {found->value, static_cast<std::uint8_t>(bits)};
 }
 
 std::size_t PrefixTable::Trie::octets() const {
-  return lines_.capacity() * sizeof(Line) + deep_.capacity() * sizeof(Boundary) +
+  return lines_.capacity() * sizeof(Line) +
+         (listed_.capacity() + deep_.capacity()) * sizeof(Boundary) +
          groups_.capacity() * sizeof(std::uint32_t);
 }
 

@@ -74,14 +74,19 @@ struct RttShard {
   static std::uint32_t FirstSlot(std::uint64_t hash, std::uint32_t mask) {
     return static_cast<std::uint32_t>(hash >> 16) & mask;
   }
+  // The first slot at or past `i` that has the hash's tag; 0 if there is none.
+  static std::uint32_t FindTag(const std::uint32_t* slots, std::uint32_t mask, std::uint64_t hash,
+                               std::uint32_t& i) {
+    const auto tag = static_cast<std::uint32_t>(hash & 0xFFFF);
+    while (slots[i] != 0 && slots[i] >> 16 != tag) i = (i + 1) & mask;
+    return slots[i];
+  }
   // The line of `key`, or null.
   static const RttLine* Find(const RttLine* lines, const std::uint32_t* slots, std::uint32_t mask,
                              std::uint64_t key, std::uint64_t hash) {
-    const auto tag = static_cast<std::uint32_t>(hash & 0xFFFF);
     for (std::uint32_t i = FirstSlot(hash, mask);; i = (i + 1) & mask) {
-      const std::uint32_t slot = slots[i];
+      const std::uint32_t slot = FindTag(slots, mask, hash, i);
       if (slot == 0) return nullptr;
-      if (slot >> 16 != tag) continue;
       const RttLine& line = lines[(slot & 0xFFFF) - 1];
       if (line.key() == key) return &line;
     }
@@ -104,13 +109,23 @@ class RttView {
     return line == nullptr ? std::span<const Rtt>() : line->rtts();
   }
 
-  // Begins to read what Find will, for a client that is looked up a little later.
+  // Begins to read what Find will, for a client that is looked up a little later: the slot, and
+  // once that may have come the line that it names.
   void Prefetch(const IpAddress& client) const {
     if (homes_.empty()) return;
     const std::uint64_t hash = Hash(RttKeyOf(client), seed_);
     const Home& home = homes_[ShardOf(hash, homes_.size())];
     if (home.slots != nullptr)
       __builtin_prefetch(&home.slots[RttShard::FirstSlot(hash, home.mask)]);
+  }
+  void PrefetchDeeper(const IpAddress& client) const {
+    if (homes_.empty()) return;
+    const std::uint64_t hash = Hash(RttKeyOf(client), seed_);
+    const Home& home = homes_[ShardOf(hash, homes_.size())];
+    if (home.slots == nullptr) return;
+    std::uint32_t at = RttShard::FirstSlot(hash, home.mask);
+    const std::uint32_t slot = RttShard::FindTag(home.slots, home.mask, hash, at);
+    if (slot != 0) __builtin_prefetch(&home.lines[(slot & 0xFFFF) - 1]);
   }
 
   bool empty() const { return homes_.empty(); }

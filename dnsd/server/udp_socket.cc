@@ -114,6 +114,9 @@ void UdpSocket::AnswerBatch(std::size_t count) {
   for (std::size_t i = 0; i < count && responder_.locates_clients(); ++i) {
     responder_.LookAheadAtClient(b.exchanges[i], IpAddress::FromSockaddr(b.clients[i].any));
   }
+  for (std::size_t i = 0; i < count && responder_.locates_clients(); ++i) {
+    responder_.LookDeeperAtClient(b.exchanges[i], IpAddress::FromSockaddr(b.clients[i].any));
+  }
   Respond(count);
   for (std::size_t i = 0; i < count; ++i) Prepare(i);
 }

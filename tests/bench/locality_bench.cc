@@ -5,8 +5,11 @@
 
 #include <array>
 #include <memory>
+#include <numeric>
+#include <span>
 #include <vector>
 
+#include "dnsd/base/huge_vector.h"
 #include "dnsd/base/random.h"
 #include "dnsd/locality/prefix_table.h"
 
@@ -80,15 +83,62 @@ struct Bench {
   std::vector<IpAddress> clients = std::vector<IpAddress>(1U << 20);
 };
 
-// Clients one after the other, as a worker has them.
+// A cycle through as much memory as the table takes, in lines of the cache, in an order that nobody
+// could foresee: each step is one visit to memory that waits for the one before. What a look-up
+// that waits for the last one cannot be faster than, unless it finds its line in a cache.
+template <typename Vector>
+void Chase(benchmark::State& state) {
+  struct alignas(64) Step {
+    std::uint32_t next;
+  };
+  const std::size_t count = Bench::Get().table.octets() / sizeof(Step);
+  typename Vector::template Of<Step> steps(count);
+  std::vector<std::uint32_t> order(count);
+  std::iota(order.begin(), order.end(), 0U);
+  Random random(3);
+  for (std::size_t i = count; i > 1; --i) {
+    std::swap(order[i - 1], order[random.Below(static_cast<std::uint32_t>(i))]);
+  }
+  for (std::size_t i = 0; i < count; ++i) steps[order[i]].next = order[(i + 1) % count];
+  std::uint32_t at = 0;
+  for (auto _ : state) benchmark::DoNotOptimize(at = steps[at].next);
+}
+struct SmallPages {
+  template <typename T>
+  using Of = std::vector<T>;
+};
+struct HugePages {
+  template <typename T>
+  using Of = HugeVector<T>;
+};
+BENCHMARK(Chase<SmallPages>)->Name("BM_Memory/pages:small");
+BENCHMARK(Chase<HugePages>)->Name("BM_Memory/pages:huge");
+
+// As a worker looks clients up: a batch is asked for, then what that has led to, then all are
+// found. The time is that of one client, all of it.
+void BM_FindInBatch(benchmark::State& state) {
+  const Bench& bench = Bench::Get();
+  const auto batch = static_cast<std::size_t>(state.range(0));
+  std::size_t next = 0;
+  while (state.KeepRunningBatch(state.range(0))) {
+    const auto clients = std::span(bench.clients).subspan(next, batch);
+    for (const IpAddress& client : clients) bench.table.Prefetch(client);
+    for (const IpAddress& client : clients) bench.table.PrefetchDeeper(client);
+    for (const IpAddress& client : clients) benchmark::DoNotOptimize(bench.table.Find(client));
+    next = (next + batch) % bench.clients.size();
+  }
+  state.counters["ranges"] = static_cast<double>(bench.table.ranges());
+  state.counters["MiB"] = static_cast<double>(bench.table.octets()) / (1 << 20);
+}
+BENCHMARK(BM_FindInBatch)->ArgName("batch")->Arg(16)->Arg(32);
+
+// One by one, none waiting for the one before: the processor overlaps a few.
 void BM_Find(benchmark::State& state) {
   const Bench& bench = Bench::Get();
   std::size_t next = 0;
   for (auto _ : state) {
     benchmark::DoNotOptimize(bench.table.Find(bench.clients[next++ % bench.clients.size()]));
   }
-  state.counters["ranges"] = static_cast<double>(bench.table.ranges());
-  state.counters["MiB"] = static_cast<double>(bench.table.octets()) / (1 << 20);
 }
 BENCHMARK(BM_Find);
 
@@ -102,22 +152,6 @@ void BM_FindAlone(benchmark::State& state) {
   }
 }
 BENCHMARK(BM_FindAlone);
-
-// The same by a worker that reads a batch before it answers: what is looked up some `ahead` clients
-// later is asked for now.
-void BM_FindAlonePrefetched(benchmark::State& state) {
-  const Bench& bench = Bench::Get();
-  const auto ahead = static_cast<std::size_t>(state.range(0));
-  std::size_t next = 0;
-  for (auto _ : state) {
-    // One client or two further each time: half of those asked for are the ones that come.
-    bench.table.Prefetch(bench.clients[(next + ahead) % bench.clients.size()]);
-    bench.table.Prefetch(bench.clients[(next + ahead + 1) % bench.clients.size()]);
-    const Found found = bench.table.Find(bench.clients[next % bench.clients.size()]);
-    next = next + 1 + (found.value & 1U);
-  }
-}
-BENCHMARK(BM_FindAlonePrefetched)->ArgName("ahead")->Arg(16);
 
 // The sum of the others' cost: a client from the array and nothing else.
 void BM_ClientAlone(benchmark::State& state) {

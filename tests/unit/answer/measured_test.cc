@@ -258,6 +258,7 @@ TEST_F(MeasuredTest, LooksAheadOnceMuchIsKnown) {
   Exchange exchange;
   responder_->Read(Octets(octets), exchange);
   responder_->LookAheadAtClient(exchange, *IpAddress::Parse("2001:db8::1"));
+  responder_->LookDeeperAtClient(exchange, *IpAddress::Parse("2001:db8::1"));
   std::vector<std::uint8_t> out(1232);
   EXPECT_GT(responder_->Respond(exchange, *IpAddress::Parse("2001:db8::1"), Transport::kUdp, out),
             0U);

@@ -66,6 +66,19 @@ TEST(PrefixTable, SingleAddressesNextToEachOtherAreToldApart) {
   EXPECT_EQ(Find(table, "2001:db8:0:3::"), (Found{0, 64}));
 }
 
+TEST(PrefixTable, FewPrefixesMayLieAsFarApartAsTheyLike) {
+  const PrefixTable table =
+      TableOf({Of("2001:db8:0:1::/64", 1), Of("2001:db8:0:3::7", 2), Of("fd00::/8", 3)});
+  EXPECT_EQ(Find(table, "2001:db8:0:1::9"), (Found{1, 64}));
+  EXPECT_EQ(Find(table, "2001:db8:0:2::9"), (Found{0, 64}));
+  EXPECT_EQ(Find(table, "2001:db8:0:3::7"), (Found{2, 128}));
+  EXPECT_EQ(Find(table, "2001:db8:0:3::6"), (Found{0, 128}));
+  EXPECT_EQ(Find(table, "2001:db8:0:4::"), (Found{0, 62}));
+  EXPECT_EQ(Find(table, "fd12::1"), (Found{3, 8}));
+  EXPECT_EQ(Find(table, "fe80::1"), (Found{0, 7}));
+  EXPECT_EQ(Find(table, "::1"), (Found{0, 3}));
+}
+
 // The plain way: what the longest of all prefixes that contain the address says.
 std::uint32_t Scan(const std::vector<PrefixValue>& prefixes, const IpAddress& address) {
   int longest = -1;
@@ -132,9 +145,9 @@ class RandomPrefixes {
 };
 
 void AgreesWithAScan(IpFamily family, unsigned least, unsigned most) {
-  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 14; ++seed) {
     RandomPrefixes random(family, least, most, seed);
-    const auto prefixes = random.Prefixes(1 + seed);
+    const auto prefixes = random.Prefixes(seed <= 12 ? 1 + seed : 100);
     const PrefixTable table = TableOf(prefixes);
     for (int i = 0; i < 60; ++i) {
       const IpAddress address = random.Address();
@@ -143,6 +156,7 @@ void AgreesWithAScan(IpFamily family, unsigned least, unsigned most) {
       ASSERT_EQ(found.value, Scan(prefixes, address));
       ASSERT_TRUE(IsOneValue(prefixes, address, found.bits)) << int{found.bits};
       table.Prefetch(address);  // reads nothing that is not there
+      table.PrefetchDeeper(address);
       if (found.bits > 0) {
         ASSERT_FALSE(IsOneValue(prefixes, address, found.bits - 1U)) << int{found.bits};
       }
