@@ -79,7 +79,7 @@ std::vector<policy::Candidate> JudgeAll(const FleetView& fleet, const SiteQuery&
   if (candidates.size() < 2) return all;
   const Measured measured = nearness.Judge(query.pool, query.client, candidates);
   for (const policy::Candidate& candidate : candidates) all[candidate.member] = candidate;
-  out.may_explore = measured.known > 0 && measured.unknown > 0;
+  out.may_explore = measured.may_explore();
   return all;
 }
 

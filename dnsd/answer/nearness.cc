@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "dnsd/locality/exploration.h"
 #include "dnsd/policy/closeness.h"
+#include "dnsd/policy/unmeasured.h"
 
 namespace dnsd::answer {
 namespace {
@@ -22,6 +24,40 @@ void ShareBits(const policy::SharedBits& client, std::span<const std::uint8_t> o
   for (Candidate& candidate : candidates) {
     candidate.closeness = client.With<kSize>(octets.data() + candidate.member * kSize);
   }
+}
+
+// What the addresses of candidates, of the client's family, have in common: the most bits that one
+// shares with the client, and whether all share those that count.
+struct Common {
+  unsigned with_client = 0;
+  bool one_network = true;
+};
+
+template <std::size_t kSize>
+Common InCommon(const policy::SharedBits& client, const std::uint8_t* octets,
+                std::span<const Candidate> candidates) {
+  constexpr unsigned kMost = kSize == 4 ? policy::kMostShared4 : policy::kMostShared6;
+  const std::uint8_t* const first = octets + candidates[0].member * kSize;
+  const policy::SharedBits with_first(*IpAddress::FromOctets({first, kSize}));
+  Common common;
+  for (const Candidate& candidate : candidates) {
+    const std::uint8_t* const member = octets + candidate.member * kSize;
+    common.with_client = std::max<unsigned>(common.with_client, client.With<kSize>(member));
+    common.one_network = common.one_network && with_first.With<kSize>(member) >= kMost;
+  }
+  return common;
+}
+
+// The leading bits of the client that decide how many it shares with each candidate.
+unsigned BitsByAddress(const zone::Pool& pool, const IpAddress& client,
+                       std::span<const Candidate> candidates) {
+  if (client.size() != pool.address_size) return 0;
+  const bool is_v4 = pool.address_size == 4;
+  const policy::SharedBits shared(client);
+  const Common common = is_v4 ? InCommon<4>(shared, pool.octets.data(), candidates)
+                              : InCommon<16>(shared, pool.octets.data(), candidates);
+  const unsigned most = is_v4 ? policy::kMostShared4 : policy::kMostShared6;
+  return common.one_network ? 0 : std::min(common.with_client + 1, most);
 }
 
 }  // namespace
@@ -99,10 +135,11 @@ void Nearness::JudgeByPlace(const zone::Pool& pool, const locality::ClientPlace&
 Measured Nearness::JudgeByTimes(std::span<const locality::Rtt> rtts,
                                 std::span<Candidate> candidates) {
   using locality::Score;
+  Measured measured;
   for (const locality::Rtt& rtt : rtts) {
     if (rtt.node < times_.size()) times_[rtt.node] = locality::MeasuredScore(rtt.milliseconds);
+    measured.any_old = measured.any_old || rtts_->IsOld(rtt);
   }
-  Measured measured;
   std::uint32_t sum = 0;
   Score nearest_other = 0;
   for (Candidate& candidate : candidates) {
@@ -120,9 +157,7 @@ Measured Nearness::JudgeByTimes(std::span<const locality::Rtt> rtts,
     if (rtt.node < times_.size()) times_[rtt.node] = 0;
   }
   if (measured.known == 0) return measured;
-  const bool is_full = rtts.size() == locality::RttLine::kMost;
-  const auto between = static_cast<Score>(
-      is_full ? locality::MeasuredScore(rtts.back().milliseconds) - 1U : sum / measured.known);
+  const Score between = policy::UnmeasuredScore(sum, measured.known, rtts);
   for (Candidate& candidate : candidates) {
     if (candidate.closeness >= locality::kMeasuredFrom) continue;
     const bool is_first = candidate.closeness == nearest_other;
@@ -140,40 +175,37 @@ Measured Nearness::JudgeByTimes(std::span<const locality::Rtt> rtts,
 std::uint8_t Nearness::BitsUsed(const zone::Pool& pool, const Asker& asker,
                                 std::span<const Candidate> candidates) const {
   const IpAddress& client = asker.address;
-  const unsigned most = pool.address_size == 4 ? policy::kMostShared4 : policy::kMostShared6;
-  const IpAddress first = MemberAddress(pool, candidates[0].member);
-  bool one_network = true;
-  bool managed = false;
-  unsigned shared = 0;
-  for (const Candidate& candidate : candidates) {
-    managed = managed || candidate.node != fleet::kNoNode;
-    const IpAddress member = MemberAddress(pool, candidate.member);
-    one_network = one_network && member.SharedPrefix(first) >= most;
-    shared = std::max(shared, client.SharedPrefix(member));
-  }
-  const bool comparable = client.family() == first.family();
-  const unsigned by_address = one_network || !comparable ? 0 : std::min(shared + 1, most);
-  const unsigned by_time = managed && !rtts_->empty(client.family())
-                               ? locality::RttView::PrefixBits(client.family())
-                               : 0;
+  const auto is_managed = [](const Candidate& c) { return c.node != fleet::kNoNode; };
+  const bool by_time =
+      !rtts_->empty(client.family()) && std::ranges::any_of(candidates, is_managed);
   return static_cast<std::uint8_t>(
-      std::max<unsigned>({by_address, by_time, served_->locality.Find(client).bits}));
+      std::max<unsigned>({BitsByAddress(pool, client, candidates),
+                          by_time ? locality::RttView::PrefixBits(client.family()) : 0U,
+                          served_->locality.Find(client).bits}));
 }
 
-std::size_t FindUnmeasured(std::span<const Candidate> candidates,
-                           std::span<const locality::Rtt> rtts, std::uint32_t number) {
-  const auto is_measured = [&](fleet::NodeIndex node) {
-    return std::ranges::any_of(rtts, [&](const locality::Rtt& rtt) { return rtt.node == node; });
-  };
-  for (std::size_t i = 0; i < candidates.size(); ++i) {
-    const Candidate& candidate = candidates[i];
-    if (candidate.closeness >= locality::kOperatorFrom || candidate.node == fleet::kNoNode ||
-        is_measured(candidate.node)) {
-      continue;
+std::optional<std::size_t> Nearness::FindToMeasure(const Asker& client,
+                                                   std::span<const Candidate> candidates,
+                                                   std::uint64_t random) const {
+  const auto rtts = RttsTo(client);
+  const auto is_wanted = [&](const Candidate& candidate, bool old) {
+    if (candidate.closeness >= locality::kOperatorFrom || candidate.node == fleet::kNoNode) {
+      return false;
     }
-    if (number-- == 0) return i;
+    const auto at = std::ranges::find(rtts, candidate.node, &locality::Rtt::node);
+    return old ? at != rtts.end() && rtts_->IsOld(*at) : at == rtts.end();
+  };
+  for (const bool old : {true, false}) {
+    if (!old && rtts.size() == locality::RttLine::kMost) break;
+    const auto count = static_cast<std::uint32_t>(
+        std::ranges::count_if(candidates, [&](const auto& c) { return is_wanted(c, old); }));
+    if (count == 0) continue;
+    std::uint32_t number = locality::ExploredOf(count, random);
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+      if (is_wanted(candidates[i], old) && number-- == 0) return i;
+    }
   }
-  return 0;
+  return std::nullopt;
 }
 
 }  // namespace dnsd::answer

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -28,6 +29,10 @@ struct Asker {
 struct Measured {
   std::uint32_t known = 0;    // with a round-trip time to the client's prefix
   std::uint32_t unknown = 0;  // without, though their nodes may yet tell one
+  bool any_old = false;       // some time to the prefix, of whatever node, should be told again
+
+  // Whether there may be somebody to measure. Where nothing is known the usual choice does.
+  bool may_explore() const { return known > 0 && (unknown > 0 || any_old); }
 };
 
 // A worker's own. Allocates in Adopt only.
@@ -63,6 +68,14 @@ class Nearness {
     return KnowsPrefix(client) ? rtts_->Find(client.address) : std::span<const locality::Rtt>();
   }
 
+  // Whom of the candidates, judged for this client, an answer is to go to for a time to be told:
+  // one whose time is old, else one that has none, each as likely; nothing if there are none, or if
+  // as many nodes are known as are kept: the others would be asked for ever. `random`: of its bits
+  // the low half counts.
+  std::optional<std::size_t> FindToMeasure(const Asker& client,
+                                           std::span<const policy::Candidate> candidates,
+                                           std::uint64_t random) const;
+
   // The leading bits of the client that Judge looked at: every client that shares them is judged
   // alike.
   std::uint8_t BitsUsed(const zone::Pool& pool, const Asker& client,
@@ -96,10 +109,5 @@ class Nearness {
   // By NodeIndex: of the prefix that is being judged; 0 of all in between.
   std::vector<locality::Score> times_;
 };
-
-// Which of the candidates is the one of that number, from 0, among Measured::unknown. They have
-// been judged by `rtts`.
-std::size_t FindUnmeasured(std::span<const policy::Candidate> candidates,
-                           std::span<const locality::Rtt> rtts, std::uint32_t number);
 
 }  // namespace dnsd::answer

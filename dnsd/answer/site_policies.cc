@@ -154,17 +154,16 @@ Candidates SiteChooser::PickByPrice(const SiteQuery& query, Candidates candidate
 }
 
 // Whether this answer is to begin with a member to which nothing was measured from the client's
-// prefix, so that something will be: then it has been moved to the front. The more a prefix asks,
-// the sooner all is known of it; of one that hardly asks nobody is sent astray.
+// prefix, or not for long, so that something will be: then it has been moved to the front. The more
+// a prefix asks, the sooner all is known of it; of one that hardly asks nobody is sent astray.
 bool SiteChooser::Explores(const SiteQuery& query, const Measured& measured,
                            Candidates candidates) {
-  if (measured.known == 0 || measured.unknown == 0 || !query.may_explore) return false;
-  // Of many members the nearest few are kept; the others would be asked for ever.
-  if (nearness_.RttsTo(query.client).size() == locality::RttLine::kMost) return false;
-  const auto number = locality::ExploreWhom(served_->measured.explore, random_.Next(),
-                                            measured.known, measured.unknown);
-  if (!number) return false;
-  const std::size_t at = FindUnmeasured(candidates, nearness_.RttsTo(query.client), *number);
+  if (!measured.may_explore() || !query.may_explore) return false;
+  const std::uint64_t random = random_.Next();
+  if (!locality::IsExploring(served_->measured.explore, random)) return false;
+  const auto found = nearness_.FindToMeasure(query.client, candidates, random);
+  if (!found) return false;
+  const std::size_t at = *found;
   if (candidates[at].cost >= policy::MemberTables::kNever) return false;
   if (LoadOf(candidates.subspan(at, 1)).load > kTooBusyToExplore) return false;
   std::swap(candidates[0], candidates[at]);

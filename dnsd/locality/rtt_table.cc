@@ -53,21 +53,26 @@ std::uint16_t AgeOf(const RttLine& line, std::uint16_t now) {
   return least;
 }
 
-// Nobody else has told of it.
-bool IsKnownBy(const RttLine& line, std::uint16_t node) {
-  return line.rtts().size() == 1 && line.rtts()[0].node == node;
-}
-
-// How many of the prefixes a node alone knows, and which node; the most first.
-std::vector<std::pair<std::size_t, std::uint16_t>> KnownByOne(const std::vector<RttLine>& lines) {
+// For each owner how many of its lines have to go so that `over` go in all and nobody whose lines
+// go has fewer left than anybody had before, but for one.
+std::map<std::uint16_t, std::size_t> ToGo(const std::vector<RttLine>& lines, std::size_t over) {
   std::map<std::uint16_t, std::size_t> counts;
-  for (const RttLine& line : lines) {
-    if (line.rtts().size() == 1) ++counts[line.rtts()[0].node];
+  for (const RttLine& line : lines) ++counts[line.owner()];
+  std::vector<std::pair<std::size_t, std::uint16_t>> owners;
+  for (const auto& [owner, count] : counts) owners.emplace_back(count, owner);
+  std::ranges::sort(owners, std::ranges::greater());
+  // The first `level` of them down to what the next one has, as long as there are so many to go.
+  std::map<std::uint16_t, std::size_t> to_go;
+  for (std::size_t level = 1; over > 0; ++level) {
+    const std::size_t next = level < owners.size() ? owners[level].first : 0;
+    const std::size_t each = std::min(owners[level - 1].first - next, (over + level - 1) / level);
+    for (std::size_t i = 0; i < level && over > 0; ++i) {
+      const std::size_t some = std::min(each, over);
+      to_go[owners[i].second] += some;
+      over -= some;
+    }
   }
-  std::vector<std::pair<std::size_t, std::uint16_t>> all;
-  for (const auto& [node, count] : counts) all.emplace_back(count, node);
-  std::ranges::sort(all, std::ranges::greater());
-  return all;
+  return to_go;
 }
 
 // Of the lines that `may_go` the `count` that were heard of longest ago; there are as many.
@@ -128,12 +133,11 @@ void RttTable::SetOptions(const RttOptions& options) {
   counts_.prefixes = counts_.figures = counts_.octets = 0;
 }
 
-// Wraps around after three days, by when nothing of the same tick is left.
+// Wraps around after three days and 49 minutes, by when nothing of the same tick is left.
 std::uint16_t RttTable::TickOf(MonotonicTime now) const {
+  static_assert(kKeptFor * kMostAge + std::chrono::minutes(30) < 0x10000 * kTick);
   return static_cast<std::uint16_t>((now - start_) / kTick);
 }
-
-bool RttTable::IsOld(const Rtt& rtt, std::uint16_t now) const { return Age(rtt, now) > max_ticks_; }
 
 // How much of `wanted` the node may have; the rest goes to waste.
 double RttTable::TakeBudget(fleet::NodeIndex node, double wanted, MonotonicTime now) {
@@ -185,7 +189,7 @@ bool RttTable::Build(MonotonicTime now) {
   unseen_ = unseen_ || changed;
   if (!unseen_ || has_more()) return false;
   unseen_ = false;
-  MakeView();
+  MakeView(tick);
   return true;
 }
 
@@ -214,7 +218,10 @@ bool RttTable::Sweep(std::uint16_t now) {
   const std::size_t part = std::max<std::size_t>(1, shards_.size() / kSweepParts);
   for (std::size_t i = 0; i < part; ++i) {
     swept_ = (swept_ + 1) % shards_.size();
-    if (shards_[swept_] == nullptr || !AnyOld(*shards_[swept_], now)) continue;
+    const RttShard* const shard = shards_[swept_].get();
+    if (shard == nullptr) continue;
+    changed = changed || AnyTurnedOld(*shard, now);
+    if (!AnyGone(*shard, now)) continue;
     Rebuild(swept_, {}, now);
     changed = true;
   }
@@ -246,9 +253,19 @@ bool RttTable::MoveSome(std::uint16_t now) {
   return true;
 }
 
-bool RttTable::AnyOld(const RttShard& shard, std::uint16_t now) const {
+bool RttTable::AnyGone(const RttShard& shard, std::uint16_t now) const {
   return std::ranges::any_of(shard.lines, [&](const RttLine& line) {
-    return std::ranges::any_of(line.rtts(), [&](const Rtt& rtt) { return IsOld(rtt, now); });
+    RttLine kept = line;
+    return KeptOf(line, now, &kept.slot(0)) < line.rtts().size();
+  });
+}
+
+// Of a line that stays: what the view, which has not changed since, does not take for old yet.
+bool RttTable::AnyTurnedOld(const RttShard& shard, std::uint16_t now) const {
+  return std::ranges::any_of(shard.lines, [&](const RttLine& line) {
+    return std::ranges::any_of(line.rtts(), [&](const Rtt& rtt) {
+      return Age(rtt, now) > max_ticks_ && !view_->IsOld(rtt);
+    });
   });
 }
 
@@ -270,7 +287,7 @@ void RttTable::Rebuild(std::size_t shard, std::span<const Pending> changes, std:
     if (found == nullptr) {
       line = next->lines.size();
       if (line == RttShard::kMostLines) continue;
-      next->lines.emplace_back(change.key);
+      next->lines.emplace_back(change.key, change.rtt.node);
       PutSlot(*next, line, change.hash);
     }
     Put(next->lines[line], change.rtt, change.count, kTick);
@@ -288,36 +305,33 @@ void RttTable::Rebuild(std::size_t shard, std::span<const Pending> changes, std:
   shards_[shard] = std::move(next);
 }
 
+// Puts the figures that stay into `out`, which has room for kMost.
+std::size_t RttTable::KeptOf(const RttLine& line, std::uint16_t now, Rtt* out) const {
+  if (AgeOf(line, now) > max_ticks_) return 0;
+  const auto end = std::ranges::copy_if(line.rtts(), out, [&](const Rtt& rtt) {
+                     return Age(rtt, now) <= kKeptFor * max_ticks_;
+                   }).out;
+  return static_cast<std::size_t>(end - out);
+}
+
 // The lines without their figures that are too old, and without lines that had no others.
 void RttTable::CopyFresh(std::span<const RttLine> lines, std::uint16_t now,
                          std::vector<RttLine>& out) {
   for (const RttLine& line : lines) {
     RttLine& copy = out.emplace_back(line);
-    std::size_t kept = 0;
-    for (const Rtt& rtt : line.rtts()) {
-      if (IsOld(rtt, now)) continue;
-      copy.slot(kept++) = rtt;
-    }
+    const std::size_t kept = KeptOf(line, now, &copy.slot(0));
     counts_.expired += line.rtts().size() - kept;
     copy.set_count(kept);
     if (kept == 0) out.pop_back();
   }
 }
 
-// Keeps as many prefixes as there is room for: nodes that alone know more than their share give way
-// first, who knows most before all, with those that they told of longest ago; then whoever was
-// heard of longest ago.
+// Keeps as many prefixes as there is room for.
 void RttTable::MakeRoom(std::vector<RttLine>& lines, std::uint16_t now) {
   counts_.evicted += lines.size() - most_lines_;
-  const auto share = std::max<std::size_t>(
-      1, static_cast<std::size_t>(kShareOfNode * static_cast<double>(most_lines_)));
-  for (const auto& [count, node] : KnownByOne(lines)) {
-    const std::size_t over = lines.size() - most_lines_;
-    if (over == 0 || count <= share) break;
-    DropOldest(lines, std::min(count - share, over), now,
-               [of = node](const RttLine& line) { return IsKnownBy(line, of); });
+  for (const auto& [owner, count] : ToGo(lines, lines.size() - most_lines_)) {
+    DropOldest(lines, count, now, [of = owner](const RttLine& line) { return line.owner() == of; });
   }
-  DropOldest(lines, lines.size() - most_lines_, now, [](const RttLine&) { return true; });
 }
 
 // Gives the shard slots for `lines` lines, and puts those that are there into them.
@@ -345,8 +359,10 @@ void RttTable::CountShard(const RttShard* before, const RttShard* after) {
   }
 }
 
-void RttTable::MakeView() {
+void RttTable::MakeView(std::uint16_t now) {
   auto view = std::make_shared<RttView>();
+  view->tick_ = now;
+  view->max_ticks_ = max_ticks_;
   if (counts_.prefixes > 0) {
     view->seed_ = seed_;
     view->shards_ = shards_;

@@ -20,7 +20,8 @@ namespace dnsd::locality {
 
 struct RttOptions {
   std::size_t max_prefixes = 1'000'000;
-  Duration max_age = std::chrono::hours(1);  // of a node's last sample; a day at most
+  // Of a prefix's last sample, and of a node's until it should be measured again; a day at most.
+  Duration max_age = std::chrono::hours(1);
 
   friend bool operator==(const RttOptions&, const RttOptions&) = default;
 };
@@ -42,9 +43,14 @@ struct RttCounts {
 
 // Used by one thread; the views are for all. Bounded whatever is reported: max_prefixes of seven
 // nodes each, the best and the newest; of each node kSamplesPerSecond and as many again in a burst.
-// When a part of the hash's range, some 400 prefixes, is full, one of them makes room: if a node
-// alone knows more than kShareOfNode of them, of these the one that has been silent for longest;
-// else of all. So what one node tells alone pushes out what nodes tell alone, before all else.
+//
+// The figures of a prefix go together, once all are older than max_age: what is near now must not
+// tie with what was known to be far. The oldest go by kKeptFor times that in any case.
+//
+// A prefix counts for the node that has told of it first. When a part of the hash's range, some 400
+// prefixes, is full, the node for which most of them count makes room, with the one that was heard
+// of longest ago. So nodes that make prefixes up, each for itself or together, push out their own,
+// and nobody's who has no more than they.
 class RttTable {
  public:
   static constexpr std::uint32_t kSamplesPerSecond = 256;
@@ -52,7 +58,7 @@ class RttTable {
   static constexpr Duration kTick = std::chrono::seconds(4);
   static constexpr Duration kBuildPeriod = std::chrono::seconds(1);
   static constexpr Duration kMostAge = std::chrono::hours(24);
-  static constexpr double kShareOfNode = 1.0 / 8;
+  static constexpr unsigned kKeptFor = 3;
   static constexpr std::size_t kShardsPerBuild = 256;  // some 6 MB to copy
 
   // `seed`: secret, of the hash.
@@ -89,8 +95,9 @@ class RttTable {
   };
 
   std::uint16_t TickOf(MonotonicTime now) const;
-  bool IsOld(const Rtt& rtt, std::uint16_t now) const;
-  bool AnyOld(const RttShard& shard, std::uint16_t now) const;
+  std::size_t KeptOf(const RttLine& line, std::uint16_t now, Rtt* out) const;
+  bool AnyGone(const RttShard& shard, std::uint16_t now) const;
+  bool AnyTurnedOld(const RttShard& shard, std::uint16_t now) const;
   double TakeBudget(fleet::NodeIndex node, double wanted, MonotonicTime now);
   bool ApplyBatch(std::uint16_t now);
   bool Sweep(std::uint16_t now);
@@ -101,7 +108,7 @@ class RttTable {
   void MakeRoom(std::vector<RttLine>& lines, std::uint16_t now);
   void Index(RttShard& shard, std::size_t slots) const;
   void CountShard(const RttShard* before, const RttShard* after);
-  void MakeView();
+  void MakeView(std::uint16_t now);
 
   RttOptions options_;
   const std::uint64_t seed_;

@@ -24,7 +24,7 @@ namespace dnsd::locality {
 struct Rtt {
   float milliseconds = 0;
   std::uint16_t node = 0;  // its NodeIndex
-  std::uint16_t seen = 0;  // tick of the last sample, for RttTable alone
+  std::uint16_t seen = 0;  // tick of the last sample: RttView::IsOld
 };
 
 // The prefix of a client as a number: 24 bits of IPv4, or 48 of IPv6 and one above them.
@@ -42,20 +42,29 @@ class alignas(64) RttLine {
  public:
   static constexpr std::size_t kMost = 7;  // figures
 
-  explicit RttLine(std::uint64_t key) : key_(key) {}
+  // `node`: who tells of it first.
+  RttLine(std::uint64_t key, std::uint16_t node)
+      : key_(key | std::uint64_t{OwnerOf(node)} << kKeyBits) {}
 
   std::uint64_t key() const { return key_ & kKeyMask; }
+  // For whom the line counts, and a node as that: of many nodes some count together.
+  std::uint16_t owner() const { return OwnerOf(static_cast<std::uint16_t>(key_ >> kKeyBits)); }
+  static std::uint16_t OwnerOf(std::uint16_t node) { return node & kOwnerMask; }
   bool is_v6() const { return key() >> fleet::RttSample::kBits6 != 0; }
   std::span<const Rtt> rtts() const { return {rtts_.data(), key_ >> kCountShift}; }
   std::span<Rtt> rtts() { return {rtts_.data(), key_ >> kCountShift}; }
-  void set_count(std::size_t count) { key_ = key() | std::uint64_t{count} << kCountShift; }
+  void set_count(std::size_t count) {
+    key_ = (key_ & ~(~std::uint64_t{0} << kCountShift)) | std::uint64_t{count} << kCountShift;
+  }
   Rtt& slot(std::size_t i) { return rtts_[i]; }
 
  private:
+  static constexpr unsigned kKeyBits = fleet::RttSample::kBits6 + 1;
+  static constexpr std::uint64_t kKeyMask = (std::uint64_t{1} << kKeyBits) - 1;
   static constexpr unsigned kCountShift = 61;
-  static constexpr std::uint64_t kKeyMask = (std::uint64_t{1} << kCountShift) - 1;
+  static constexpr std::uint16_t kOwnerMask = (1U << (kCountShift - kKeyBits)) - 1;
 
-  std::uint64_t key_;  // and above it how many figures there are
+  std::uint64_t key_;  // and above it the owner, then how many figures there are
   std::array<Rtt, kMost> rtts_{};
 };
 static_assert(sizeof(RttLine) == 64);
@@ -128,6 +137,12 @@ class RttView {
     if (slot != 0) __builtin_prefetch(&home.lines[(slot & 0xFFFF) - 1]);
   }
 
+  // Whether the figure, of this view, should be measured again: it is only kept because the prefix
+  // has others that are fresh.
+  bool IsOld(const Rtt& rtt) const {
+    return static_cast<std::uint16_t>(tick_ - rtt.seen) > max_ticks_;
+  }
+
   bool empty() const { return homes_.empty(); }
   std::size_t prefixes() const { return prefixes_[0] + prefixes_[1]; }
   // Whether nothing is known of any client of the family.
@@ -159,6 +174,8 @@ class RttView {
   }
 
   std::uint64_t seed_ = 0;
+  std::uint16_t tick_ = 0;  // when it was made
+  std::uint16_t max_ticks_ = 0;
   std::array<std::size_t, 2> prefixes_{};                // by family
   std::vector<Home> homes_;                              // by shard
   std::vector<std::shared_ptr<const RttShard>> shards_;  // keeps what homes_ points at

@@ -298,6 +298,23 @@ TEST_F(ExploringTest, NobodyIsSentToABusyMemberForIt) {
   EXPECT_THAT(Shares("10.1.7.0/24", 100), UnorderedElementsAre(std::pair(kBerlin, 100)));
 }
 
+TEST_F(ExploringTest, WhatWasToldLongAgoIsMeasuredAgainFirst) {
+  // An hour and more passes in which Berlin alone is told of.
+  for (int minute = 0; minute < 80; minute += 5) {
+    now_ += 5min;
+    Measure("10.1.7.0", {10});
+  }
+  for (int i = 0; i < 70; ++i) table_.Build(now_ += 1s);
+  Begin();
+  Explore(0.5F);
+  const auto shares = Shares("10.1.7.0/24", 1000);
+  EXPECT_NEAR(shares.at(kParis), 500, 100) << "its time is old";
+  EXPECT_EQ(shares.at(kBerlin) + shares.at(kParis), 1000) << "Boston's turn comes after";
+  Explore(0);
+  EXPECT_THAT(Shares("10.1.7.0/24", 100), UnorderedElementsAre(std::pair(kBerlin, 100)))
+      << "old or not, it is far";
+}
+
 TEST_F(ExploringTest, OfSeveralAddressesTheUnknownOneComesFirst) {
   options_.answers = 3;
   Begin();

@@ -163,24 +163,78 @@ TEST_F(RttTableTest, OfMoreThanSevenNodesKeepsTheNearest) {
                           Pair(4, 14), Pair(5, 15)));
 }
 
-TEST_F(RttTableTest, ForgetsAFigureThatIsOlderThanTheMostAge) {
-  Learn(0, Sample("192.0.2.0", 20), 4s);
-  Learn(1, Sample("192.0.2.0", 30), 1804s);
-  Duration after = 1804s;
-  const auto run_until = [&](Duration end) {
-    for (; after < end; after += 1s) table_.Build(kStart + after);
+// Of these a figure is in the view, and whether it is old.
+std::vector<std::pair<unsigned, bool>> Ages(const RttTable& table, const char* client) {
+  std::vector<std::pair<unsigned, bool>> ages;
+  for (const Rtt& rtt : table.view()->Find(Ip(client))) {
+    ages.emplace_back(rtt.node, table.view()->IsOld(rtt));
+  }
+  return ages;
+}
+
+class ExpiryTest : public RttTableTest {
+ protected:
+  void RunUntil(Duration end) {
+    for (; after_ < end; after_ += 1s) table_.Build(kStart + after_);
     table_.Build(kStart + end);
-  };
-  run_until(3604s);  // an hour after the first sample
-  EXPECT_THAT(Found(table_, "192.0.2.1"), ElementsAre(Pair(0, 20), Pair(1, 30)));
-  run_until(3604s + 72s);  // a tick of 4 s more, and all of the table looked through
-  EXPECT_THAT(Found(table_, "192.0.2.1"), ElementsAre(Pair(1, 30)));
-  run_until(5404s + 72s);
+  }
+  // A tick of 4 s, and all of the table looked through.
+  static constexpr Duration kSwept = 72s;
+  Duration after_ = 0s;
+};
+
+TEST_F(ExpiryTest, TheFiguresOfAPrefixGoTogether) {
+  Learn(0, Sample("192.0.2.0", 90), 4s);
+  Learn(1, Sample("192.0.2.0", 3), 1804s);
+  RunUntil(3604s);  // an hour after the first sample
+  EXPECT_THAT(Ages(table_, "192.0.2.1"), ElementsAre(Pair(1, false), Pair(0, false)));
+  RunUntil(3604s + kSwept);
+  EXPECT_THAT(Ages(table_, "192.0.2.1"), ElementsAre(Pair(1, false), Pair(0, true)))
+      << "what is far stays known to be far";
+  RunUntil(5404s);
+  EXPECT_THAT(Found(table_, "192.0.2.1"), ElementsAre(Pair(1, 3), Pair(0, 90)));
+  RunUntil(5404s + kSwept);
   EXPECT_THAT(Found(table_, "192.0.2.1"), IsEmpty());
   EXPECT_TRUE(table_.view()->empty());
   EXPECT_EQ(table_.counts().prefixes, 0U);
   EXPECT_EQ(table_.counts().octets, 0U);
   EXPECT_EQ(table_.counts().expired, 2U);
+}
+
+TEST_F(ExpiryTest, NoFigureStaysForMoreThanThreeTimesTheMostAge) {
+  Learn(0, Sample("192.0.2.0", 90), 4s);
+  for (Duration at = 10min; at < 4h; at += 10min) {
+    RunUntil(at);
+    Learn(1, Sample("192.0.2.0", 3), at + 1s);
+    ASSERT_EQ(Found(table_, "192.0.2.1").size(), at <= 3h + 4s ? 2U : 1U) << at / 1min;
+  }
+  EXPECT_THAT(Ages(table_, "192.0.2.1"), ElementsAre(Pair(1, false)));
+  EXPECT_EQ(table_.counts().expired, 1U);
+}
+
+TEST_F(ExpiryTest, AnOldFigureThatIsToldAgainIsFresh) {
+  Learn(0, Sample("192.0.2.0", 90), 4s);
+  for (Duration at = 1h; at < 2h; at += 20min) Learn(1, Sample("192.0.2.0", 3), at);
+  RunUntil(2h);
+  EXPECT_THAT(Ages(table_, "192.0.2.1"), ElementsAre(Pair(1, false), Pair(0, true)));
+  Learn(0, Sample("192.0.2.0", 50), 2h + 1s);
+  EXPECT_THAT(Ages(table_, "192.0.2.1"), ElementsAre(Pair(1, false), Pair(0, false)));
+  EXPECT_THAT(Found(table_, "192.0.2.1"), ElementsAre(Pair(1, 3), Pair(0, 50)))
+      << "what is two hours old weighs nothing";
+}
+
+TEST_F(ExpiryTest, OfADayTheTicksSufficeForThreeOfThem) {
+  RttTable table({.max_age = 24h}, kSeed, kStart);
+  const auto learn = [&](NodeIndex node, Duration at) {
+    table.Add(node, std::vector{Sample("192.0.2.0", 10.0F + static_cast<float>(node))},
+              kStart + at);
+    table.Build(kStart + at);
+  };
+  learn(0, 4s);
+  for (Duration at = 1h; at <= 72h; at += 1h) learn(1, at);
+  EXPECT_THAT(Ages(table, "192.0.2.1"), ElementsAre(Pair(0, true), Pair(1, false)));
+  for (Duration at = 72h; at < 72h + 100s; at += 1s) table.Build(kStart + at);
+  EXPECT_THAT(Ages(table, "192.0.2.1"), ElementsAre(Pair(1, false)));
 }
 
 TEST_F(RttTableTest, TheAgeIsThatOfTheLastSample) {
@@ -247,8 +301,44 @@ TEST(RttTable, OneNodesFloodPushesOutNothingThatOthersKnow) {
     table.Add(8, Samples(i, i + 250), now);
     table.Build(now += 1s);
   }
-  EXPECT_EQ(Known(table, 100, 200), 100U) << "two tell of them";
-  EXPECT_GE(Known(table, 0, 100), 50U) << "an eighth of the room is a node's in any case";
+  EXPECT_EQ(Known(table, 0, 200), 200U);
+}
+
+TEST(RttTable, NodesThatFloodTogetherPushOutNothingOfThoseWhoTellOfLess) {
+  RttTable table({.max_prefixes = 400}, kSeed, kStart);
+  MonotonicTime now = kStart;
+  table.Add(1, Samples(0, 100), now);
+  table.Add(2, Samples(100, 200), now);
+  table.Build(now += 1s);
+  for (std::uint32_t i = 1000; i < 11'000; i += 200) {
+    // Each tells of what the other does, one or the other first, and of all that is true.
+    for (const NodeIndex node : {i % 400 == 0 ? 7U : 8U, i % 400 == 0 ? 8U : 7U}) {
+      table.Add(node, Samples(i, i + 200, 9), now);
+    }
+    table.Build(now += 1s);
+    table.Add(7, Samples(0, 200, 9), now);
+    table.Build(now += 1s);
+  }
+  EXPECT_EQ(table.counts().prefixes, 400U);
+  EXPECT_EQ(Known(table, 0, 200), 200U);
+}
+
+TEST(RttTable, WhoTellsOfMostMakesRoomForWhoTellsOfLess) {
+  RttTable table({.max_prefixes = 400}, kSeed, kStart);
+  MonotonicTime now = kStart;
+  for (std::uint32_t i = 0; i < 400; i += 100) {
+    table.Add(1, Samples(i, i + 100), now);
+    table.Build(now += 10s);
+  }
+  table.Add(2, Samples(1000, 1150), now);
+  table.Build(now += 10s);
+  EXPECT_EQ(Known(table, 1000, 1150), 150U);
+  EXPECT_EQ(Known(table, 0, 100), 0U) << "those heard of longest ago have gone";
+  EXPECT_EQ(Known(table, 100, 200), 50U);
+  EXPECT_EQ(Known(table, 200, 400), 200U);
+  table.Add(2, Samples(1150, 1250), now);
+  table.Build(now += 10s);
+  EXPECT_EQ(Known(table, 1000, 1250), 200U) << "half of the room is each one's";
 }
 
 TEST(RttTable, ChangesNoMoreThanAPartOfABigTableAtOnce) {
