@@ -3,6 +3,7 @@ kernels measure is how far the clients are, and dnsd answers by it."""
 import base64
 import collections
 import ipaddress
+import json
 import socket
 import threading
 import unittest
@@ -20,6 +21,7 @@ CLIENTS = ["10.9.1.1", "10.9.2.1", "10.9.3.1"]
 NEAR, FAR = 0.004, 0.080  # seconds, one way
 # Each server is near to one prefix of clients. All other ways are short.
 NEAR_TO = dict(zip(CLIENTS, SERVERS.values()))
+SILENT = "10.8.4.1"  # a server that does not measure, far from all clients
 ZONE = """$ORIGIN lb.example.
 @    3600 SOA ns1 hostmaster 1 3600 600 86400 5
 @    3600 NS  ns1
@@ -27,6 +29,9 @@ ns1  3600 A   10.7.0.1
 www     0 A   10.8.1.1
 www     0 A   10.8.2.1
 www     0 A   10.8.3.1
+shop    0 A   10.8.1.1
+shop    0 A   10.8.2.1
+shop    0 A   10.8.4.1
 """
 # dnsd learns what a session costs: next to nothing, so that a burst of a test's questions is no load
 # to speak of.
@@ -37,6 +42,8 @@ ANSWERS = 20
 
 def delay(source, destination):
     for client, server in ((str(source), str(destination)), (str(destination), str(source))):
+        if client in CLIENTS and server == SILENT:
+            return FAR
         if client in NEAR_TO and server in SERVERS.values():
             return NEAR if NEAR_TO[client] == server else FAR
     return 0.001
@@ -58,7 +65,7 @@ class Apart(harness.TestCase):
         self.addCleanup(self.net.stop)
         self.net.add("dns", DNSD)
         self.net.add("clients", *CLIENTS)
-        for name, address in SERVERS.items():
+        for name, address in {**SERVERS, "w4": SILENT}.items():
             self.net.add(name, address)
         self.net.start()
         for name, address in SERVERS.items():
@@ -134,19 +141,20 @@ class AnswersByTimes(Apart):
                                            "locality: {explore: 0.2}\n",
                                     listen=(f"{DNSD}:0",))
         self.reporters = {}
-        for name, address in SERVERS.items():
-            config = self.write(f"{name}.yaml", "rtt_interval: 1s\n")
+        for name, address in {**SERVERS, "w4": SILENT}.items():
+            config = self.write(f"{name}.yaml",
+                                "rtt: false\n" if address == SILENT else "rtt_interval: 1s\n")
             with self.net.inside(name):
                 self.reporters[name] = self.reporter(
                     self.server, name, address, load=IDLE,
                     arguments=["--config", config, "--insecure"])
         with self.net.inside("dns"):
-            self.server.wait_states(20, **{name: "alive" for name in SERVERS})
+            self.server.wait_states(20, **{name: "alive" for name in self.reporters})
 
-    def answer(self, client):
+    def answer(self, client, site="www"):
         """The address that this client's question is answered with."""
         with self.net.inside("clients"):
-            return self.server.answers("www.lb.example", source=client)[0]
+            return self.server.answers(f"{site}.lb.example", source=client)[0]
 
     def answers(self, client):
         """Of so many answers, how many name each server."""
@@ -176,6 +184,37 @@ class AnswersByTimes(Apart):
                 option = dnswire.subnet_option(client[:-1] + "0", 24)
                 edns = dnswire.opt_record(options=[option])
                 self.server.wait_for("www.lb.example", [nearest], 20, edns=edns)
+
+    def closeness(self, client):
+        """Of the shop's members, as explained: by address."""
+        with self.net.inside("dns"):
+            told = self.server.get(f"/explain.json?name=shop.lb.example&client={client}")
+        places = {m["address"]: m["locality"] for m in json.loads(told)["members"]}
+        self.assertIsNone(places[SILENT]["rtt_milliseconds"])
+        return {address: place["closeness"] for address, place in places.items()}
+
+    def test_times_count_at_all_sites_and_who_never_measures_stands_at_the_mean(self):
+        for client in CLIENTS:
+            for server in SERVERS.values():
+                self.get(client, server)
+        with self.net.inside("dns"):
+            harness.wait_until(
+                lambda: self.server.status()["locality"]["measured"]["figures"] >= 9,
+                60 * PATIENCE, "all is measured", self.server)
+        for client, other in (CLIENTS[:2], CLIENTS[1::-1]):
+            near, far = NEAR_TO[client], NEAR_TO[other]
+            places = self.closeness(client)
+            self.assertGreater(places[near], places[SILENT])
+            self.assertGreater(places[SILENT], places[far])
+            answers = collections.Counter(self.answer(client, "shop") for _ in range(5 * ANSWERS))
+            # A fifth goes to w4 so that it is measured, for ever; the far server has no part.
+            self.assertEqual(set(answers) - {SILENT}, {near})
+            self.assertGreater(answers[near], 2.5 * ANSWERS)
+        # From the third network both are far, and so is who stands at their mean.
+        places = self.closeness(CLIENTS[2])
+        silent = places.pop(SILENT)
+        self.assertLessEqual(silent, max(places.values()))
+        self.assertGreaterEqual(silent, min(places.values()) - 1)
 
     def test_traffic_spills_when_the_nearest_is_overloaded_and_comes_back(self):
         self.wait_until_served_by(NEAR_TO)
