@@ -139,16 +139,62 @@ World WorldOfPolicy(zone::Policy policy) {
   return world;
 }
 
+// A thousand sites on ten nodes in four regions, clients' too, as tools/bench --what locality has
+// them, and a region for each of `prefixes` more /24.
+World WorldOfPlaces(std::size_t prefixes) {
+  World world;
+  zone::SiteOptions options;
+  options.prefer = zone::Prefer::kLocality;
+  world.rules.Add("*", options);
+  auto zone = MakeZone(1000, 10, world.addresses, world.rules);
+  world.fleet = MakeFleet(world.addresses);
+  locality::Settings settings;
+  settings.regions = {{"r0", {"r0", "r1", "r2", "r3"}},
+                      {"r1", {"r1", "r2", "r3", "r0"}},
+                      {"r2", {"r2", "r3", "r0", "r1"}},
+                      {"r3", {"r3", "r0", "r1", "r2"}}};
+  const auto region = [](std::size_t i) { return "r" + std::to_string(i % 4); };
+  for (std::size_t i = 0; i < 10; ++i) {
+    const IpAddress node = *IpAddress::FromOctets(Address(i));
+    settings.nodes.push_back({.addresses = {{node, 32}}, .place = {.region = region(i)}});
+  }
+  for (std::uint8_t i = 0; i < 4; ++i) {
+    const std::uint8_t octets[] = {static_cast<std::uint8_t>(i << 6), 0, 0, 0};
+    settings.subnets.push_back({{IpAddress::V4(octets), 2}, {}, region(i)});
+  }
+  Random random(5);
+  for (std::size_t i = 0; i < prefixes; ++i) {
+    const auto bits = static_cast<std::uint32_t>(random.Next());
+    const std::uint8_t octets[] = {static_cast<std::uint8_t>(bits >> 24),
+                                   static_cast<std::uint8_t>(bits >> 16),
+                                   static_cast<std::uint8_t>(bits >> 8), 0};
+    settings.subnets.push_back({{IpAddress::V4(octets), 24}, {}, region(i)});
+  }
+  world.served =
+      std::make_unique<Served>(Served{zone::ZoneSet({std::move(zone)}, world.rules.options()),
+                                      locality::Locality(settings, {}, world.addresses)});
+  return world;
+}
+
+// Puts a client's /24 into a query with EDNS (RFC 7871).
+void AddSubnet(std::vector<std::uint8_t>& query, std::uint32_t network) {
+  query.back() = 11;
+  query.insert(query.end(),
+               {0, 8, 0, 7, 0, 1, 24, 0, static_cast<std::uint8_t>(network >> 16),
+                static_cast<std::uint8_t>(network >> 8), static_cast<std::uint8_t>(network)});
+}
+
 // Queries for sites at random, each in a slot of its own, as a socket has them.
 class Queries {
  public:
   static constexpr std::size_t kCount = 1 << 16;
 
-  Queries(std::size_t sites, bool edns, std::uint64_t seed) {
+  Queries(std::size_t sites, bool edns, std::uint64_t seed, bool subnets = false) {
     Random random(seed);
     for (std::size_t i = 0; i < kCount; ++i) {
       const auto site = random.Below(static_cast<std::uint32_t>(sites));
-      const auto query = MakeQuery("site" + std::to_string(site) + ".lb.example", edns);
+      auto query = MakeQuery("site" + std::to_string(site) + ".lb.example", edns);
+      if (subnets) AddSubnet(query, random.Below(1 << 24));
       std::copy(query.begin(), query.end(), octets_.begin() + static_cast<long>(i * kSlot));
       sizes_[i] = static_cast<std::uint8_t>(query.size());
     }
@@ -165,14 +211,15 @@ class Queries {
 
 // Answers of the world's sites, in batches as the UDP socket has them. Each thread is a worker; the
 // time is that of one answer.
-void Answer(benchmark::State& state, const World& world, std::size_t sites, bool edns) {
+void Answer(benchmark::State& state, const World& world, std::size_t sites, bool edns,
+            bool subnets = false) {
   constexpr std::size_t kBatch = 64;
   const auto worker = static_cast<std::size_t>(state.thread_index());
   WorkerStats stats;
   Responder responder(worker, stats, 1 + worker);
   responder.Adopt(*world.served);
   responder.Adopt(world.fleet);
-  const Queries queries(sites, edns, 7 + worker);
+  const Queries queries(sites, edns, 7 + worker, subnets);
   const IpAddress client = *IpAddress::Parse("192.0.2.1");
   std::vector<Exchange> exchanges(kBatch);
   std::vector<std::uint8_t> out(4096);
@@ -180,6 +227,10 @@ void Answer(benchmark::State& state, const World& world, std::size_t sites, bool
   while (state.KeepRunningBatch(kBatch)) {
     for (Exchange& exchange : exchanges) responder.Read(queries[next++], exchange);
     responder.LookAhead(exchanges);
+    if (responder.locates_clients()) {
+      for (const Exchange& exchange : exchanges) responder.LookAheadAtClient(exchange, client);
+      for (const Exchange& exchange : exchanges) responder.LookDeeperAtClient(exchange, client);
+    }
     for (const Exchange& exchange : exchanges) {
       benchmark::DoNotOptimize(responder.Respond(exchange, client, Transport::kUdp, out));
     }
@@ -217,6 +268,13 @@ void BM_PolicyAnswer(benchmark::State& state) {
   Answer(state, world, 1000, true);
 }
 BENCHMARK(BM_PolicyAnswer)->ArgName("policy")->DenseRange(0, 10);
+
+// By load and place, to queries with a client subnet each: what they take more than BM_SiteAnswer.
+void BM_PlaceAnswer(benchmark::State& state) {
+  const World world = WorldOfPlaces(static_cast<std::size_t>(state.range(0)));
+  Answer(state, world, 1000, true, true);
+}
+BENCHMARK(BM_PlaceAnswer)->ArgName("prefixes")->Arg(0)->Arg(20'000);
 
 }  // namespace
 }  // namespace dnsd::answer
