@@ -1,10 +1,43 @@
 #include "dnsd/server/site_config.h"
 
+#include <chrono>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
 
-namespace dnsd::server {
+#include "dnsd/base/duration.h"
+#include "dnsd/base/octet_size.h"
+
+namespace dnsd {
+
+namespace server {
+namespace {
+
+constexpr std::uint32_t kMostTtl = 604'800;
+
+// Seconds, as zone files have them, or a duration.
+struct Ttl {
+  std::uint32_t seconds = 0;
+};
+
+}  // namespace
+}  // namespace server
+
+template <>
+struct YamlType<server::Ttl> {
+  static constexpr const char* kWanted = "whole seconds up to 604800, as 5, 5s or 1h";
+  static bool Parse(const std::string& text, server::Ttl& out) {
+    const bool has_unit = text.find_first_not_of("0123456789") != std::string::npos;
+    const auto duration = ParseDuration(has_unit ? text : text + "s");
+    if (!duration || *duration % std::chrono::seconds(1) != Duration::zero()) return false;
+    if (*duration > std::chrono::seconds(server::kMostTtl)) return false;
+    out.seconds = static_cast<std::uint32_t>(Seconds(*duration));
+    return true;
+  }
+};
+
+namespace server {
 namespace {
 
 using zone::AllDown, zone::CostRule, zone::Order, zone::Policy, zone::SiteOptions, zone::WeightRule;
@@ -82,7 +115,10 @@ void ReadPolicy(YamlMap& map, SiteOptions& options) {
   ReadFloat(map, "smoothing", 0, 0.99, options.smoothing);
   map.Read<std::uint16_t>("quota_every", options.quota_every, 1, 10'000);
   ReadFloat(map, "bound", 0, 100, options.bound);
-  ReadFloat(map, "memory_per_connection", 1, 1e12, options.memory_per_connection);
+  if (std::uint64_t octets = 0;
+      ReadOctetSize(map, "memory_per_connection", octets, 1, 1'000'000'000'000)) {
+    options.memory_per_connection = static_cast<float>(octets);
+  }
   ReadFloat(map, "memory_plus", 0.001, 1e6, options.memory_plus);
 }
 
@@ -107,9 +143,9 @@ void ReadSiteOptions(YamlMap& map, zone::MemberLists& lists, SiteOptions& option
   std::uint16_t answers = 0;
   if (map.Read<std::uint16_t>("answers", answers, 1, 100)) options.answers = answers;
   if (map.Read<std::uint16_t>("answers_cached", answers, 1, 100)) options.answers_cached = answers;
-  std::uint32_t ttl = 0;
-  if (map.Read<std::uint32_t>("ttl", ttl, 0, 604'800)) options.ttl = ttl;
+  if (Ttl ttl; map.Read("ttl", ttl)) options.ttl = ttl.seconds;
   ReadFloat(map, "margin", 0, 10, options.margin);
 }
 
-}  // namespace dnsd::server
+}  // namespace server
+}  // namespace dnsd
