@@ -86,6 +86,9 @@ struct RemoteControlConfig {
   std::optional<Endpoint> listen{};  // nothing: nowhere
   TlsFiles tls{};
   std::string token{};  // empty: none is wanted
+  // Patterns of the names in certificates: who may order, who may look only. Both empty: whoever
+  // has one may order.
+  std::vector<std::string> names{}, readers{};
 
   friend bool operator==(const RemoteControlConfig&, const RemoteControlConfig&) = default;
 };

@@ -194,10 +194,16 @@ void CheckHeartbeat(const HeartbeatConfig& heartbeat, Findings& findings) {
 void CheckRemoteControl(const RemoteControlConfig& remote, Findings& findings) {
   CheckReadable(remote.tls, "control.tls.", findings);
   if (!remote.listen) {
-    if (remote.tls.certificate.empty() && remote.token.empty()) return;
-    return findings.AddOn({"control.tls.certificate", "control.token_file"},
-                          "control.tls and control.token_file do nothing without control.listen; "
-                          "add it, or remove them");
+    if (remote == RemoteControlConfig{}) return;
+    return findings.AddOn(
+        {"control.tls.certificate", "control.token_file", "control.names", "control.readers"},
+        "control.tls, token_file, names and readers do nothing without "
+        "control.listen; add it, or remove them");
+  }
+  if (!(remote.names.empty() && remote.readers.empty()) && remote.tls.client_ca.empty()) {
+    findings.AddOn({"control.names", "control.readers"},
+                   "names can be proved under control.tls.client_ca alone; set it, or remove "
+                   "control.names and control.readers");
   }
   const std::string where = "control on " + remote.listen->ToString();
   if (remote.tls.client_ca.empty() && remote.token.empty()) {

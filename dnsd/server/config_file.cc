@@ -8,6 +8,8 @@
 #include <iterator>
 #include <utility>
 
+#include "dnsd/base/log_settings.h"
+#include "dnsd/base/octet_size.h"
 #include "dnsd/base/yaml.h"
 #include "dnsd/server/locality_config.h"
 #include "dnsd/server/placement_config.h"
@@ -153,25 +155,16 @@ void ReadHeartbeat(YamlMap& map, Source& source) {
   map.Read("restart_grace", heartbeat.restart_grace, 0s, 1h);
 }
 
-void ReadLog(YamlMap& map, Source& source) {
-  Config& config = source.config;
-  map.ReadChoice<std::string>(
-      "level", config.log_level,
-      {{"debug", "debug"}, {"info", "info"}, {"warning", "warning"}, {"error", "error"}});
-  map.ReadChoice<bool>("format", config.log.json, {{"text", false}, {"json", true}});
-  if (!map.Read("to", config.log.to)) return;
-  if (config.log.is_file()) config.log.to = source.Path(config.log.to);
-  if (config.log.to == "journald" && config.log.json) {
-    map.Refuse("format", "no 'json' with journald, which has fields of its own");
-  }
-}
-
 void ReadRemoteControl(YamlMap& map, Source& source) {
   RemoteControlConfig& remote = source.config.control_remote;
   Endpoint listen;
   if (map.Read("listen", listen)) remote.listen = listen;
-  for (const char* key : {"listen", "token_file"}) NoteOrigin(map, key, "control.", source.config);
+  for (const char* key : {"listen", "token_file", "names", "readers"}) {
+    NoteOrigin(map, key, "control.", source.config);
+  }
   ReadTls(map, "control.tls.", source, remote.tls);
+  map.Read("names", remote.names);
+  map.Read("readers", remote.readers);
   ReadToken(map, "token_file", source, remote.token);
 }
 
@@ -200,7 +193,9 @@ void ReadRoot(YamlMap& root, Source& source) {
   });
   ReadHistory(root, config.history);
   ReadPath(root, "state_dir", source, config.state_dir);
-  root.Read<std::uint16_t>("edns_size", config.edns_size, 512, 4096);
+  if (std::uint64_t octets = 0; ReadOctetSize(root, "edns_size", octets, 512, 4096)) {
+    config.edns_size = static_cast<std::uint16_t>(octets);
+  }
   ReadEdns(
       root, [&](const std::string& file) { return source.Path(file); }, config.edns);
   root.ReadMap("tcp", [&](YamlMap& tcp) {
@@ -220,7 +215,11 @@ void ReadRoot(YamlMap& root, Source& source) {
   NoteOrigin(root, "placement", "", config);
   ReadTaps(
       root, [&](const std::string& file) { return source.Path(file); }, config.taps);
-  root.ReadMap("log", [&](YamlMap& log) { ReadLog(log, source); });
+  root.ReadMap("log", [&](YamlMap& log) {
+    ReadLogSettings(
+        log, [&](const std::string& file) { return source.Path(file); }, config.log_level,
+        config.log);
+  });
 }
 
 }  // namespace

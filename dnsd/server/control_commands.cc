@@ -1,18 +1,19 @@
 #include "dnsd/server/control_commands.h"
 
 #include <grpcpp/grpcpp.h>
-#include <openssl/crypto.h>
 
 #include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <utility>
 #include <vector>
 
 #include "dnsd/base/log.h"
+#include "dnsd/base/printable.h"
 #include "dnsd/server/events_json.h"
+#include "dnsd/server/grpc_port.h"
 #include "dnsd/server/heartbeat_reader.h"
 #include "dnsd/server/placement_json.h"
-#include "dnsd/server/reporter_grants.h"
 
 namespace dnsd::server {
 namespace {
@@ -20,13 +21,16 @@ namespace {
 namespace v1 = control::v1;
 using namespace std::chrono_literals;
 
-constexpr int kMostMessageSize = 1024 * 1024;  // octets
-constexpr int kMostWatchers = 8;               // each keeps a thread
+constexpr int kMostMessageSize = 1024 * 1024;                       // octets
+constexpr std::size_t kMostMemory = std::size_t{64} * 1024 * 1024;  // of all connections' buffers
+constexpr int kMostStreamsPerConnection = 32;
+constexpr int kMostWatchers = 8;  // each keeps a thread
 constexpr int kMostThreads = kMostWatchers + 8;
 constexpr Duration kWatchPoll = 200ms;    // for a watcher that is gone
 constexpr std::size_t kMostReason = 200;  // octets
 constexpr std::size_t kMostWord = 512;    // octets: a site's name, and a node's
 constexpr std::size_t kMostPatterns = 1000;
+constexpr std::size_t kMostLogged = 20;  // names of one order
 constexpr auto kLongestOrder = std::chrono::hours(24 * 366);
 
 grpc::Status Invalid(const std::string& what) { return {grpc::StatusCode::INVALID_ARGUMENT, what}; }
@@ -106,6 +110,40 @@ grpc::Status ReadPlacement(const v1::PlacementRequest& request, PlacementOrder& 
   return grpc::Status::OK;
 }
 
+// "expand www.example. web1 (campaign)"
+std::string TextOf(const v1::PlacementRequest& request) {
+  std::string text = v1::PlacementRequest::Kind_Name(request.kind());
+  text.erase(0, std::string("KIND_").size());
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  for (const std::string* word : {&request.site(), &request.node()}) {
+    if (!word->empty()) text += ' ' + Printable(*word);
+  }
+  return text + (request.reason().empty() ? "" : " (" + OneLine(request.reason()) + ")");
+}
+
+// "drain (new disk)", "drain taken back"
+std::string TextOf(const fleet::OrderChange& change) {
+  const fleet::Order& order = change.order;
+  if (order.kind == fleet::Order::Kind::kNone) {
+    return std::string(fleet::NameOf(change.taken_back)) + " taken back";
+  }
+  return fleet::NameOf(order.kind) + (order.reason.empty() ? "" : " (" + order.reason + ")");
+}
+
+// "web1, www.example.@web2 and 12 more"
+std::string TextOf(const ControlActions::Ordered& ordered) {
+  std::vector<std::string> names = ordered.nodes;
+  for (const SiteKey& key : ordered.sites) {
+    if (names.size() < kMostLogged) names.push_back(key.ToString());
+  }
+  const std::size_t all = ordered.nodes.size() + ordered.sites.size();
+  const std::size_t told = std::min(names.size(), kMostLogged);
+  std::string text = told == 0 ? "nothing" : "";
+  for (std::size_t i = 0; i < told; ++i) text += (i == 0 ? "" : ", ") + names[i];
+  return all == told ? text : text + " and " + std::to_string(all - told) + " more";
+}
+
 // One of those who do the same at a time.
 class Turn {
  public:
@@ -122,49 +160,68 @@ class Turn {
 
 }  // namespace
 
-ControlCommands::ControlCommands(ControlActions actions, const std::string& token)
-    : actions_(std::move(actions)), token_digest_(token.empty() ? "" : TokenDigest(token)) {}
+ControlCommands::ControlCommands(ControlActions actions, IdentifyCaller identify)
+    : actions_(std::move(actions)), identify_(std::move(identify)) {}
 
 void ControlCommands::AddTo(grpc::ServerBuilder& builder) {
   builder.RegisterService(this);
-  builder.SetMaxReceiveMessageSize(kMostMessageSize);
   builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
   builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, 1);
-  builder.SetResourceQuota(grpc::ResourceQuota("control").SetMaxThreads(kMostThreads));
+  LimitPort(builder, {.name = "control",
+                      .message = kMostMessageSize,
+                      .memory = kMostMemory,
+                      .threads = kMostThreads,
+                      .streams_per_connection = kMostStreamsPerConnection});
 }
 
-grpc::Status ControlCommands::Allow(const grpc::ServerContext& context) const {
-  if (token_digest_.empty()) return grpc::Status::OK;
-  static const std::string kBearer = "Bearer ";
-  const auto shown = context.client_metadata().find("authorization");
-  if (shown == context.client_metadata().end()) {
-    return {grpc::StatusCode::UNAUTHENTICATED, "no token; wanted --token-file"};
-  }
-  std::string token(shown->second.data(), shown->second.size());
-  if (token.starts_with(kBearer)) token.erase(0, kBearer.size());
-  const std::string digest = TokenDigest(token);
-  if (CRYPTO_memcmp(digest.data(), token_digest_.data(), digest.size()) == 0) {
+void ControlCommands::LogRefusal(const std::string& what) {
+  std::uint64_t held_back = 0;
+  if (!refusals_.Allow(MonotonicClock::now(), held_back)) return;
+  if (held_back > 0) spdlog::warn("control: {} refusals were left out", held_back);
+  spdlog::warn("control: refused: {}", what);
+}
+
+grpc::Status ControlCommands::MayLook(const grpc::ServerContext& context) {
+  const auto caller = identify_(context);
+  if (caller.ok()) return grpc::Status::OK;
+  LogRefusal(Message(caller.status()));
+  return StatusOf(caller.status());
+}
+
+grpc::Status ControlCommands::MayOrder(const grpc::ServerContext& context, const char* what,
+                                       std::string& who) {
+  const auto caller = identify_(context);
+  absl::Status status = caller.status();
+  if (status.ok() && caller->may_order) {
+    who = caller->who;
     return grpc::Status::OK;
   }
-  return {grpc::StatusCode::UNAUTHENTICATED, "not the token that dnsd has in control.token_file"};
+  if (status.ok()) {
+    status = absl::PermissionDeniedError(caller->who + " may look, not " + what +
+                                         "; dnsd's control.names lists who may");
+  }
+  LogRefusal(Message(status));
+  return StatusOf(status);
 }
 
 grpc::Status ControlCommands::Status(grpc::ServerContext* context, const v1::StatusRequest*,
                                      v1::StatusReply* reply) {
-  if (const grpc::Status allowed = Allow(*context); !allowed.ok()) return allowed;
+  if (const grpc::Status allowed = MayLook(*context); !allowed.ok()) return allowed;
   reply->set_json(actions_.status_json());
   return grpc::Status::OK;
 }
 
 grpc::Status ControlCommands::Order(grpc::ServerContext* context, const v1::OrderRequest* request,
                                     v1::OrderReply* reply) {
-  if (const grpc::Status allowed = Allow(*context); !allowed.ok()) return allowed;
+  std::string who;
+  if (const grpc::Status allowed = MayOrder(*context, "order", who); !allowed.ok()) return allowed;
   fleet::OrderChange change;
   std::vector<std::string> patterns;
   if (const grpc::Status read = ReadChange(*request, change); !read.ok()) return read;
   if (const grpc::Status read = ReadPatterns(*request, patterns); !read.ok()) return read;
   const auto ordered = actions_.order(patterns, change);
   if (!ordered.ok()) return StatusOf(ordered.status());
+  spdlog::info("order: {}, of {}: {}", TextOf(change), TextOf(*ordered), who);
   for (const std::string& name : ordered->nodes) reply->add_nodes(name);
   for (const SiteKey& key : ordered->sites) reply->add_sites(key.ToString());
   if (ordered->nodes.empty() && ordered->sites.empty()) return grpc::Status::OK;
@@ -176,7 +233,9 @@ grpc::Status ControlCommands::Order(grpc::ServerContext* context, const v1::Orde
 
 grpc::Status ControlCommands::Reload(grpc::ServerContext* context, const v1::ReloadRequest* request,
                                      v1::ReloadReply* reply) {
-  if (const grpc::Status allowed = Allow(*context); !allowed.ok()) return allowed;
+  std::string who;
+  if (const grpc::Status allowed = MayOrder(*context, "reload", who); !allowed.ok()) return allowed;
+  spdlog::info("order: reload {}: {}", Printable(request->zone()), who);
   const auto restarts =
       actions_.reload(request->zone(), [context] { return context->IsCancelled(); });
   if (!restarts.ok()) return StatusOf(restarts.status());
@@ -187,17 +246,19 @@ grpc::Status ControlCommands::Reload(grpc::ServerContext* context, const v1::Rel
 grpc::Status ControlCommands::SetLogLevel(grpc::ServerContext* context,
                                           const v1::SetLogLevelRequest* request,
                                           v1::SetLogLevelReply*) {
-  if (const grpc::Status allowed = Allow(*context); !allowed.ok()) return allowed;
+  std::string who;
+  if (const grpc::Status allowed = MayOrder(*context, "set the log level", who); !allowed.ok())
+    return allowed;
   if (!dnsd::SetLogLevel(request->level())) {
     return Invalid("level: found '" + request->level() + "', wanted debug, info, warning or error");
   }
-  spdlog::info("log level {}", request->level());
+  spdlog::info("order: log level {}: {}", request->level(), who);
   return grpc::Status::OK;
 }
 
 grpc::Status ControlCommands::Explain(grpc::ServerContext* context,
                                       const v1::ExplainRequest* request, v1::ExplainReply* reply) {
-  if (const grpc::Status allowed = Allow(*context); !allowed.ok()) return allowed;
+  if (const grpc::Status allowed = MayLook(*context); !allowed.ok()) return allowed;
   auto json = actions_.explain({request->name(), request->type(), request->client()});
   if (!json.ok()) return StatusOf(json.status());
   reply->set_json(*std::move(json));
@@ -206,14 +267,14 @@ grpc::Status ControlCommands::Explain(grpc::ServerContext* context,
 
 grpc::Status ControlCommands::Sites(grpc::ServerContext* context, const v1::SitesRequest* request,
                                     v1::SitesReply* reply) {
-  if (const grpc::Status allowed = Allow(*context); !allowed.ok()) return allowed;
+  if (const grpc::Status allowed = MayLook(*context); !allowed.ok()) return allowed;
   reply->set_json(actions_.sites({request->patterns().begin(), request->patterns().end()}));
   return grpc::Status::OK;
 }
 
 grpc::Status ControlCommands::Watch(grpc::ServerContext* context, const v1::WatchRequest* request,
                                     grpc::ServerWriter<v1::WatchReply>* out) {
-  if (const grpc::Status allowed = Allow(*context); !allowed.ok()) return allowed;
+  if (const grpc::Status allowed = MayLook(*context); !allowed.ok()) return allowed;
   const Turn turn(watchers_);
   if (turn.number() > kMostWatchers) {
     return {grpc::StatusCode::RESOURCE_EXHAUSTED,
@@ -233,7 +294,7 @@ grpc::Status ControlCommands::Watch(grpc::ServerContext* context, const v1::Watc
 
 grpc::Status ControlCommands::History(grpc::ServerContext* context,
                                       const v1::HistoryRequest* request, v1::HistoryReply* reply) {
-  if (const grpc::Status allowed = Allow(*context); !allowed.ok()) return allowed;
+  if (const grpc::Status allowed = MayLook(*context); !allowed.ok()) return allowed;
   auto json = actions_.history(request->subject(), request->seconds());
   if (!json.ok()) return StatusOf(json.status());
   reply->set_json(*std::move(json));
@@ -243,7 +304,12 @@ grpc::Status ControlCommands::History(grpc::ServerContext* context,
 grpc::Status ControlCommands::Placement(grpc::ServerContext* context,
                                         const v1::PlacementRequest* request,
                                         v1::PlacementReply* reply) {
-  if (const grpc::Status allowed = Allow(*context); !allowed.ok()) return allowed;
+  const bool looks = request->kind() == v1::PlacementRequest::KIND_STATUS ||
+                     request->kind() == v1::PlacementRequest::KIND_PLAN;
+  std::string who;
+  const grpc::Status allowed =
+      looks ? MayLook(*context) : MayOrder(*context, "change the placement", who);
+  if (!allowed.ok()) return allowed;
   if (request->kind() == v1::PlacementRequest::KIND_STATUS) {
     reply->set_json(actions_.placement());
     return grpc::Status::OK;
@@ -254,6 +320,7 @@ grpc::Status ControlCommands::Placement(grpc::ServerContext* context,
   if (!answer.ok()) return StatusOf(answer.status());
   reply->set_json(PlacementJson(*answer));
   if (!answer->changed) return grpc::Status::OK;
+  spdlog::info("order: {}: {}", TextOf(*request), who);
   if (const std::string warning = actions_.placement_stored(); !warning.empty()) {
     reply->add_warnings(warning);
   }

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <string>
 
+#include "dnsd/server/caller.h"
 #include "dnsd/server/control_actions.h"
+#include "dnsd/server/warning_limit.h"
 #include "proto/control.grpc.pb.h"
 
 namespace grpc {
@@ -16,10 +19,10 @@ namespace dnsd::server {
 // Of one server. Several requests at a time.
 class ControlCommands final : public control::v1::ControlService::Service {
  public:
-  // `token`: what every caller must show ("authorization: Bearer TOKEN"); empty: nothing.
-  ControlCommands(ControlActions actions, const std::string& token);
+  // `identify` tells whose each request is.
+  ControlCommands(ControlActions actions, IdentifyCaller identify);
 
-  // Has the server take these requests, within its bounds of memory and threads.
+  // Has the server take these requests, within bounds of memory, threads and connections.
   void AddTo(grpc::ServerBuilder& builder);
 
   grpc::Status Status(grpc::ServerContext* context, const control::v1::StatusRequest*,
@@ -43,10 +46,14 @@ class ControlCommands final : public control::v1::ControlService::Service {
                        control::v1::HistoryReply* reply) override;
 
  private:
-  grpc::Status Allow(const grpc::ServerContext& context) const;
+  // Whether it may look, or order `what` too; who it is.
+  grpc::Status MayLook(const grpc::ServerContext& context);
+  grpc::Status MayOrder(const grpc::ServerContext& context, const char* what, std::string& who);
+  void LogRefusal(const std::string& what);
 
   const ControlActions actions_;
-  const std::string token_digest_;  // empty: everybody may
+  const IdentifyCaller identify_;
+  WarningLimit refusals_{10, std::chrono::seconds(10)};
   std::atomic<int> watchers_{0};
 };
 

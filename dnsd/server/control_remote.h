@@ -1,5 +1,5 @@
 // What dnsdctl talks to from elsewhere: the commands of the control socket on an address, for those
-// alone who show a certificate or a token.
+// alone who show a certificate or a token (remote_callers.h).
 #pragma once
 
 #include <memory>
@@ -8,6 +8,7 @@
 #include "dnsd/base/status.h"
 #include "dnsd/server/config.h"
 #include "dnsd/server/control_actions.h"
+#include "dnsd/server/remote_callers.h"
 
 namespace grpc {
 class Server;
@@ -35,6 +36,7 @@ class ControlRemote {
 
  private:
   const RemoteControlConfig config_;
+  const RemoteCallers callers_;
   Endpoint bound_;
   std::unique_ptr<ControlCommands> commands_;
   std::unique_ptr<grpc::Server> server_;

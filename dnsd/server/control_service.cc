@@ -19,14 +19,6 @@ constexpr int kMostStreamsPerConnection = 1000;
 constexpr Duration kSweepPeriod = 1s;
 constexpr auto kShutdownTime = 2s;
 
-// A peer that vanished without a word is noticed in 15 s even if it owed us nothing.
-constexpr int kKeepAliveMs = 10'000;
-constexpr int kKeepAliveTimeoutMs = 5'000;
-constexpr int kLeastPingIntervalMs = 4'000;  // of the reporters' own pings
-// Connections that only take descriptors: without a handshake, and without a stream.
-constexpr int kHandshakeTimeoutMs = 10'000;
-constexpr int kIdleConnectionMs = 60'000;
-
 // Who is counted as one peer: an IPv6 user has a whole /64.
 std::string PeerKey(const std::string& peer) {
   const auto address = IpAddress::Parse(peer);
@@ -79,21 +71,12 @@ absl::Status ControlService::Start() {
   int port = 0;
   builder.AddListeningPort(config_.listen->ToString(), Credentials(), &port);
   builder.RegisterService(service_.get());
-  builder.SetMaxReceiveMessageSize(kMostMessageSize);
-  builder.SetResourceQuota(grpc::ResourceQuota("heartbeats").Resize(kMostMemory));
-  // Two servers on one port would each see half of the reporters.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  // A heartbeat is small: no ping after each to measure the path, and no book of each call.
+  LimitPort(builder, {.name = "heartbeats",
+                      .message = kMostMessageSize,
+                      .memory = kMostMemory,
+                      .streams_per_connection = kMostStreamsPerConnection});
+  // A heartbeat is small: no ping after each to measure the path.
   builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
-  builder.AddChannelArgument(GRPC_ARG_ENABLE_CHANNELZ, 0);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMostStreamsPerConnection);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepAliveMs);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepAliveTimeoutMs);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
-                             kLeastPingIntervalMs);
-  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeTimeoutMs);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, kIdleConnectionMs);
   server_ = builder.BuildAndStart();
   if (server_ == nullptr || port == 0) {
     return PortError("take heartbeats", *config_.listen, "heartbeat.tls", config_.tls);

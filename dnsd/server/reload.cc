@@ -242,6 +242,8 @@ std::vector<std::string> RestartKeys(const Config& started, const Config& wanted
       {"control.listen", started.control_remote.listen == wanted.control_remote.listen},
       {"control.tls", started.control_remote.tls == wanted.control_remote.tls},
       {"control.token_file", started.control_remote.token == wanted.control_remote.token},
+      {"control.names", started.control_remote.names == wanted.control_remote.names},
+      {"control.readers", started.control_remote.readers == wanted.control_remote.readers},
       {"history", started.history == wanted.history},
       {"tcp", started.tcp == wanted.tcp},
       {"query_log", started.taps.query_log == wanted.taps.query_log &&

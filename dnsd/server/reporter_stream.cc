@@ -7,6 +7,7 @@
 
 #include "dnsd/base/duration.h"
 #include "dnsd/base/log.h"
+#include "dnsd/server/grpc_port.h"
 
 namespace dnsd::server {
 namespace {
@@ -20,32 +21,6 @@ constexpr std::uint32_t kUsualIntervalMs = 1'000;
 constexpr std::size_t kMostWaiting = 64;          // directives not yet read by the reporter
 constexpr std::size_t kKeptMessageSize = 65'536;  // octets: larger ones' memory is given back
 constexpr Duration kWarningPeriod = 10s;          // one line a stream
-
-// "ipv4:127.0.0.1:4711" and "ipv6:%5B::1%5D:4711" without kind and port.
-std::string AddressOf(const std::string& peer) {
-  const std::size_t kind = peer.find(':');
-  std::string host = peer.substr(kind == std::string::npos ? 0 : kind + 1);
-  if (const std::size_t port = host.rfind(':'); port != std::string::npos) host.resize(port);
-  for (const char* bracket : {"%5B", "%5D", "[", "]"}) {
-    if (const auto at = host.find(bracket); at != std::string::npos) {
-      host.erase(at, std::string(bracket).size());
-    }
-  }
-  return host;
-}
-
-// The names that a verified certificate gives; none without one.
-std::vector<std::string> CertificateNames(const grpc::CallbackServerContext& context) {
-  std::vector<std::string> names;
-  const auto auth = context.auth_context();
-  if (auth == nullptr || !auth->IsPeerAuthenticated()) return names;
-  for (const char* property : {GRPC_X509_SAN_PROPERTY_NAME, GRPC_X509_CN_PROPERTY_NAME}) {
-    for (const auto& value : auth->FindPropertyValues(property)) {
-      names.emplace_back(value.data(), value.size());
-    }
-  }
-  return names;
-}
 
 std::uint32_t Milliseconds(Duration duration) {
   return static_cast<std::uint32_t>(
@@ -97,7 +72,7 @@ struct Encode {
 
 ReporterStream::ReporterStream(StreamHost& host, fleet::StreamId id,
                                grpc::CallbackServerContext& context, MonotonicTime now)
-    : host_(host), context_(context), id_(id), peer_(AddressOf(context.peer())), heard_(now) {
+    : host_(host), context_(context), id_(id), peer_(PeerAddress(context)), heard_(now) {
   StartRead(&in_);
 }
 

@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import stat
@@ -46,6 +47,16 @@ class Control(controlled.TestCase):
         self.ctl("undrain", "web*")
         server.wait_for("www.lb.example", [A, B])
         self.assertIsNone(self.node("web1")["order"])
+
+    def test_the_log_tells_who_gave_an_order(self):
+        server = self.fleet()
+        self.ctl("drain", "web1", "www.lb.example@web2", "--reason", "new disk")
+        self.ctl("undrain", "web1")
+        self.ctl("log-level", "info")
+        for order in ("drain (new disk), of web1, www.lb.example.@web2",
+                      "drain taken back, of web1", "log level info"):
+            self.assertRegex(server.log(), f"info: order: {re.escape(order)}: "
+                                           f"uid {os.getuid()}, process [1-9][0-9]*\n")
 
     def test_a_disabled_node_comes_back_by_itself(self):
         server = self.fleet()

@@ -70,6 +70,22 @@ class RemoteControl(harness.TestCase):
         words[1] = str(self.folder / "other.pem")
         self.assertIn("fit it?", self.ctl(*words, "zones", fails=1))
 
+    def test_names_may_order_readers_may_look_and_others_may_do_nothing(self):
+        self.sign("reader.ops", "ca")
+        self.sign("intern", "ca")
+        self.start_server(self.TLS % ", client_ca: ca.pem" +
+                          ", names: [admin, root*], readers: '*.ops'")
+        self.ctl(*self.shown("admin"), "log-level", "info")
+        self.assertIn("log level info: certificate 'admin' at 127.0.0.1", self.server.log())
+        self.assertRegex(self.ctl(*self.shown("reader.ops"), "zones"), "lb.example")
+        for order in (["reload"], ["log-level", "debug"], ["drain", "x"], ["expand", "x", "y"]):
+            self.assertIn("certificate 'reader.ops' at 127.0.0.1 may look, not",
+                          self.ctl(*self.shown("reader.ops"), *order, fails=1))
+        for words in (["zones"], ["reload"], ["watch"]):
+            self.assertRegex(self.ctl(*self.shown("intern"), *words, fails=1),
+                             r"certificate '(intern|localhost)' may do nothing here")
+        self.assertRegex(self.server.log(), r"control: refused: certificate '\w+' may do nothing")
+
     def test_a_proxy_of_the_environment_is_not_asked(self):
         self.start_server("token_file: token")
         proxy = {name: "http://127.0.0.1:1" for name in ("http_proxy", "https_proxy", "grpc_proxy")}
@@ -108,6 +124,8 @@ class RemoteControl(harness.TestCase):
                 ("{listen: '127.0.0.1:0'}", "would be anybody's"),
                 ("{listen: '192.0.2.1:7', token_file: token}", "would be plain text beyond"),
                 ("{token_file: token}", "do nothing without control.listen"),
+                ("{listen: '127.0.0.1:0', token_file: token, names: [x]}",
+                 "can be proved under control.tls.client_ca alone"),
                 ("{listen: '127.0.0.1:0', tls: {certificate: none.pem, key: server.key}, "
                  "token_file: token}", "control.tls.certificate: cannot read")):
             path = self.write("check.yaml", f"control: {control}\n")

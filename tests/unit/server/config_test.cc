@@ -57,10 +57,10 @@ workers: 2
 zones:
   - {apex: LB.example., file: lb.zone}
   - {apex: other.example, file: /zones/other}
-site_defaults: {ttl: 5}
+site_defaults: {ttl: 5s}
 sites:
   - {name: WWW.lb.example., policy: round_robin, answers: 2, all_down: servfail}
-  - {name: ["*.a.lb.example", "b.lb.example"], order: locality, ttl: 0, margin: 0.5}
+  - {name: ["*.a.lb.example", "b.lb.example"], order: locality, ttl: 0s, margin: 0.5}
 subnets:
   - {clients: 10.0.0.0/8, order: [192.0.2.1, 192.0.2.0/24]}
 heartbeat:
@@ -81,7 +81,7 @@ control:
   token_file: token
 history: {interval: 30s, keep: 2d, samples: 5000}
 state_dir: state
-edns_size: 1400
+edns_size: 1400B
 tcp: {clients: 10, clients_per_prefix: 5, ipv4_prefix: 24, ipv6_prefix: 56, idle: 30s, transfer: 2s}
 log: {level: debug}
 )");
@@ -137,7 +137,7 @@ sites:
   - {name: a, policy: weighted, weights: {192.0.2.1: 3, 198.51.100.0/24: 0.5, "2001:db8::1": 0}}
   - {name: b, policy: failover, groups: [{members: 192.0.2.1}, {members: [192.0.2.2, 198.51.100.0/24]}]}
   - {name: c, policy: quota, cost_base: 9, quota_every: 3}
-  - {name: d, policy: wlc, weights_by: memory, memory_per_connection: 1000000, memory_plus: 5}
+  - {name: d, policy: wlc, weights_by: memory, memory_per_connection: 1MB, memory_plus: 5}
   - {name: e, policy: hash, bound: 0.5, margin: 0.2, panic: 0}
 )");
   ASSERT_TRUE(config.ok()) << config.status();
@@ -211,10 +211,10 @@ TEST_F(ConfigTest, SaysWhatIsWrongAndWhatWasWanted) {
        "dnsd.yaml:3: key 'members' is missing, wanted addresses or prefixes"},
       {"sites: [{policy: round_robin}]",
        "dnsd.yaml:3: key 'name' is missing, wanted an owner name, a pattern, or a list of them"},
-      {"edns_size: 511",
-       "dnsd.yaml:3: key 'edns_size': found '511', wanted a whole number from 512 to 4096"},
-      {"edns_size: 4097",
-       "dnsd.yaml:3: key 'edns_size': found '4097', wanted a whole number from 512 to 4096"},
+      {"edns_size: 511", "dnsd.yaml:3: key 'edns_size': found '511', wanted 512 to 4096 octets"},
+      {"edns_size: 1400s",
+       "dnsd.yaml:3: key 'edns_size': found '1400s', wanted octets, as 65536, 64KiB or 3.5MB"},
+      {"edns_size: 4097", "dnsd.yaml:3: key 'edns_size': found '4097', wanted 512 to 4096 octets"},
       {"subnets: [{clients: 10.0.0.1/8, order: 10.0.0.1}]",
        "dnsd.yaml:3: key 'clients': found '10.0.0.1/8', wanted an address or a prefix without bits "
        "past its length, as 192.0.2.0/24 or 2001:db8::/32"},
@@ -264,7 +264,9 @@ TEST_F(ConfigTest, RefusesContradictionsAndSaysWhatToDo) {
        "dnsd.yaml:1: heartbeat.tls.certificate: cannot read 'no.pem'"},
       {"control: {listen: 127.0.0.1:0}", "dnsd.yaml:1: control on 127.0.0.1:0 would be anybody's"},
       {"control: {token_file: token}",
-       "dnsd.yaml:1: control.tls and control.token_file do nothing"},
+       "dnsd.yaml:1: control.tls, token_file, names and readers do nothing"},
+      {"control: {listen: 127.0.0.1:0, token_file: token, names: [a]}",
+       "dnsd.yaml:1: names can be proved under control.tls.client_ca alone"},
       {"control: {listen: 192.0.2.1:1, token_file: token}", "would be plain text beyond loopback"},
       {"sites: [{name: a}, {name: A.}]", "site 'a' is given twice"},
       {"subnets: [{clients: 10.0.0.0/8, order: 10.0.0.1}, {clients: 10.0.0.0/8, order: 10.0.0.2}]",
