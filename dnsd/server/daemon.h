@@ -111,7 +111,9 @@ class Daemon {
   Events events_{&std::chrono::system_clock::now};
   std::unique_ptr<StateStore> store_;
   std::unique_ptr<PlacementStore> placement_store_;  // null where there is no state_dir
-  std::vector<std::unique_ptr<QueryTap>> taps_;      // a worker's each; none if nobody wants them
+  // Without a state_dir: what the services knew that were dropped last, if they were.
+  std::shared_ptr<const StoredState> kept_;
+  std::vector<std::unique_ptr<QueryTap>> taps_;  // a worker's each; none if nobody wants them
   std::unique_ptr<TapReader> tap_reader_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<ControlLoop> loop_;

@@ -122,8 +122,10 @@ absl::StatusOr<std::string> Daemon::HistoryOf(const std::string& subject,
         "no history is kept: dnsd has no state_dir; set it, and restart");
   }
   const std::chrono::seconds back(std::min(seconds == 0 ? 3600 : seconds, kMost));
-  return HistoryJson(subject, std::chrono::system_clock::now() - back, history_->path(),
-                     *served_->Get(), *fleet_.Get(), *loop_->status());
+  auto json = HistoryJson(subject, std::chrono::system_clock::now() - back, history_->path(),
+                          *served_->Get(), *fleet_.Get(), *loop_->status());
+  if (absl::IsDataLoss(json.status())) history_->Suspect();
+  return json;
 }
 
 std::string Daemon::Sites(const std::vector<std::string>& patterns) const {

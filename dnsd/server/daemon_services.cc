@@ -49,6 +49,7 @@ void Daemon::DropServices() {
   http_.reset();
   control_.reset();
   loop_.reset();
+  if (store_ != nullptr && config_.state_dir.empty()) kept_ = store_->latest();
   store_.reset();
   placement_store_.reset();
 }

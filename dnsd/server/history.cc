@@ -24,7 +24,12 @@ HistoryHealth HistoryWriter::health() const {
 }
 
 void HistoryWriter::Write(const StatusReport& report, const Events& events, WallTime now) {
-  const absl::Status status = TryWrite(report, events, now);
+  absl::Status status = TryWrite(report, events, now);
+  if (absl::IsDataLoss(status)) {  // come upon while writing
+    store_.reset();
+    status = HistoryStore::SetAside(path_, Message(status));
+    if (status.ok()) status = TryWrite(report, events, now);
+  }
   if (!status.ok()) store_.reset();  // the next turn opens it anew, whatever was wrong
   std::string before;
   {
@@ -43,9 +48,14 @@ void HistoryWriter::Write(const StatusReport& report, const Events& events, Wall
 
 absl::Status HistoryWriter::TryWrite(const StatusReport& report, const Events& events,
                                      WallTime now) {
+  const bool check = suspected_.exchange(false);
+  if (check) store_.reset();
   if (!store_) {
-    auto store = HistoryStore::Open(path_);
-    if (!store.ok()) return store.status();
+    auto store = HistoryStore::Open(path_, check);
+    if (!store.ok()) {
+      if (check) suspected_ = true;
+      return store.status();
+    }
     store_ = *std::move(store);
   }
   const Events::Some news = events.Since(last_event_);

@@ -2,6 +2,7 @@
 // and writes them down. Nobody waits for it: what a full or slow disk does not take is lost.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -39,6 +40,9 @@ class HistoryWriter {
   // When to write next: more seldom where nodes are many.
   static Duration PeriodFor(std::size_t nodes, Duration shortest);
 
+  // Has the next turn look the file through, since a reader found it damaged; any thread.
+  void Suspect() { suspected_ = true; }
+
   HistoryHealth health() const;  // any thread
 
  private:
@@ -48,6 +52,7 @@ class HistoryWriter {
   const std::string path_;
   const HistoryLimits limits_;
   std::optional<HistoryStore> store_;
+  std::atomic<bool> suspected_{true};             // not looked through since the start
   std::uint64_t last_event_ = 0;                  // written
   std::map<std::string, std::uint64_t> answers_;  // by node, as of its last sample
   std::optional<WallTime> pruned_;
@@ -68,6 +73,7 @@ class History {
 
   const std::string& path() const { return path_; }
   HistoryHealth health() const { return writer_.health(); }
+  void Suspect() { writer_.Suspect(); }
 
  private:
   void Run();

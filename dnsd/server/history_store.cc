@@ -17,6 +17,7 @@ namespace fs = std::filesystem;
 constexpr std::int64_t kVersion = 1;
 constexpr double kMicro = 1e6;  // figures are stored in millionths
 constexpr int kPrunedAtOnce = 20'000;
+constexpr std::uintmax_t kMostChecked = std::uintmax_t{512} << 20;  // octets
 
 // Rows come in the order of time, so that the oldest are those with the lowest rowid.
 constexpr const char* kSchema = R"(
@@ -94,21 +95,41 @@ absl::StatusOr<std::int64_t> VersionOf(SqliteDatabase& database) {
   return version->Int(0);
 }
 
-}  // namespace
-
-absl::StatusOr<HistoryStore> HistoryStore::Open(const std::string& path) {
-  auto opened = TryOpen(path);
-  if (!absl::IsDataLoss(opened.status())) return opened;
-  spdlog::warn("{}; the history is begun anew", Message(opened.status()));
-  for (const char* suffix : {"", "-wal", "-shm"}) {
-    std::error_code error;
-    fs::remove(path + suffix, error);
-    if (error) return absl::InternalError(path + suffix + ": cannot remove: " + error.message());
-  }
-  return TryOpen(path);
+// DataLoss for what does not hang together. What is too large is left to whoever comes upon it.
+absl::Status Check(SqliteDatabase& database, const std::string& path) {
+  std::error_code error;
+  if (fs::file_size(path, error) > kMostChecked || error) return absl::OkStatus();
+  auto rows = database.Prepare("PRAGMA quick_check(1)");
+  if (!rows.ok()) return rows.status();
+  const absl::StatusOr<bool> row = rows->Step();
+  if (!row.ok()) return row.status();
+  if (*row && rows->Text(0) != "ok") return absl::DataLossError(path + ": " + rows->Text(0));
+  return absl::OkStatus();
 }
 
-absl::StatusOr<HistoryStore> HistoryStore::TryOpen(const std::string& path) {
+}  // namespace
+
+absl::StatusOr<HistoryStore> HistoryStore::Open(const std::string& path, bool check) {
+  auto opened = TryOpen(path, check);
+  if (!absl::IsDataLoss(opened.status())) return opened;
+  DNSD_RETURN_IF_ERROR(SetAside(path, Message(opened.status())));
+  return TryOpen(path, false);
+}
+
+absl::Status HistoryStore::SetAside(const std::string& path, const std::string& why) {
+  const std::string aside = path + ".damaged";
+  spdlog::warn("{}; the history is kept as {}, and begun anew", why, aside);
+  for (const char* suffix : {"", "-wal", "-shm"}) {
+    std::error_code error;
+    fs::remove(aside + suffix, error);
+    if (!fs::exists(path + suffix, error)) continue;
+    fs::rename(path + suffix, aside + suffix, error);
+    if (error) return absl::InternalError(path + suffix + ": cannot rename: " + error.message());
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<HistoryStore> HistoryStore::TryOpen(const std::string& path, bool check) {
   auto database = SqliteDatabase::Open(path);
   if (!database.ok()) return database.status();
   DNSD_RETURN_IF_ERROR(database->Run("PRAGMA journal_mode = WAL"));
@@ -119,6 +140,7 @@ absl::StatusOr<HistoryStore> HistoryStore::TryOpen(const std::string& path) {
   if (*version != 0 && *version != kVersion) {
     return absl::DataLossError(path + ": its tables are of version " + std::to_string(*version));
   }
+  if (check && *version != 0) DNSD_RETURN_IF_ERROR(Check(*database, path));
   DNSD_RETURN_IF_ERROR(database->Run(kSchema));
   return HistoryStore(*std::move(database));
 }

@@ -32,8 +32,12 @@ struct HistorySample {
 // One connection, for one thread. Errors are SqliteDatabase's.
 class HistoryStore {
  public:
-  // For the one who writes; begins anew where the file is damaged or of another version.
-  static absl::StatusOr<HistoryStore> Open(const std::string& path);
+  // For the one who writes. A file that is no database, or whose tables are of another version, is
+  // set aside, and a new one begun; with `check` also one that is damaged inside, for which it is
+  // read through, unless it has more than 512 MiB.
+  static absl::StatusOr<HistoryStore> Open(const std::string& path, bool check = false);
+  // Renames the file to PATH.damaged, in place of the last that was, with a warning that says why.
+  static absl::Status SetAside(const std::string& path, const std::string& why);
   // For a reader, beside the writer.
   static absl::StatusOr<HistoryStore> OpenToRead(const std::string& path);
 
@@ -52,7 +56,7 @@ class HistoryStore {
 
  private:
   explicit HistoryStore(SqliteDatabase database) : database_(std::move(database)) {}
-  static absl::StatusOr<HistoryStore> TryOpen(const std::string& path);
+  static absl::StatusOr<HistoryStore> TryOpen(const std::string& path, bool check);
   absl::Status WriteSamples(const std::vector<HistorySample>& samples);
   absl::Status WriteEvents(const std::vector<Event>& events);
 

@@ -199,10 +199,10 @@ absl::Status PrepareSchema(SqliteDatabase& database) {
   const std::int64_t found = version->Int(0);
   if (const auto end = version->Step(); !end.ok()) return end.status();
   if (found == kSchemaVersion) return absl::OkStatus();
-  if (found < 0 || found > kSchemaVersion) {
-    return absl::DataLossError("its tables are of version " + std::to_string(found) +
-                               ", this dnsd reads version " + std::to_string(kSchemaVersion));
-  }
+  const std::string versions = "its tables are of version " + std::to_string(found) +
+                               ", this dnsd writes version " + std::to_string(kSchemaVersion);
+  if (found < 0) return absl::DataLossError(versions);
+  if (found > kSchemaVersion) return absl::FailedPreconditionError(versions);
   DNSD_RETURN_IF_ERROR(database.Run("BEGIN IMMEDIATE"));
   if (found == 0) DNSD_RETURN_IF_ERROR(database.Run(kSchema));
   if (found < 2) DNSD_RETURN_IF_ERROR(database.Run(kOrders));

@@ -6,6 +6,7 @@
 #include <span>
 #include <system_error>
 
+#include "dnsd/base/duration.h"
 #include "dnsd/base/log.h"
 #include "dnsd/server/load_json.h"
 #include "dnsd/server/state_files.h"
@@ -16,13 +17,40 @@ namespace {
 
 namespace fs = std::filesystem;
 
-absl::StatusOr<std::pair<SqliteDatabase, StoredState>> OpenAndRead(const std::string& path) {
+struct Opened {
+  std::optional<SqliteDatabase> database{};  // nothing: not to be written
+  StoredState state{};
+  std::string error{};  // why it is not
+};
+
+// Tables of a newer dnsd: what this one knows of them counts, its operators' orders before all.
+absl::StatusOr<Opened> ReadNewer(SqliteDatabase database, const absl::Status& newer,
+                                 const std::string& path) {
+  Opened opened;
+  opened.error = path + ": " + Message(newer) +
+                 "; it is left as it is and nothing is stored: go back to the newer dnsd, or move "
+                 "the file away";
+  auto state = ReadState(database);
+  if (state.ok()) {
+    opened.state = *std::move(state);
+  } else {
+    opened.error += "; nor can it be read: " + Message(state.status());
+  }
+  spdlog::error("{}", opened.error);
+  return opened;
+}
+
+absl::StatusOr<Opened> OpenAndRead(const std::string& path) {
   auto database = SqliteDatabase::Open(path);
   if (!database.ok()) return database.status();
-  DNSD_RETURN_IF_ERROR(PrepareSchema(*database));
+  const absl::Status prepared = PrepareSchema(*database);
+  if (absl::IsFailedPrecondition(prepared)) {
+    return ReadNewer(*std::move(database), prepared, path);
+  }
+  if (!prepared.ok()) return prepared;
   auto state = ReadState(*database);
   if (!state.ok()) return state.status();
-  return std::pair(*std::move(database), *std::move(state));
+  return Opened{*std::move(database), *std::move(state)};
 }
 
 // What one node says of one site, in the order of a shard.
@@ -136,13 +164,22 @@ absl::StatusOr<std::unique_ptr<StateStore>> StateStore::Open(const std::string& 
   }
   if (!opened.ok()) return opened.status();
   return std::unique_ptr<StateStore>(new StateStore(
-      std::move(opened->first), std::make_shared<const StoredState>(std::move(opened->second))));
+      std::move(opened->database), std::make_shared<const StoredState>(std::move(opened->state)),
+      std::move(opened->error)));
 }
 
-StateStore::StateStore(SqliteDatabase database, std::shared_ptr<const StoredState> restored)
+std::unique_ptr<StateStore> StateStore::InMemory(std::shared_ptr<const StoredState> restored) {
+  if (restored == nullptr) restored = std::make_shared<const StoredState>();
+  return std::unique_ptr<StateStore>(new StateStore(std::nullopt, std::move(restored), ""));
+}
+
+StateStore::StateStore(std::optional<SqliteDatabase> database,
+                       std::shared_ptr<const StoredState> restored, std::string error)
     : database_(std::move(database)),
       restored_(std::move(restored)),
       written_(restored_),
+      latest_(restored_),
+      error_(std::move(error)),
       thread_([this] { Run(); }) {}
 
 StateStore::~StateStore() {
@@ -157,14 +194,27 @@ StateStore::~StateStore() {
 void StateStore::Save(std::shared_ptr<const StoredState> state) {
   {
     std::lock_guard lock(mutex_);
-    waiting_ = std::move(state);
+    latest_ = std::move(state);
+    if (!database_) return;
+    waiting_ = latest_;
   }
   wake_.notify_one();
 }
 
-void StateStore::AwaitWritten(Duration patience) {
+std::string StateStore::AwaitWritten(Duration patience) {
   std::unique_lock lock(mutex_);
-  rested_.wait_for(lock, patience, [this] { return waiting_ == nullptr && !writing_; });
+  const bool rests =
+      rested_.wait_for(lock, patience, [this] { return waiting_ == nullptr && !writing_; });
+  if (!database_ && error_.empty()) return "there is no state_dir: a restart forgets the order";
+  if (!error_.empty()) return "a restart would forget the order: " + error_;
+  if (rests) return "";
+  return "a restart may forget the order: it is in force, and after " + DurationText(patience) +
+         " still not written to disk; `dnsdctl status` tells if that fails";
+}
+
+std::shared_ptr<const StoredState> StateStore::latest() const {
+  std::lock_guard lock(mutex_);
+  return latest_;
 }
 
 std::string StateStore::error() const {
@@ -198,24 +248,24 @@ void StateStore::Run() {
 }
 
 absl::Status StateStore::Write(const StoredState& next) {
-  DNSD_RETURN_IF_ERROR(database_.Run("BEGIN IMMEDIATE"));
+  DNSD_RETURN_IF_ERROR(database_->Run("BEGIN IMMEDIATE"));
   absl::Status status = WriteNodes(next);
   if (status.ok()) status = WriteHosting(next);
   if (status.ok()) status = WriteSiteOrders(next);
-  if (status.ok()) status = database_.Run("COMMIT");
+  if (status.ok()) status = database_->Run("COMMIT");
   // Some errors have ended the transaction already; then this one fails, and rightly.
-  if (!status.ok()) database_.Run("ROLLBACK").IgnoreError();
+  if (!status.ok()) database_->Run("ROLLBACK").IgnoreError();
   return status;
 }
 
 absl::Status StateStore::WriteNodes(const StoredState& next) {
-  auto put = database_.Prepare("INSERT OR REPLACE INTO nodes VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+  auto put = database_->Prepare("INSERT OR REPLACE INTO nodes VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
   if (!put.ok()) return put.status();
-  auto put_order = database_.Prepare("INSERT OR REPLACE INTO orders VALUES (?, ?, ?, ?)");
+  auto put_order = database_->Prepare("INSERT OR REPLACE INTO orders VALUES (?, ?, ?, ?)");
   if (!put_order.ok()) return put_order.status();
-  auto drop_order = database_.Prepare("DELETE FROM orders WHERE node = ?");
+  auto drop_order = database_->Prepare("DELETE FROM orders WHERE node = ?");
   if (!drop_order.ok()) return drop_order.status();
-  auto put_place = database_.Prepare("INSERT OR REPLACE INTO places VALUES (?, ?, ?, ?, ?)");
+  auto put_place = database_->Prepare("INSERT OR REPLACE INTO places VALUES (?, ?, ?, ?, ?)");
   if (!put_place.ok()) return put_place.status();
   for (std::size_t i = 0; i < next.nodes.size(); ++i) {
     const fleet::StoredNode& node = next.nodes[i];
@@ -240,8 +290,8 @@ absl::Status StateStore::WriteNodes(const StoredState& next) {
 // All anew: they are few, and change with an operator's commands.
 absl::Status StateStore::WriteSiteOrders(const StoredState& next) {
   if (next.site_orders == written_->site_orders) return absl::OkStatus();
-  DNSD_RETURN_IF_ERROR(database_.Run("DELETE FROM site_orders"));
-  auto put = database_.Prepare("INSERT INTO site_orders VALUES (?, ?, ?, ?, ?)");
+  DNSD_RETURN_IF_ERROR(database_->Run("DELETE FROM site_orders"));
+  auto put = database_->Prepare("INSERT INTO site_orders VALUES (?, ?, ?, ?, ?)");
   if (!put.ok()) return put.status();
   for (const SiteOrder& order : next.site_orders) {
     put->Bind(1, order.key.site);
@@ -253,9 +303,9 @@ absl::Status StateStore::WriteSiteOrders(const StoredState& next) {
 }
 
 absl::Status StateStore::WriteHosting(const StoredState& next) {
-  auto put = database_.Prepare("INSERT OR REPLACE INTO hosting VALUES (?, ?, ?, ?, ?, ?)");
+  auto put = database_->Prepare("INSERT OR REPLACE INTO hosting VALUES (?, ?, ?, ?, ?, ?)");
   if (!put.ok()) return put.status();
-  auto drop = database_.Prepare("DELETE FROM hosting WHERE node = ? AND site = ?");
+  auto drop = database_->Prepare("DELETE FROM hosting WHERE node = ? AND site = ?");
   if (!drop.ok()) return drop.status();
   for (std::size_t i = 0; i < fleet::HostingTable::kShards; ++i) {
     const auto& before = written_->hosting->shard(i);

@@ -30,37 +30,45 @@ struct StoredState {
 // Save and error() are for any thread; a slow or full disk never holds the caller up.
 class StateStore {
  public:
-  // Reads what is stored in `dir`, which is created if need be. A file that is damaged, or of
-  // another version, is moved aside with a warning, and an empty one begun.
+  // Reads what is stored in `dir`, which is created if need be. A file that is damaged is moved
+  // aside with a warning, and an empty one begun. One of a newer dnsd, which an upgrade that was
+  // taken back has left, is read as far as this one knows it, and never written: error() says so.
   //   Unavailable  another process has it
   //   Internal     it cannot be created, read or written; the message names the path
   static absl::StatusOr<std::unique_ptr<StateStore>> Open(const std::string& dir);
+  // Of a dnsd without a state_dir: keeps what is saved in memory, for whoever has latest() of it.
+  static std::unique_ptr<StateStore> InMemory(std::shared_ptr<const StoredState> restored);
   ~StateStore();  // writes what waits
   StateStore(const StateStore&) = delete;
   StateStore& operator=(const StateStore&) = delete;
 
   // As it was when opened.
   const StoredState& restored() const { return *restored_; }
+  // What was saved last, or restored if nothing was.
+  std::shared_ptr<const StoredState> latest() const;
   // Has `state` written soon. Of those that wait only the newest is.
   void Save(std::shared_ptr<const StoredState> state);
   // Returns once what was handed over is written, or failed to be; at the latest after `patience`.
-  void AwaitWritten(Duration patience);
-  // Why the last write failed; empty if it did not.
+  // What an operator must know: that a restart would forget it, or may; empty if it is written.
+  std::string AwaitWritten(Duration patience);
+  // Why nothing is written, or the last write failed; empty if it did not.
   std::string error() const;
 
  private:
-  StateStore(SqliteDatabase database, std::shared_ptr<const StoredState> restored);
+  StateStore(std::optional<SqliteDatabase> database, std::shared_ptr<const StoredState> restored,
+             std::string error);
   void Run();
   absl::Status Write(const StoredState& next);
   absl::Status WriteNodes(const StoredState& next);
   absl::Status WriteHosting(const StoredState& next);
   absl::Status WriteSiteOrders(const StoredState& next);
 
-  SqliteDatabase database_;  // the thread's
+  std::optional<SqliteDatabase> database_;  // the thread's; nothing: nothing is written
   const std::shared_ptr<const StoredState> restored_;
   std::shared_ptr<const StoredState> written_;  // the thread's
   mutable std::mutex mutex_;                    // guards what follows
   std::shared_ptr<const StoredState> waiting_;
+  std::shared_ptr<const StoredState> latest_;
   std::string error_;
   bool stopping_ = false;
   bool writing_ = false;

@@ -118,6 +118,37 @@ class History(controlled.TestCase):
                            "the history is written again", self.server)
         self.assertIn("the history is written again", self.server.log())
 
+    def test_a_file_that_was_damaged_is_kept_aside_and_a_new_one_begun(self):
+        self.fleet()
+        self.wait_samples("web1", 3)
+        self.server.stop()
+        path = self.folder / "state" / "history.db"
+        with open(path, "r+b") as file:
+            file.seek(4096)
+            file.write(b"x" * (path.stat().st_size - 4096))
+        self.fleet()
+        self.wait_samples("web1", 1)
+        self.assertTrue(path.with_name("history.db.damaged").exists())
+        self.assertRegex(self.server.log(), r"warning: .*history\.db.*begun anew")
+
+    def test_a_disk_that_cannot_be_written_is_told_and_harms_no_query(self):
+        self.fleet()
+        self.wait_samples("web1", 1)
+        self.server.stop()
+        path = self.folder / "state" / "history.db"
+        for words in (["--bind", path, path], ["-o", "remount,bind,ro", path]):
+            mounted = subprocess.run(["mount", *words], capture_output=True, text=True, check=False)
+            if mounted.returncode != 0:
+                raise unittest.SkipTest("nothing can be mounted here: " + mounted.stderr)
+            self.addCleanup(subprocess.run, ["umount", "-l", str(path)], check=False,
+                            capture_output=True)
+        self.fleet()
+        harness.wait_until(lambda: self.metric("dnsd_history_working") == 0, LONG,
+                           "the history is not written", self.server)
+        self.assertRegex(self.server.status()["history"]["error"], r"history\.db: .*read-?only")
+        self.server.wait_for("www.lb.example", [A, B])
+        self.assertEqual(self.ctl("drain", "web1"), "web1\n")
+
     def test_a_folder_where_the_file_cannot_be_made_is_told_and_harms_no_query(self):
         state = self.folder / "state"
         (state / "history.db").mkdir(parents=True)  # a folder where the file belongs

@@ -1,4 +1,6 @@
 """What dnsd remembers over a restart, and what it does with what it cannot know."""
+import contextlib
+import sqlite3
 import time
 
 import harness
@@ -52,6 +54,26 @@ class Restart(harness.TestCase):
         server.stop()
         server = self.dnsd(*arguments, zone=ZONE, config=FAST)
         server.wait_for("www.lb.example", ["127.0.1.2"], count=5, seconds=15)
+
+    def test_what_a_newer_dnsd_stored_counts_and_is_not_lost(self):
+        def upgrade(server):
+            server.stop()
+            with contextlib.closing(sqlite3.connect(path)) as state, state:
+                state.execute("PRAGMA user_version = 99")
+                state.execute("CREATE TABLE replicas (site TEXT)")
+        path = self.folder / "state" / "state.db"
+        server = self.run_once(upgrade)
+        self.assertEqual(server.answers("www.lb.example"), ["127.0.1.2"])
+        self.assertEqual(server.answers("shop.hosting.lb.example"), ["127.0.1.1"])
+        said = "its tables are of version 99"
+        self.assertIn(said, server.log())
+        self.assertIn(said, server.status()["fleet"]["state_store_error"])
+        server.stop()
+        with contextlib.closing(sqlite3.connect(path)) as state:
+            self.assertEqual(state.execute("PRAGMA user_version").fetchone(), (99,))
+            self.assertEqual(state.execute("SELECT count(*) FROM nodes").fetchone(), (3,))
+            state.execute("SELECT * FROM replicas")
+        self.assertEqual([p.name for p in path.parent.glob("*damaged*")], [])
 
     def test_a_state_directory_that_cannot_be_written_is_said(self):
         blocked = self.write("blocked", "a file where a directory should be")

@@ -233,6 +233,30 @@ workers: {workers}
         self.assertEqual(server.answers("www.lb.example"), ["192.0.2.2"])
         self.end(pid)
 
+    def test_an_order_outlives_a_follower_that_fails_though_nothing_is_stored(self):
+        def forgetful(**changes):
+            path = self.config(**changes)
+            path.write_text(path.read_text().replace("state_dir: state\n", ""))
+        server = self.start_all()
+        server.stop()
+        forgetful()
+        server = self.start(harness.Dnsd(self.folder, ["--config", self.folder / "dnsd.yaml"]))
+        server.wait_heard("n1", "n2", "n3")
+        ctl = lambda *words: self.run_program("dnsdctl", "--socket", self.folder / "control.sock",
+                                              *words)
+        ordered = ctl("drain", "n2", "www.lb.example@n3")
+        self.assertEqual(ordered.returncode, 0, ordered.stderr)
+        self.assertIn("there is no state_dir", ordered.stderr)
+        self.assertEqual(server.sample("www.lb.example"), {"192.0.2.1"})
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            forgetful(http=taken.getsockname()[1])  # what only the start finds
+            server.signal(signal.SIGUSR2)
+            harness.wait_until(lambda: "nobody follows" in server.log(), 60 * harness.PATIENCE,
+                               "the failure is told", server)
+        server.wait_heard("n1", "n2", "n3")
+        self.assertEqual(server.sample("www.lb.example"), {"192.0.2.1"})
+        self.assertIn("draining", ctl("nodes", "n2").stdout)
+
     def test_a_reload_takes_other_workers_and_addresses(self):
         server = self.start_all()
         port = harness.free_port()

@@ -132,6 +132,40 @@ TEST_F(HistoryStoreTest, KeepsSoManyAndForSoLong) {
   EXPECT_EQ(store.Samples({"a"}, kNoon, 100)->at(0).time, kNoon + seconds(7));
 }
 
+// Overwrites all pages but the first, which has the schema.
+void Garble(const std::string& path) {
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(4096);
+  file << std::string(fs::file_size(path) - 4096, 'x');
+}
+
+TEST_F(HistoryStoreTest, DamageInsideIsFoundBeforeItIsComeUpon) {
+  {
+    HistoryStore store = Open();
+    for (int i = 1; i <= 2000; ++i) ASSERT_TRUE(store.Write({Sample("a", i)}, {}).ok());
+  }
+  // One page in the middle.
+  std::fstream file(folder_.file(), std::ios::in | std::ios::out | std::ios::binary);
+  ASSERT_GT(fs::file_size(folder_.file()), 16U * 4096);
+  file.seekp(10 * 4096);
+  file << std::string(4096, 'x');
+  file.close();
+  EXPECT_TRUE(HistoryStore::Open(folder_.file()).ok());
+  EXPECT_FALSE(fs::exists(folder_.file() + ".damaged"));
+  auto store = HistoryStore::Open(folder_.file(), /*check=*/true);
+  ASSERT_TRUE(store.ok()) << store.status();
+  EXPECT_TRUE(fs::exists(folder_.file() + ".damaged"));
+  EXPECT_THAT(*store->Samples({"a"}, kNoon, 10), IsEmpty());
+  EXPECT_TRUE(store->Write({Sample("a", 1)}, {}).ok());
+}
+
+TEST_F(HistoryStoreTest, AWholeFileIsKeptWhenItIsLookedThrough) {
+  ASSERT_TRUE(Open().Write({Sample("a", 1)}, {}).ok());
+  auto store = HistoryStore::Open(folder_.file(), /*check=*/true);
+  ASSERT_TRUE(store.ok()) << store.status();
+  EXPECT_THAT(*store->Samples({"a"}, kNoon, 10), SizeIs(1));
+}
+
 TEST_F(HistoryStoreTest, ADamagedFileIsBegunAnew) {
   std::ofstream(folder_.file()) << std::string(8192, 'x');
   HistoryStore store = Open();
@@ -178,6 +212,26 @@ TEST_F(HistoryWriterTest, WritesEveryEventOnce) {
   writer_.Write(report_, events_, kNoon + seconds(10));
   auto reader = HistoryStore::OpenToRead(folder_.file());
   EXPECT_THAT(*reader->EventsOf({"a"}, "", WallTime(), 10), SizeIs(2));
+}
+
+TEST_F(HistoryWriterTest, DamageThatIsComeUponIsSetAsideAtOnce) {
+  writer_.Write(report_, events_, kNoon);
+  {
+    HistoryWriter other(folder_.file(), {});  // closed last, it writes the log into the file
+    other.Write(report_, events_, kNoon);
+  }
+  HistoryWriter writer(folder_.file(), {});
+  writer.Write(report_, events_, kNoon + seconds(10));
+  auto database = SqliteDatabase::Open(folder_.file());
+  ASSERT_TRUE(database->Run("PRAGMA wal_checkpoint(TRUNCATE)").ok());
+  Garble(folder_.file());
+  auto reader = HistoryStore::OpenToRead(folder_.file());
+  EXPECT_TRUE(absl::IsDataLoss(reader->Samples({"a"}, WallTime(), 10).status()));
+  writer.Suspect();  // as who reads it does
+  writer.Write(report_, events_, kNoon + seconds(20));
+  EXPECT_EQ(writer.health().error, "");
+  EXPECT_TRUE(fs::exists(folder_.file() + ".damaged"));
+  EXPECT_THAT(Written(), SizeIs(1));
 }
 
 // The folder is another user's, or gone: root may write everywhere, so a file stands in its place.

@@ -137,14 +137,65 @@ TEST_F(StateStoreTest, DamageInsideTheTablesIsFoundToo) {
   EXPECT_EQ(FilesNamed("state.db.damaged-"), 1U);
 }
 
-TEST_F(StateStoreTest, TablesOfAnotherVersionAreMovedAside) {
+// An upgrade that was taken back.
+TEST_F(StateStoreTest, TablesOfANewerDnsdAreReadAndLeftAsTheyAre) {
+  auto node = NodeNamed("n1", fleet::NodeState::kAlive);
+  node.order = {.kind = fleet::Order::Kind::kDrain, .reason = "new disk", .end = {}};
+  Save({{node}, builder_.Build()});
+  const auto version = [&](const std::string& sql) {
+    auto database = SqliteDatabase::Open(dir_ + "/state.db");
+    EXPECT_TRUE(database.ok() && database->Run(sql).ok());
+    auto row = database->Prepare("PRAGMA user_version");
+    EXPECT_TRUE(row.ok() && row->Step().ok());
+    return row->Int(0);
+  };
+  ASSERT_EQ(version("PRAGMA user_version = 99"), 99);
+  {
+    const auto store = Open();
+    ASSERT_EQ(store->restored().nodes.size(), 1U);
+    EXPECT_EQ(store->restored().nodes[0].order.reason, "new disk");
+    EXPECT_THAT(store->error(), HasSubstr("state.db: its tables are of version 99"));
+    store->Save(std::make_shared<const StoredState>());
+    EXPECT_THAT(store->AwaitWritten(std::chrono::seconds(0)),
+                HasSubstr("a restart would forget the order"));
+  }
+  EXPECT_EQ(FilesNamed("damaged"), 0U);
+  EXPECT_EQ(version("PRAGMA user_version = 4"), 4);
+  const auto store = Open();
+  EXPECT_EQ(store->restored().nodes.size(), 1U);
+  EXPECT_EQ(store->error(), "");
+}
+
+TEST_F(StateStoreTest, TablesOfANewerDnsdThatCannotBeReadAreLeftToo) {
   {
     auto database = SqliteDatabase::Open(dir_ + "/state.db");
-    ASSERT_TRUE(database.ok());
-    ASSERT_TRUE(database->Run("PRAGMA user_version = 99").ok());
+    ASSERT_TRUE(database.ok() && database->Run("PRAGMA user_version = 99").ok());
   }
-  EXPECT_NE(Open(), nullptr);
-  EXPECT_EQ(FilesNamed("state.db.damaged-"), 1U);
+  EXPECT_THAT(Open()->error(), HasSubstr("nor can it be read"));
+  EXPECT_EQ(FilesNamed("state.db.damaged-"), 0U);
+}
+
+TEST_F(StateStoreTest, WithoutADirectoryWhatWasSavedIsKeptInMemoryAlone) {
+  const auto first = StateStore::InMemory(nullptr);
+  EXPECT_TRUE(first->latest()->nodes.empty());
+  first->Save(std::make_shared<const StoredState>(
+      StoredState{{NodeNamed("n1", fleet::NodeState::kAlive)}, builder_.Build()}));
+  EXPECT_THAT(first->AwaitWritten(std::chrono::seconds(0)), HasSubstr("there is no state_dir"));
+  EXPECT_EQ(first->error(), "");
+  const auto second = StateStore::InMemory(first->latest());
+  EXPECT_EQ(second->restored().nodes.size(), 1U);
+  EXPECT_EQ(second->latest()->nodes.size(), 1U);
+}
+
+TEST_F(StateStoreTest, SaysOfWhatIsNotWrittenYetThatItMayBeForgotten) {
+  std::vector<fleet::SiteReport> sites;
+  for (int i = 0; i < 50'000; ++i) sites.push_back(Site("s" + std::to_string(i) + ".example", 1));
+  builder_.SetFull(0, sites);
+  const auto store = Open();
+  store->Save(std::make_shared<const StoredState>(
+      StoredState{{NodeNamed("n1", fleet::NodeState::kAlive)}, builder_.Build()}));
+  EXPECT_THAT(store->AwaitWritten(Duration::zero()), HasSubstr("a restart may forget the order"));
+  EXPECT_EQ(store->AwaitWritten(std::chrono::minutes(5)), "");
 }
 
 TEST_F(StateStoreTest, OrdersOutliveARestartUntilTheyAreTakenBack) {
