@@ -81,6 +81,10 @@ void HostingBuilder::Adopt(std::shared_ptr<const HostingTable> table) {
   });
 }
 
+void HostingBuilder::Take(std::size_t i, std::shared_ptr<const HostingShard> shard) {
+  taken_.emplace_back(i, std::move(shard));
+}
+
 void HostingBuilder::SetFull(NodeIndex node, std::span<const SiteReport> sites) {
   Begin(node);
   if (NamesAll(node, sites)) {
@@ -158,8 +162,10 @@ void HostingBuilder::AddOp(const wire::Name& name, bool remove, const Host& host
 }
 
 std::shared_ptr<const HostingTable> HostingBuilder::Build() {
-  if (!any_ops_ && !any_cleared_) return table_;
+  if (!any_ops_ && !any_cleared_ && taken_.empty()) return table_;
   auto next = std::make_shared<HostingTable>(*table_);
+  for (auto& [i, shard] : taken_) next->shards_[i] = std::move(shard);
+  taken_.clear();
   next->site_count_ = 0;
   for (std::size_t i = 0; i < HostingTable::kShards; ++i) {
     auto& shard = next->shards_[i];

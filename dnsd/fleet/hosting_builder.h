@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "dnsd/fleet/heartbeat.h"
@@ -21,6 +22,9 @@ class HostingBuilder {
 
   // Goes on from `table`; before any change.
   void Adopt(std::shared_ptr<const HostingTable> table);
+  // The `i`th shard is to be this one before the changes since the last Build, and site_count tells
+  // nothing any more: for tables that are laid over another's. Only Change may follow.
+  void Take(std::size_t i, std::shared_ptr<const HostingShard> shard);
   // The node hosts exactly `sites`; of a site named twice the last counts.
   void SetFull(NodeIndex node, std::span<const SiteReport> sites);
   // The node hosts every site whose pool has it, but those of `sites` that are not ready or not
@@ -69,6 +73,7 @@ class HostingBuilder {
   std::vector<std::uint8_t> op_names_;
   std::vector<bool> cleared_;  // by NodeIndex: drop all it has, then apply the ops
   std::vector<bool> touched_;  // by NodeIndex: has changes here
+  std::vector<std::pair<std::size_t, std::shared_ptr<const HostingShard>>> taken_;
   bool any_cleared_ = false;
   bool any_ops_ = false;
 };

@@ -3,18 +3,22 @@
 // drained as a whole a host that no node has says so (answer/hosts.h).
 #pragma once
 
+#include <bitset>
 #include <compare>
 #include <cstddef>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "dnsd/base/clock.h"
 #include "dnsd/fleet/fleet.h"
 #include "dnsd/fleet/hosting.h"
+#include "dnsd/fleet/hosting_builder.h"
 #include "dnsd/fleet/order.h"
+#include "dnsd/wire/name.h"
 
 namespace dnsd::server {
 
@@ -47,16 +51,29 @@ class SiteOrders {
   std::vector<SiteOrder> list() const;
 
   // `base` with the orders laid over it; `base` itself while there are none. The same table until
-  // one of the two changes, or a node is new.
+  // one of the two changes, or a node is new. Costs the shards that changed, not the sites there
+  // are. Nodes are added at the end alone.
   std::shared_ptr<const fleet::HostingTable> Over(
       const std::shared_ptr<const fleet::HostingTable>& base,
       const std::vector<fleet::Node>& nodes);
 
  private:
-  std::map<SiteKey, fleet::Order> orders_;
-  // What Over gave last, and of what it was made; the base null: of nothing that holds.
-  std::shared_ptr<const fleet::HostingTable> base_, laid_over_;
-  std::size_t node_count_ = 0;
+  static constexpr std::size_t kShards = fleet::HostingTable::kShards;
+  struct Held {
+    fleet::Order order{};
+    std::optional<wire::Name> name{};  // the site's; nothing: it cannot be
+    std::size_t shard = 0;
+  };
+  static Held HeldOf(const SiteKey& key, const fleet::Order& order);
+  void MarkShards(const std::shared_ptr<const fleet::HostingTable>& base,
+                  const std::vector<fleet::Node>& nodes);
+
+  std::map<SiteKey, Held> orders_;
+  // What Over gave last, and of what it was made.
+  fleet::HostingBuilder builder_;
+  std::shared_ptr<const fleet::HostingTable> base_ = std::make_shared<fleet::HostingTable>();
+  std::unordered_map<std::string, fleet::NodeIndex> node_index_;
+  std::bitset<kShards> stale_;  // shards whose orders or sites are others than then
 };
 
 }  // namespace dnsd::server
