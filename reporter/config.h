@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "dnsd/base/clock.h"
 #include "dnsd/base/ip.h"
+#include "dnsd/base/log_target.h"
 #include "dnsd/base/status.h"
 #include "reporter/access_logs.h"
 #include "reporter/health_check.h"
@@ -67,7 +69,10 @@ struct Config {
   TlsConfig tls;
   bool insecure = false;  // plain text beyond loopback
   std::string log_level = "info";
+  LogTarget log;
   std::string ready_file;  // from the flag alone
+  // Where keys' values came from, for messages: "tls.ca" to "path:line"; none for a flag's.
+  std::map<std::string, std::string> origins;
 };
 
 // Reads the file; relative paths in it start at its folder. The error has every fault, one a line,

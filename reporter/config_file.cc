@@ -1,6 +1,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "dnsd/base/log_settings.h"
 #include "dnsd/base/yaml.h"
 #include "dnsd/wire/name.h"
 #include "reporter/byte_size.h"
@@ -232,7 +233,17 @@ void ReadServer(YamlMap& root, Config& config) {
   });
 }
 
+// Of the keys that FinishConfig judges.
+void NoteOrigins(YamlMap& root, Config& config) {
+  for (const char* key :
+       {"node", "addresses", "region", "latitude", "longitude", "ports", "dnsd", "sites_dir",
+        "site_health", "health", "token_file", "kernel_load", "cgroup"}) {
+    if (root.Has(key)) config.origins[key] = root.Origin(key);
+  }
+}
+
 void ReadRoot(YamlMap& root, Config& config) {
+  NoteOrigins(root, config);
   root.Read("node", config.node);
   root.Read("addresses", config.addresses);
   ReadPlace(root, config.place);
@@ -250,6 +261,9 @@ void ReadRoot(YamlMap& root, Config& config) {
   ReadHealth(root, "site_health", config.site_health);
   ReadPath(root, "token_file", config.path, config.token_file);
   root.ReadMap("tls", [&](YamlMap& tls) {
+    for (const char* key : {"ca", "certificate", "key"}) {
+      if (tls.Has(key)) config.origins[std::string("tls.") + key] = tls.Origin(key);
+    }
     ReadPath(tls, "ca", config.path, config.tls.ca);
     ReadPath(tls, "certificate", config.path, config.tls.certificate);
     ReadPath(tls, "key", config.path, config.tls.key);
@@ -257,9 +271,9 @@ void ReadRoot(YamlMap& root, Config& config) {
   });
   root.Read("insecure", config.insecure);
   root.ReadMap("log", [&](YamlMap& log) {
-    log.ReadChoice<std::string>(
-        "level", config.log_level,
-        {{"debug", "debug"}, {"info", "info"}, {"warning", "warning"}, {"error", "error"}});
+    ReadLogSettings(
+        log, [&](const std::string& path) { return Resolve(path, config.path); }, config.log_level,
+        config.log);
   });
 }
 

@@ -11,6 +11,7 @@
 #include <random>
 
 #include "dnsd/base/log.h"
+#include "dnsd/base/log_target.h"
 #include "reporter/agent.h"
 #include "reporter/options.h"
 
@@ -42,11 +43,21 @@ void TellReady(const Config& config) {
   sd_notify(0, "READY=1");
 }
 
-void Reload(const Options& options, Agent& agent) {
+// `log`: where messages go, by the configuration that was read last.
+void Reload(const Options& options, LogTarget& log, Agent& agent) {
   sd_notify(0, "RELOADING=1");
   auto config = LoadConfig(options);
+  // Whoever turns logs over asks for this, whatever becomes of the rest.
+  const LogTarget wanted = config.ok() ? config->log : log;
+  if (wanted.is_file() || !(wanted == log)) {
+    if (const absl::Status opened = SetLogTarget(wanted); opened.ok()) {
+      log = wanted;
+    } else {
+      spdlog::error("{}", Message(opened));
+    }
+  }
   if (config.ok()) {
-    StartLogging("reporter", config->log_level);
+    SetLogLevel(config->log_level);
     agent.Reload(*std::move(config));
     spdlog::info("configuration reloaded");
   } else {
@@ -62,6 +73,10 @@ int Run(const Options& options) {
     return 1;
   }
   StartLogging("reporter", config->log_level);
+  if (const absl::Status opened = SetLogTarget(config->log); !opened.ok()) {
+    std::cerr << Message(opened) << '\n';
+    return 1;
+  }
   AllowManyFiles();
   signal(SIGPIPE, SIG_IGN);
   const EventBasePtr base(event_base_new());
@@ -77,7 +92,8 @@ int Run(const Options& options) {
   };
   const Watch term = Watch::Signal(base.get(), SIGTERM, stop);
   const Watch interrupt = Watch::Signal(base.get(), SIGINT, stop);
-  const Watch hangup = Watch::Signal(base.get(), SIGHUP, [&] { Reload(options, agent); });
+  LogTarget log = config->log;
+  const Watch hangup = Watch::Signal(base.get(), SIGHUP, [&] { Reload(options, log, agent); });
   Timer watchdog(base.get(), [] { sd_notify(0, "WATCHDOG=1"); });
   if (std::uint64_t microseconds = 0; sd_watchdog_enabled(0, &microseconds) > 0) {
     watchdog.Every(std::chrono::microseconds(microseconds / 2));

@@ -199,6 +199,33 @@ void OverlaySites(const Options& options, HostingConfig& hosting) {
   }
 }
 
+// Keys that a flag gives a value, in place of the file's.
+std::vector<std::string> KeysOfFlags(const Options& options) {
+  const std::pair<const char*, bool> all[] = {
+      {"node", !options.node.empty()},
+      {"addresses", !options.addresses.empty()},
+      {"region", !options.place.region.empty()},
+      {"latitude", options.place.latitude.has_value()},
+      {"longitude", options.place.longitude.has_value()},
+      {"dnsd", !options.dnsd.empty()},
+      {"kernel_load", options.no_kernel_load},
+      {"cgroup", !options.cgroup.empty()},
+      {"ports", !options.ports.empty()},
+      {"sites_dir", !options.sites_dir.empty()},
+      {"health", options.health.has_value()},
+      {"site_health", options.site_health.has_value()},
+      {"token_file", !options.token_file.empty()},
+      {"tls.ca", !options.tls.ca.empty()},
+      {"tls.certificate", !options.tls.certificate.empty()},
+      {"tls.key", !options.tls.key.empty()},
+  };
+  std::vector<std::string> keys;
+  for (const auto& [key, given] : all) {
+    if (given) keys.emplace_back(key);
+  }
+  return keys;
+}
+
 }  // namespace
 
 Options ParseOptions(int argc, const char* const* argv) {
@@ -232,6 +259,7 @@ absl::StatusOr<Config> LoadConfig(const Options& options) {
     if (!loaded.ok()) return loaded.status();
     config = *std::move(loaded);
   }
+  for (const std::string& key : KeysOfFlags(options)) config.origins.erase(key);
   Overlay(options.node, config.node);
   Overlay(options.addresses, config.addresses);
   Overlay(options.place.region, config.place.region);

@@ -40,6 +40,37 @@ class Log(harness.TestCase):
                            20 * harness.PATIENCE, "the fault is told", server)
 
 
+class ReporterLog(harness.TestCase):
+    def test_a_file_of_json_is_turned_over_at_hup_even_if_the_reload_fails(self):
+        path = self.folder / "reporter.log"
+        config = self.write("reporter.yaml", "log: {to: reporter.log, format: json}\n")
+        reporter = self.reporter(self.dnsd(zone=ZONE), "web1", "127.0.1.1",
+                                 arguments=("--config", config))
+
+        def told(what):
+            harness.wait_until(
+                lambda: path.exists() and what in path.read_text(), 20 * harness.PATIENCE,
+                f"{path.name} tells '{what}'", reporter)
+        told("node web1 reports to 1 dnsd")
+        self.assertEqual(json.loads(path.read_text().splitlines()[0])["program"], "reporter")
+        path.rename(self.folder / "reporter.log.1")
+        self.write("reporter.yaml", "nonsense: true\n")
+        reporter.signal(signal.SIGHUP)
+        told("nonsense")
+        path = self.folder / "other.log"
+        self.write("reporter.yaml", "log: {to: other.log}\n")
+        reporter.signal(signal.SIGHUP)
+        told("configuration reloaded")
+        self.assertNotIn("{", path.read_text().splitlines()[0])
+
+    def test_a_file_that_cannot_be_opened_is_told_at_the_start(self):
+        done = self.run_program("reporter", "--config", self.write(
+            "reporter.yaml", "node: web1\naddresses: [127.0.1.1]\ndnsd: ['127.0.0.1:9']\n"
+                             "log: {to: /proc/no/such}\n"))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("cannot write the log /proc/no/such", done.stderr)
+
+
 class Includes(harness.TestCase):
     def test_zones_come_from_several_files_and_faults_name_theirs(self):
         self.write("a.zone", ZONE)

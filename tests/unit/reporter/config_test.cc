@@ -288,6 +288,19 @@ TEST_F(ConfigFileTest, ReadsWhereTheNodeIs) {
   EXPECT_EQ(config->place, want);
 }
 
+TEST_F(ConfigFileTest, WhatIsFoundWrongLaterHasItsLineToo) {
+  EXPECT_THAT(Fault("rtt: false\nregion: two words\n"), HasSubstr("yaml:5: region 'two words'"));
+  EXPECT_THAT(Fault("tls:\n  ca: none.pem\n"), HasSubstr("yaml:5: TLS CA"));
+  EXPECT_THAT(Fault("token_file: none\n"), HasSubstr("yaml:4: token file"));
+}
+
+TEST_F(ConfigFileTest, ReadsWhereTheLogGoes) {
+  const auto config = Load("log: {level: error, to: own.log, format: json}\n");
+  EXPECT_EQ(config->log, (LogTarget{tree_.root() + "/own.log", true}));
+  EXPECT_EQ(Load("")->log, LogTarget{});
+  EXPECT_THAT(Fault("log: {to: journald, format: json}\n"), HasSubstr("no 'json' with journald"));
+}
+
 TEST_F(ConfigFileTest, ReadsHowRoundTripTimesAreMeasured) {
   EXPECT_TRUE(Load("")->rtt.enabled);
   EXPECT_FALSE(Load("rtt: false\n")->rtt.enabled);
