@@ -2,9 +2,9 @@
 #include <utility>
 
 #include "dnsd/base/log_settings.h"
+#include "dnsd/base/octet_size.h"
 #include "dnsd/base/yaml.h"
 #include "dnsd/wire/name.h"
-#include "reporter/byte_size.h"
 #include "reporter/config.h"
 #include "reporter/text.h"
 
@@ -143,7 +143,7 @@ void ReadReplicas(YamlMap& root, Config& config) {
     map.Read("timeout", replicas.timeout, Duration(1s), Duration(24h));
     map.Read("retries", replicas.retries, 0U, 100U);
     map.Read("at_once", replicas.at_once, 1U, 100U);
-    if (ByteSize quota; map.Read("quota", quota)) replicas.quota = quota.octets;
+    if (OctetSize quota; map.Read("quota", quota)) replicas.quota = quota.octets;
     map.Read("evict", replicas.evict);
     map.Read("home", replicas.home);
     for (std::string& pattern : replicas.home) pattern = Lowered(pattern);

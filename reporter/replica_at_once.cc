@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "dnsd/base/log.h"
-#include "reporter/byte_size.h"
+#include "dnsd/base/octet_size.h"
 #include "reporter/replicas.h"
 
 namespace dnsd::reporter {
@@ -107,9 +107,9 @@ bool Replicas::Record(const TaskKey& key, const BoardTask& task) {
 bool Replicas::HasRoom(const TaskKey& key, const BoardTask& task) {
   const std::uint64_t more = task.task.bytes() - std::min(task.task.bytes(), BytesOf(task.site));
   const Room room = RoomNow();
-  const std::string needs = "it needs " + ByteSizeText(more) + ", ";
+  const std::string needs = "it needs " + OctetSizeText(more) + ", ";
   if (!room.FitsDisk(more)) {
-    return !End(key, false, needs + "the disk has " + ByteSizeText(room.free) + " free");
+    return !End(key, false, needs + "the disk has " + OctetSizeText(room.free) + " free");
   }
   if (room.FitsNow(more)) return true;
   const std::uint64_t excess = room.Excess(more);
@@ -117,8 +117,8 @@ bool Replicas::HasRoom(const TaskKey& key, const BoardTask& task) {
   if (excess > 0 && config_.evict) chosen = ChooseEvictions(EvictablesBut(task.site), excess);
   if (excess > 0 && chosen.empty()) {
     return !End(key, false,
-                needs + "of the quota of " + ByteSizeText(room.quota) + " " +
-                    ByteSizeText(room.used + room.coming) + " are taken");
+                needs + "of the quota of " + OctetSizeText(room.quota) + " " +
+                    OctetSizeText(room.used + room.coming) + " are taken");
   }
   board_.Defer(key, MonotonicClock::now() + kLookAgain, "others are dropped to make room");
   Evict(chosen);

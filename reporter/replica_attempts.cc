@@ -4,8 +4,8 @@
 
 #include "dnsd/base/duration.h"
 #include "dnsd/base/log.h"
+#include "dnsd/base/octet_size.h"
 #include "dnsd/base/printable.h"
-#include "reporter/byte_size.h"
 #include "reporter/replicas.h"
 
 namespace dnsd::reporter {
@@ -226,8 +226,8 @@ absl::Status Replicas::Succeeded(const TaskKey& key, const Attempt& attempt) {
     const auto chosen =
         config_.evict ? ChooseEvictions(EvictablesBut(site), excess) : std::vector<std::string>();
     if (chosen.empty()) {
-      const std::string why = "with it " + ByteSizeText(room.used) + " are used, of a quota of " +
-                              ByteSizeText(room.quota);
+      const std::string why = "with it " + OctetSizeText(room.used) + " are used, of a quota of " +
+                              OctetSizeText(room.quota);
       spdlog::warn("{}: {}; it is dropped", site, why);
       board_.FailedForGood(key, why);
       AddOwn(Task::WITHDRAW, site);

@@ -1,18 +1,31 @@
 #include "dnsd/base/octet_size.h"
 
+#include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdio>
 
 namespace dnsd {
 namespace {
 
-constexpr struct {
+struct Unit {
   std::string_view name;
   double octets;
-} kUnits[] = {{"", 1},     {"B", 1},       {"kB", 1e3},       {"MB", 1e6},
-              {"GB", 1e9}, {"KiB", 1024.}, {"MiB", 1048576.}, {"GiB", 1073741824.}};
+};
+// Those that text is written in come first, the largest before the others.
+constexpr std::array<Unit, 10> kUnits = {{{"TiB", 0x1p40},
+                                          {"GiB", 0x1p30},
+                                          {"MiB", 0x1p20},
+                                          {"KiB", 0x1p10},
+                                          {"B", 1},
+                                          {"", 1},
+                                          {"kB", 1e3},
+                                          {"MB", 1e6},
+                                          {"GB", 1e9},
+                                          {"TB", 1e12}}};
+constexpr std::size_t kWritten = 5;
 
-constexpr double kMost = 1125899906842624.;  // 2^50
+constexpr double kMost = 0x1p56;
 
 }  // namespace
 
@@ -22,7 +35,7 @@ std::optional<OctetSize> ParseOctetSize(std::string_view text) {
       std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
   if (error != std::errc()) return std::nullopt;
   const std::string_view name = text.substr(static_cast<std::size_t>(end - text.data()));
-  for (const auto& unit : kUnits) {
+  for (const Unit& unit : kUnits) {
     if (name != unit.name) continue;
     const double octets = number * unit.octets;
     // Written so that NaN, which from_chars reads, fails it.
@@ -30,6 +43,16 @@ std::optional<OctetSize> ParseOctetSize(std::string_view text) {
     return OctetSize{static_cast<std::uint64_t>(octets)};
   }
   return std::nullopt;
+}
+
+std::string OctetSizeText(std::uint64_t octets) {
+  const auto value = static_cast<double>(octets);
+  std::size_t at = 0;
+  while (at + 1 < kWritten && value < kUnits[at].octets) ++at;
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.4g %s", value / kUnits[at].octets,
+                kUnits[at].name.data());
+  return text.data();
 }
 
 bool YamlType<OctetSize>::Parse(const std::string& text, OctetSize& out) {

@@ -16,9 +16,12 @@ struct OctetSize {
   friend bool operator==(const OctetSize&, const OctetSize&) = default;
 };
 
-// A number with a unit (B, kB, MB, GB of 1000, KiB, MiB, GiB of 1024) or without: octets. Nothing
-// for text that is none, a fraction of an octet, a negative number, and for more than 2^50.
+// A number with a unit (B, kB to TB of 1000, KiB to TiB of 1024) or without: octets. Nothing for
+// text that is none, a fraction of an octet, a negative number, and for more than 2^56.
 std::optional<OctetSize> ParseOctetSize(std::string_view text);
+
+// To four digits in the unit that is nearest below: "1.5 GiB", "17 B".
+std::string OctetSizeText(std::uint64_t octets);
 
 template <>
 struct YamlType<OctetSize> {
