@@ -3,9 +3,6 @@
 #include <algorithm>
 
 #include "dnsd/answer/hosts.h"
-#include "dnsd/answer/nearness.h"
-#include "dnsd/answer/site_chooser.h"
-#include "dnsd/answer/worker_stats.h"
 
 namespace dnsd::answer {
 namespace {
@@ -65,86 +62,6 @@ std::optional<float> TimeTo(fleet::NodeIndex node, std::span<const locality::Rtt
   return std::nullopt;
 }
 
-// Every member with its closeness. The candidates are judged by themselves, as an answer has them:
-// the mean that stands for times not measured is theirs.
-std::vector<policy::Candidate> JudgeAll(const FleetView& fleet, const SiteQuery& query,
-                                        Nearness& nearness, Explanation& out) {
-  std::vector<policy::Candidate> all;
-  std::vector<policy::Candidate> candidates;
-  for (std::uint32_t i = 0; i < out.members.size(); ++i) {
-    all.push_back({i, 0, 0, fleet.NodeOf(query.pool.members[i])});
-    if (out.members[i].standing == Standing::kCandidate) candidates.push_back(all.back());
-  }
-  nearness.Judge(query.pool, query.client, all);
-  if (candidates.size() < 2) return all;
-  const Measured measured = nearness.Judge(query.pool, query.client, candidates);
-  for (const policy::Candidate& candidate : candidates) all[candidate.member] = candidate;
-  out.may_explore = measured.may_explore();
-  return all;
-}
-
-void AddNearness(const Served& served, const FleetView& fleet, const SiteQuery& query,
-                 Explanation& out) {
-  Nearness nearness;
-  nearness.Adopt(served);
-  nearness.Adopt(fleet);
-  const auto all = JudgeAll(fleet, query, nearness, out);
-  const auto rtts = nearness.RttsTo(query.client);
-  const auto& locality = served.locality;
-  const auto& from = locality.place(locality.Find(query.client.address).value);
-  out.region = locality.regions().name(from.region != 0 ? from.region : from.database_region);
-  locality::Score nearest = 0;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    ExplainedMember& member = out.members[i];
-    const auto place = nearness.PlaceOf(query.pool, all[i]);
-    member.closeness = all[i].closeness;
-    member.source = locality::SourceOf(member.closeness);
-    member.milliseconds = TimeTo(all[i].node, rtts);
-    member.region = locality.regions().name(place.region);
-    if (from.direction.known() && place.direction.known()) {
-      member.kilometres = locality::ArcOf(locality::Chord(from.direction, place.direction));
-    }
-    if (member.standing == Standing::kCandidate) nearest = std::max(nearest, member.closeness);
-  }
-  out.source = locality::SourceOf(nearest);
-}
-
-void AddChoice(const Served& served, const FleetView& fleet, const SiteQuery& query,
-               Explanation& out) {
-  WorkerStats stats;  // of nobody
-  Random random(query.hash);
-  SiteChooser chooser(0, stats, random);
-  chooser.Adopt(served);
-  chooser.Adopt(fleet);
-  const SiteAnswer answer = chooser.Choose(query);
-  static constexpr Explanation::Kind kKinds[] = {
-      Explanation::Kind::kSite, Explanation::Kind::kNoData, Explanation::Kind::kServFail};
-  out.kind = kKinds[static_cast<std::size_t>(answer.kind)];
-  const bool nobody_reports = std::ranges::all_of(
-      query.pool.members, [&](AddressId id) { return fleet.NodeOf(id) == fleet::kNoNode; });
-  if (nobody_reports) out.rule = Explanation::Rule::kPlain;
-  if (IsClosed(fleet.hosting->Find(query.hash, query.name))) out.rule = Explanation::Rule::kClosed;
-  if (stats.fail_open.value() > 0) out.rule = Explanation::Rule::kAllDown;
-  out.panic = stats.panic.value() > 0;
-  out.ttl = answer.ttl;
-  out.scope = answer.client_bits;
-  const auto groups = served.members.GroupsOf(query.options.groups);
-  const auto group_of = [&](std::size_t member) {
-    const AddressId id = query.pool.members[member];
-    return id < groups.size() ? groups[id] : policy::MemberTables::kNoGroup;
-  };
-  for (const policy::Candidate& member : answer.members) {
-    out.chosen.push_back(member.member);
-    out.members[member.member].standing = Standing::kChosen;
-  }
-  if (out.chosen.empty()) return;
-  for (std::size_t i = 0; i < out.members.size(); ++i) {
-    Standing& standing = out.members[i].standing;
-    const bool later = group_of(i) > group_of(out.chosen[0]);
-    if (standing == Standing::kCandidate && later) standing = Standing::kPassedOver;
-  }
-}
-
 }  // namespace
 
 const char* NameOf(Standing standing) {
@@ -158,32 +75,123 @@ const char* NameOf(locality::Source source) {
   return kNames[static_cast<std::size_t>(source)];
 }
 
-Explanation Explain(const Served& served, const FleetView& fleet, const wire::Name& name,
-                    wire::RrType type, const IpAddress& client) {
+Explainer::Explainer(const Served& served, const FleetView& fleet)
+    : served_(served), fleet_(fleet) {
+  nearness_.Adopt(served);
+  nearness_.Adopt(fleet);
+  chooser_.Adopt(served);
+  chooser_.Adopt(fleet);
+}
+
+// Every member with its closeness. The candidates are judged by themselves, as an answer has them:
+// the mean that stands for times not measured is theirs.
+std::vector<policy::Candidate> Explainer::JudgeAll(const SiteQuery& query, Explanation& out) {
+  std::vector<policy::Candidate> all;
+  std::vector<policy::Candidate> candidates;
+  for (std::uint32_t i = 0; i < out.members.size(); ++i) {
+    all.push_back({i, 0, 0, fleet_.NodeOf(query.pool.members[i])});
+    if (out.members[i].standing == Standing::kCandidate) candidates.push_back(all.back());
+  }
+  nearness_.Judge(query.pool, query.client, all);
+  if (candidates.size() < 2) return all;
+  const Measured measured = nearness_.Judge(query.pool, query.client, candidates);
+  for (const policy::Candidate& candidate : candidates) all[candidate.member] = candidate;
+  out.may_explore = measured.may_explore();
+  return all;
+}
+
+void Explainer::AddNearness(const SiteQuery& query, Explanation& out) {
+  const auto all = JudgeAll(query, out);
+  const auto rtts = nearness_.RttsTo(query.client);
+  const auto& locality = served_.locality;
+  const auto& from = locality.place(locality.Find(query.client.address).value);
+  out.region = locality.regions().name(from.region != 0 ? from.region : from.database_region);
+  locality::Score nearest = 0;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    ExplainedMember& member = out.members[i];
+    const auto place = nearness_.PlaceOf(query.pool, all[i]);
+    member.closeness = all[i].closeness;
+    member.source = locality::SourceOf(member.closeness);
+    member.milliseconds = TimeTo(all[i].node, rtts);
+    member.region = locality.regions().name(place.region);
+    if (from.direction.known() && place.direction.known()) {
+      member.kilometres = locality::ArcOf(locality::Chord(from.direction, place.direction));
+    }
+    if (member.standing == Standing::kCandidate) nearest = std::max(nearest, member.closeness);
+  }
+  out.source = locality::SourceOf(nearest);
+}
+
+void Explainer::AddChoice(const SiteQuery& query, Explanation& out) {
+  random_ = Random(query.hash);
+  const std::uint64_t failed = stats_.fail_open.value();
+  const std::uint64_t panics = stats_.panic.value();
+  const SiteAnswer answer = chooser_.Choose(query);
+  static constexpr Explanation::Kind kKinds[] = {
+      Explanation::Kind::kSite, Explanation::Kind::kNoData, Explanation::Kind::kServFail};
+  out.kind = kKinds[static_cast<std::size_t>(answer.kind)];
+  const bool nobody_reports = std::ranges::all_of(
+      query.pool.members, [&](AddressId id) { return fleet_.NodeOf(id) == fleet::kNoNode; });
+  if (nobody_reports) out.rule = Explanation::Rule::kPlain;
+  if (IsClosed(fleet_.hosting->Find(query.hash, query.name))) {
+    out.rule = Explanation::Rule::kClosed;
+  }
+  if (stats_.fail_open.value() > failed) out.rule = Explanation::Rule::kAllDown;
+  out.panic = stats_.panic.value() > panics;
+  out.ttl = answer.ttl;
+  out.scope = answer.client_bits;
+  for (const policy::Candidate& member : answer.members) {
+    out.chosen.push_back(member.member);
+    out.members[member.member].standing = Standing::kChosen;
+  }
+  chooser_.Forget(query, answer);
+  AddPassedOver(query, out);
+}
+
+void Explainer::AddPassedOver(const SiteQuery& query, Explanation& out) const {
+  if (out.chosen.empty()) return;
+  const auto groups = served_.members.GroupsOf(query.options.groups);
+  const auto group_of = [&](std::size_t member) {
+    const AddressId id = query.pool.members[member];
+    return id < groups.size() ? groups[id] : policy::MemberTables::kNoGroup;
+  };
+  for (std::size_t i = 0; i < out.members.size(); ++i) {
+    Standing& standing = out.members[i].standing;
+    const bool later = group_of(i) > group_of(out.chosen[0]);
+    if (standing == Standing::kCandidate && later) standing = Standing::kPassedOver;
+  }
+}
+
+Explanation Explainer::Explain(const wire::Name& name, wire::RrType type, const IpAddress& client) {
   Explanation out;
   const wire::NameHashes hashes(name);
-  const zone::Zone* zone = served.zones.FindClosest(name, hashes);
+  const zone::Zone* zone = served_.zones.FindClosest(name, hashes);
   if (zone == nullptr) return out;
   out.kind = Explanation::Kind::kNoSite;
   out.zone = zone->apex().ToString();
   const zone::Rrset* rrset = PoolRrset(*zone, name, hashes, type, out.alias);
   if (rrset == nullptr) return out;
-  out.options = served.zones.options(*rrset);
+  out.options = served_.zones.options(*rrset);
   const SiteQuery query{zone->pool(rrset->pool),
-                        served.zones.options(*rrset),
+                        served_.zones.options(*rrset),
                         rrset->ttl,
                         hashes.of(0),
                         name.wire(),
                         client,
                         true,
                         false};
-  const auto hosts = fleet.hosting->Find(query.hash, query.name);
+  const auto hosts = fleet_.hosting->Find(query.hash, query.name);
   for (std::size_t i = 0; i < query.pool.members.size(); ++i) {
-    out.members.push_back(Describe(served, fleet, query, i, hosts));
+    out.members.push_back(Describe(served_, fleet_, query, i, hosts));
   }
-  AddNearness(served, fleet, query, out);
-  AddChoice(served, fleet, query, out);
+  AddNearness(query, out);
+  AddChoice(query, out);
   return out;
+}
+
+Explanation Explain(const Served& served, const FleetView& fleet, const wire::Name& name,
+                    wire::RrType type, const IpAddress& client) {
+  return Explainer(served, fleet).Explain(name, type, client);
 }
 
 }  // namespace dnsd::answer

@@ -8,8 +8,12 @@
 #include <vector>
 
 #include "dnsd/answer/fleet_view.h"
+#include "dnsd/answer/nearness.h"
 #include "dnsd/answer/served.h"
+#include "dnsd/answer/site_chooser.h"
+#include "dnsd/answer/worker_stats.h"
 #include "dnsd/base/ip.h"
+#include "dnsd/base/random.h"
 #include "dnsd/locality/score.h"
 #include "dnsd/wire/name.h"
 #include "dnsd/wire/types.h"
@@ -76,8 +80,33 @@ struct Explanation {
   std::vector<std::size_t> chosen;       // places in `members`, as they would be sent
 };
 
-// As a worker would answer now that has given no answer since `fleet` was published, and that does
-// not explore. `type` is A or AAAA; a CNAME is not followed.
+// Explains many answers: what a worker makes of a view of the fleet is made once. Borrows both, and
+// is one thread's.
+class Explainer {
+ public:
+  Explainer(const Served& served, const FleetView& fleet);
+  Explainer(const Explainer&) = delete;
+  Explainer& operator=(const Explainer&) = delete;
+
+  // As a worker would answer now that has given no answer since the fleet was published, and that
+  // does not explore. `type` is A or AAAA; a CNAME is not followed.
+  Explanation Explain(const wire::Name& name, wire::RrType type, const IpAddress& client);
+
+ private:
+  void AddNearness(const SiteQuery& query, Explanation& out);
+  std::vector<policy::Candidate> JudgeAll(const SiteQuery& query, Explanation& out);
+  void AddChoice(const SiteQuery& query, Explanation& out);
+  void AddPassedOver(const SiteQuery& query, Explanation& out) const;
+
+  const Served& served_;
+  const FleetView& fleet_;
+  WorkerStats stats_;  // of nobody
+  Random random_{0};
+  Nearness nearness_;
+  SiteChooser chooser_{0, stats_, random_};
+};
+
+// One answer.
 Explanation Explain(const Served& served, const FleetView& fleet, const wire::Name& name,
                     wire::RrType type, const IpAddress& client);
 

@@ -105,14 +105,6 @@ SiteAnswer SiteChooser::Choose(const SiteQuery& query) {
   return answer;
 }
 
-void SiteChooser::Tally(const SiteQuery& query, const SiteAnswer& answer, std::uint32_t weight) {
-  SiteTally::Row* const row = stats_.sites.Add(query.hash, query.name, weight);
-  if (row == nullptr) return;
-  for (const Candidate& candidate : answer.members) {
-    SiteTally::AddMember(*row, query.pool.address(candidate.member), weight);
-  }
-}
-
 SiteAnswer SiteChooser::Decide(const SiteQuery& query) {
   const zone::SiteOptions& options = query.options;
   const Hosts hosts = HostsOf(query);
@@ -346,23 +338,6 @@ std::uint8_t SiteChooser::BitsUsed(const SiteQuery& query, std::span<const Candi
   const std::uint8_t hashed = by_hash ? policy::HashedBits(query.client.address) : std::uint8_t{0};
   if (!by_closeness) return hashed;
   return std::max(hashed, nearness_.BitsUsed(query.pool, query.client, candidates));
-}
-
-// Every address given out brings its node sessions: it costs more from now on.
-void SiteChooser::Count(std::span<const Candidate> chosen) {
-  for (const Candidate& candidate : chosen) {
-    const fleet::NodeIndex node = candidate.node;
-    if (node == fleet::kNoNode) continue;
-    const policy::CostFigures& figures = fleet_->nodes[node].figures;
-    stats_.answers[node].Add();
-    sessions_[node] += figures.sessions_per_answer * answer_scale_;
-    costs_[node] = policy::CostOf(figures, sessions_[node]);
-    for (Followed& other : followed_) {
-      const policy::CostFigures& theirs = other.published->figures[node];
-      other.sessions[node] += theirs.sessions_per_answer * answer_scale_;
-      other.costs[node] = policy::PriceOf(other.gauge, theirs, other.sessions[node]);
-    }
-  }
 }
 
 }  // namespace dnsd::answer

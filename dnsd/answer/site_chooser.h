@@ -23,6 +23,7 @@
 #include "dnsd/policy/spill.h"
 #include "dnsd/zone/pool.h"
 #include "dnsd/zone/site_options.h"
+#include "dnsd/zone/zone.h"
 
 namespace dnsd::answer {
 
@@ -36,6 +37,11 @@ struct SiteQuery {
   Asker client;
   bool scope_wanted = false;  // SiteAnswer::client_bits is asked for
   bool may_explore = true;    // false: as most answers are
+  // Where the pool stands; nulls: at the name. A wildcard's is told by its owner.
+  struct StandsAt {
+    const zone::Zone* zone = nullptr;
+    const zone::Node* node = nullptr;
+  } stands_at{};
 };
 
 struct SiteAnswer {
@@ -75,6 +81,9 @@ class SiteChooser {
 
   // Chooses, and counts the answer against the nodes it names. After both Adopts.
   SiteAnswer Choose(const SiteQuery& query);
+  // As if `answer`, which Choose has just given, and all earlier ones of the site had not been: for
+  // one who only asks what would be answered.
+  void Forget(const SiteQuery& query, const SiteAnswer& answer);
 
  private:
   // Another gauge's prices that follow own answers: a private copy of its column.
@@ -97,6 +106,7 @@ class SiteChooser {
   }
   SiteAnswer Decide(const SiteQuery& query);
   void Tally(const SiteQuery& query, const SiteAnswer& answer, std::uint32_t weight);
+  SiteTally::Row* RowOf(const SiteQuery& query, std::uint32_t weight);
   void AdoptColumns();
   std::size_t AnswersTo(const SiteQuery& query);
   const float* ColumnOf(std::size_t gauge) const;

@@ -3,18 +3,26 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstdlib>
 #include <cstring>
+#include <new>
 
 namespace dnsd::answer {
 namespace {
 
 constexpr std::uint32_t kMostHeat = 4096;  // a site that is asked for no more cools in bounded time
 
-using Word = std::atomic<std::uint64_t>;
+using Word = std::uint64_t;  // one thread writes, others read: by the three below alone
 
-void AddTo(Word& word, std::uint64_t n) {
-  word.store(word.load(std::memory_order_relaxed) + n, std::memory_order_release);
+Word Get(Word& word, std::memory_order order = std::memory_order_relaxed) {
+  return std::atomic_ref(word).load(order);
 }
+Word Load(Word& word) { return Get(word, std::memory_order_acquire); }
+void Put(Word& word, Word value, std::memory_order order = std::memory_order_release) {
+  std::atomic_ref(word).store(value, order);
+}
+
+void AddTo(Word& word, std::uint64_t n) { Put(word, Get(word) + n); }
 
 // Calls `visit` with each word of `octets` and its number; zeros stand behind the last octet.
 template <typename Visit>
@@ -28,43 +36,73 @@ void ForEachWord(std::span<const std::uint8_t> octets, Visit visit) {
 
 }  // namespace
 
-// What others read is stored with release and loaded with acquire: whoever sees a word of another
-// site sees as well that `version` has changed before it.
+// All zero, as calloc has it, until it is given to a site. What others read is stored with release
+// and loaded with acquire: whoever sees a word of another site sees as well that `version` has
+// changed before it.
 struct SiteTally::Row {
-  struct Member {
-    std::atomic<std::uint8_t> size{0};  // of the address in octets; 0: free
-    std::array<Word, 2> address{};
-    Word answers{0};
+  // Members of one address family, each at its place or the next one free.
+  template <std::size_t kWords>
+  struct Members {
+    Word address[kMembers][kWords];
+    Word answers[kMembers];  // 0: free
+
+    // False if there is no room.
+    bool Add(std::size_t place, const std::array<Word, 2>& its_address, std::uint32_t weight) {
+      for (std::size_t i = 0; i < kMembers; ++i) {
+        const std::size_t slot = (place + i) % kMembers;
+        bool same = true;
+        if (Get(answers[slot]) == 0) {
+          for (std::size_t w = 0; w < kWords; ++w) Put(address[slot][w], its_address[w]);
+        } else {
+          for (std::size_t w = 0; w < kWords; ++w) {
+            same = same && Get(address[slot][w]) == its_address[w];
+          }
+        }
+        if (!same) continue;
+        AddTo(answers[slot], weight);
+        return true;
+      }
+      return false;
+    }
+
+    void AppendTo(std::vector<SiteRow::Member>& out) {
+      constexpr std::size_t kOctets = kWords == 1 ? 4 : 16;
+      for (std::size_t slot = 0; slot < kMembers; ++slot) {
+        const std::uint64_t count = Load(answers[slot]);
+        if (count == 0) continue;
+        Word words[kWords];
+        for (std::size_t w = 0; w < kWords; ++w) words[w] = Load(address[slot][w]);
+        const auto* const octets = reinterpret_cast<const std::uint8_t*>(words);
+        out.push_back({*IpAddress::FromOctets({octets, kOctets}), count});
+      }
+    }
   };
   static constexpr std::size_t kNameWords = 32;  // the longest name
 
-  std::atomic<std::uint32_t> version{0};  // odd while the row is given to another site
-  std::atomic<std::uint32_t> size{0};     // of the name in octets; 0: no site yet
-  std::array<Word, kNameWords> name{};
-  Word answers{0};
-  std::array<Member, kMembers> members{};
+  Word version;  // odd while the row is given to another site
+  Word size;     // of the name in octets; 0: no site yet
+  Word name[kNameWords];
+  Word answers;
+  Word other_members;
+  Members<1> four;  // octets each
+  Members<2> sixteen;
 
-  bool Is(std::span<const std::uint8_t> its_name) const {
-    bool same = size.load(std::memory_order_relaxed) == its_name.size();
-    ForEachWord(its_name, [&](std::size_t i, std::uint64_t word) {
-      same = same && name[i].load(std::memory_order_relaxed) == word;
-    });
+  bool Is(std::span<const std::uint8_t> its_name) {
+    bool same = Get(size) == its_name.size();
+    ForEachWord(its_name, [&](std::size_t i, Word word) { same = same && Get(name[i]) == word; });
     return same;
   }
 
   void GiveTo(std::span<const std::uint8_t> its_name) {
-    const std::uint32_t even = version.load(std::memory_order_relaxed);
-    version.store(even + 1, std::memory_order_relaxed);
-    size.store(static_cast<std::uint32_t>(its_name.size()), std::memory_order_release);
-    ForEachWord(its_name, [&](std::size_t i, std::uint64_t word) {
-      name[i].store(word, std::memory_order_release);
-    });
-    answers.store(0, std::memory_order_release);
-    for (Member& member : members) {
-      member.size.store(0, std::memory_order_release);
-      member.answers.store(0, std::memory_order_release);
-    }
-    version.store(even + 2, std::memory_order_release);
+    const Word even = Get(version);
+    Put(version, even + 1, std::memory_order_relaxed);
+    Put(size, its_name.size());
+    ForEachWord(its_name, [&](std::size_t i, Word word) { Put(name[i], word); });
+    Put(answers, 0);
+    Put(other_members, 0);
+    for (Word& count : four.answers) Put(count, 0);
+    for (Word& count : sixteen.answers) Put(count, 0);
+    Put(version, even + 2);
   }
 };
 
@@ -75,8 +113,12 @@ struct SiteTally::Set {
 };
 
 SiteTally::SiteTally()
-    : sets_(std::make_unique<Set[]>(kSets)), rows_(std::make_unique<Row[]>(kRows)) {}
+    : sets_(std::make_unique<Set[]>(kSets)),
+      rows_(static_cast<Row*>(std::calloc(kRows, sizeof(Row)))) {
+  if (rows_ == nullptr) throw std::bad_alloc();  // as `new` has it
+}
 SiteTally::~SiteTally() = default;
+void SiteTally::Free::operator()(Row* rows) const { std::free(rows); }
 
 SiteTally::Row* SiteTally::Add(std::uint64_t hash, std::span<const std::uint8_t> name,
                                std::uint32_t weight) {
@@ -102,50 +144,29 @@ SiteTally::Row* SiteTally::Add(std::uint64_t hash, std::span<const std::uint8_t>
   return &rows[way];
 }
 
-void SiteTally::AddMember(Row& row, std::span<const std::uint8_t> address, std::uint32_t weight) {
-  std::array<std::uint64_t, 2> words{};
-  ForEachWord(address, [&](std::size_t i, std::uint64_t word) { words[i] = word; });
-  for (Row::Member& member : row.members) {
-    const std::size_t size = member.size.load(std::memory_order_relaxed);
-    if (size == 0) {
-      for (std::size_t i = 0; i < 2; ++i) {
-        member.address[i].store(words[i], std::memory_order_release);
-      }
-      member.size.store(static_cast<std::uint8_t>(address.size()), std::memory_order_release);
-    } else if (size != address.size() ||
-               member.address[0].load(std::memory_order_relaxed) != words[0] ||
-               member.address[1].load(std::memory_order_relaxed) != words[1]) {
-      continue;
-    }
-    AddTo(member.answers, weight);
-    return;
-  }
+void SiteTally::AddMember(Row& row, std::size_t place, std::span<const std::uint8_t> address,
+                          std::uint32_t weight) {
+  std::array<Word, 2> words{};
+  ForEachWord(address, [&](std::size_t i, Word word) { words[i] = word; });
+  const bool counted = address.size() == 4 ? row.four.Add(place, words, weight)
+                                           : row.sixteen.Add(place, words, weight);
+  if (!counted) AddTo(row.other_members, weight);
 }
 
 bool SiteTally::Read(std::size_t row, SiteRow& out) const {
-  const Row& from = rows_[row];
-  out.version = from.version.load(std::memory_order_acquire);
-  const std::size_t size = from.size.load(std::memory_order_acquire);
+  Row& from = rows_[row];
+  out.version = Load(from.version);
+  const std::size_t size = Load(from.size);
   if (out.version % 2 != 0 || size == 0) return false;
-  std::array<std::uint64_t, Row::kNameWords> words{};
-  for (std::size_t i = 0; 8 * i < size; ++i)
-    words[i] = from.name[i].load(std::memory_order_acquire);
+  std::array<Word, Row::kNameWords> words{};
+  for (std::size_t i = 0; 8 * i < size; ++i) words[i] = Load(from.name[i]);
   out.name.assign(reinterpret_cast<const char*>(words.data()), size);
-  out.answers = from.answers.load(std::memory_order_acquire);
+  out.answers = Load(from.answers);
   out.members.clear();
-  for (const Row::Member& member : from.members) {
-    std::uint64_t address[2];
-    const std::size_t octets = member.size.load(std::memory_order_acquire);
-    if (octets == 0) break;
-    for (std::size_t i = 0; i < 2; ++i)
-      address[i] = member.address[i].load(std::memory_order_acquire);
-    const auto parsed =
-        IpAddress::FromOctets({reinterpret_cast<const std::uint8_t*>(address), octets});
-    if (parsed) {
-      out.members.push_back({*parsed, member.answers.load(std::memory_order_acquire)});
-    }
-  }
-  return from.version.load(std::memory_order_relaxed) == out.version;
+  from.four.AppendTo(out.members);
+  from.sixteen.AppendTo(out.members);
+  out.other_members = Load(from.other_members);
+  return Get(from.version) == out.version;
 }
 
 }  // namespace dnsd::answer

@@ -24,19 +24,21 @@ struct SiteRow {
     IpAddress address;
     std::uint64_t answers = 0;
   };
-  std::uint32_t version = 0;  // another one: another site, or the same counted from 0 again
+  std::uint64_t version = 0;  // another one: another site, or the same counted from 0 again
   std::string name;           // wire form
   std::uint64_t answers = 0;
-  std::vector<Member> members;  // the first kMembers that answered
+  std::vector<Member> members;      // kMembers of each address family at most
+  std::uint64_t other_members = 0;  // addresses given out of all others
 };
 
-// Add is for the one owning thread; Read for any. Allocates when built only.
+// Add is for the one owning thread; Read for any. Allocates when built only; rows that no site has
+// had yet take no memory.
 class SiteTally {
  public:
   static constexpr std::size_t kSets = 64;
   static constexpr std::size_t kWays = 8;
   static constexpr std::size_t kRows = kSets * kWays;
-  static constexpr std::size_t kMembers = 12;
+  static constexpr std::size_t kMembers = 64;  // of each address family
 
   SiteTally();
   ~SiteTally();
@@ -45,16 +47,21 @@ class SiteTally {
   // AddMember; null if it has none.
   struct Row;
   Row* Add(std::uint64_t hash, std::span<const std::uint8_t> name, std::uint32_t weight);
-  // Counts an address given out, of 4 or 16 octets.
-  static void AddMember(Row& row, std::span<const std::uint8_t> address, std::uint32_t weight);
+  // Counts an address given out, of 4 or 16 octets, which stands at `place` of its pool: those of a
+  // pool of kMembers never meet each other.
+  static void AddMember(Row& row, std::size_t place, std::span<const std::uint8_t> address,
+                        std::uint32_t weight);
 
   // False if the row is empty, or is being given to another site right now.
   bool Read(std::size_t row, SiteRow& out) const;
 
  private:
   struct Set;
+  struct Free {
+    void operator()(Row* rows) const;
+  };
   std::unique_ptr<Set[]> sets_;
-  std::unique_ptr<Row[]> rows_;  // kWays for each set
+  std::unique_ptr<Row[], Free> rows_;  // kWays for each set
 };
 
 }  // namespace dnsd::answer

@@ -128,8 +128,8 @@ bool ZoneAnswerer::AnswerNode(Step& step, const Node& node, Response& response) 
     Deny(step, response);
     return false;
   }
-  if (AddRrset(step, *step.zone, step.name->wire(), step.hashes->of(0), *rrset, Section::kAnswer,
-               Fit::kRequired, response)) {
+  const Owner owner{step.name->wire(), step.hashes->of(0), node};
+  if (AddRrset(step, *step.zone, owner, *rrset, Section::kAnswer, Fit::kRequired, response)) {
     AddAdditional(step, *rrset, response);
   }
   return false;
@@ -214,18 +214,24 @@ void ZoneAnswerer::Deny(const Step& step, Response& response) {
 }
 
 // Adds an RRset as it is, or at a site the members chosen for this client.
-bool ZoneAnswerer::AddRrset(const Step& step, const Zone& zone, std::span<const std::uint8_t> owner,
-                            std::uint64_t owner_hash, const Rrset& rrset, Section section, Fit fit,
-                            Response& response) {
-  if (rrset.pool == zone::kNoPool) return response.Add(section, owner, zone, rrset, rrset.ttl, fit);
+bool ZoneAnswerer::AddRrset(const Step& step, const Zone& zone, const Owner& owner,
+                            const Rrset& rrset, Section section, Fit fit, Response& response) {
+  if (rrset.pool == zone::kNoPool) {
+    return response.Add(section, owner.name, zone, rrset, rrset.ttl, fit);
+  }
   // Before members are chosen: that counts against them.
   if (gate_.applies() && section == Section::kAnswer &&
       gate_.IsOver(step.query, ResponseClass::kAnswer)) {
     return false;
   }
-  const SiteQuery site{
-      zone.pool(rrset.pool), served_->zones.options(rrset), rrset.ttl, owner_hash, owner,
-      step.client,           step.query.edns.subnet.present};
+  const SiteQuery site{.pool = zone.pool(rrset.pool),
+                       .options = served_->zones.options(rrset),
+                       .rrset_ttl = rrset.ttl,
+                       .hash = owner.hash,
+                       .name = owner.name,
+                       .client = step.client,
+                       .scope_wanted = step.query.edns.subnet.present,
+                       .stands_at = {&zone, &owner.node}};
   const SiteAnswer answer = chooser_.Choose(site);
   response.set_client_scope(answer.client_bits);
   if (answer.kind != SiteAnswer::Kind::kMembers) {
@@ -240,7 +246,7 @@ bool ZoneAnswerer::AddRrset(const Step& step, const Zone& zone, std::span<const 
   }
   response.Begin();
   for (const policy::Candidate& member : answer.members) {
-    response.PutPlain(owner, rrset.type, answer.ttl, site.pool.address(member.member));
+    response.PutPlain(owner.name, rrset.type, answer.ttl, site.pool.address(member.member));
   }
   return response.End(section, fit);
 }
@@ -265,7 +271,7 @@ void ZoneAnswerer::AddAdditional(const Step& step, const Rrset& rrset, Response&
     for (const RrType type : {RrType::kA, RrType::kAaaa}) {
       const Rrset* addresses = zone.FindRrset(*node, type);
       if (addresses == nullptr) continue;
-      AddRrset(step, zone, target->wire(), hashes.of(0), *addresses, Section::kAdditional,
+      AddRrset(step, zone, {target->wire(), hashes.of(0), *node}, *addresses, Section::kAdditional,
                Fit::kOptional, response);
     }
     // A service's target may be a service again (RFC 9460 §4.1).

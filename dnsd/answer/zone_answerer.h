@@ -39,9 +39,14 @@ class ZoneAnswerer {
   bool FollowDname(Step& step, const zone::Lookup& found, Response& response);
   void Refer(const zone::Zone& zone, const zone::Node& cut, Response& response);
   void Deny(const Step& step, Response& response);
-  bool AddRrset(const Step& step, const zone::Zone& zone, std::span<const std::uint8_t> owner,
-                std::uint64_t owner_hash, const zone::Rrset& rrset, Section section, Fit fit,
-                Response& response);
+  // A name, and the node that it, or the wildcard that stands for it, is in the zone.
+  struct Owner {
+    std::span<const std::uint8_t> name;
+    std::uint64_t hash;
+    const zone::Node& node;
+  };
+  bool AddRrset(const Step& step, const zone::Zone& zone, const Owner& owner,
+                const zone::Rrset& rrset, Section section, Fit fit, Response& response);
   void AddAdditional(const Step& step, const zone::Rrset& rrset, Response& response);
 
   SiteChooser& chooser_;

@@ -36,8 +36,9 @@ absl::StatusOr<Subject> Find(const std::string& text, const answer::Served& serv
                                "', wanted the name of one node or one site");
   }
   Subject subject{sites.names[0].ToString(), {}};
+  answer::Explainer explainer(served, fleet);
   for (const auto type : {wire::RrType::kA, wire::RrType::kAaaa}) {
-    const auto pool = answer::Explain(served, fleet, sites.names[0], type, IpAddress());
+    const auto pool = explainer.Explain(sites.names[0], type, IpAddress());
     for (const auto& member : pool.members) {
       if (!member.node.empty()) subject.nodes.insert(member.node);
     }

@@ -17,7 +17,7 @@ std::string NameOf(const std::string& wire) {
   return wire::NameToString({reinterpret_cast<const std::uint8_t*>(wire.data()), wire.size()});
 }
 
-void Grow(SiteActivity::Count& count, std::uint64_t answers, double seconds, double weight) {
+void GrowBy(SiteActivity::Count& count, std::uint64_t answers, double seconds, double weight) {
   count.answers += answers;
   if (seconds > 0) {
     count.rate += weight * (static_cast<double>(answers) / seconds - count.rate);
@@ -39,17 +39,30 @@ void SiteActivity::Update(const std::vector<const answer::WorkerStats*>& workers
   for (const auto& [wire, name] : names_) {
     const auto at = periods.find(wire);
     const Period& period = at == periods.end() ? kNothing : at->second;
-    Site& site = shown_[name];
-    Grow(site.all, period.answers, seconds, weight);
-    for (const auto& member : period.members) site.members.try_emplace(member.first);
-    for (auto& [address, count] : site.members) {
-      const auto given = period.members.find(address);
-      Grow(count, given == period.members.end() ? 0 : given->second, seconds, weight);
-    }
+    Grow(shown_[name], period, seconds, weight);
     rest -= static_cast<std::int64_t>(period.answers);
   }
   owed_ = std::max<std::int64_t>(-rest, 0);
   other_ += static_cast<std::uint64_t>(std::max<std::int64_t>(rest, 0));
+}
+
+// Addresses come and go with the zone: those that there is no room for are told together.
+void SiteActivity::Grow(Site& site, const Period& period, double seconds, double weight) {
+  GrowBy(site.all, period.answers, seconds, weight);
+  std::uint64_t other = period.other_members;
+  for (const auto& [address, answers] : period.members) {
+    if (site.members.contains(address)) continue;
+    if (site.members.size() < kMostMembers) {
+      site.members.try_emplace(address);
+    } else {
+      other += answers;
+    }
+  }
+  for (auto& [address, count] : site.members) {
+    const auto given = period.members.find(address);
+    GrowBy(count, given == period.members.end() ? 0 : given->second, seconds, weight);
+  }
+  GrowBy(site.other_members, other, seconds, weight);
 }
 
 // What each row has counted since it was last read.
@@ -63,7 +76,8 @@ SiteActivity::Periods SiteActivity::ReadAll(
     for (std::size_t i = 0; i < answer::SiteTally::kRows; ++i) {
       if (!workers[w]->sites.Read(i, row)) continue;
       Seen& seen = seen_[w][i];
-      if (seen.version != row.version) seen = {.version = row.version, .answers = 0, .members = {}};
+      if (seen.version != row.version) seen = Seen();
+      seen.version = row.version;
       if (row.answers == seen.answers) continue;
       Period& period = periods[row.name];
       period.answers += row.answers - seen.answers;
@@ -73,6 +87,8 @@ SiteActivity::Periods SiteActivity::ReadAll(
         period.members[member.address] += member.answers - before;
         before = member.answers;
       }
+      period.other_members += row.other_members - seen.other_members;
+      seen.other_members = row.other_members;
     }
   }
   return periods;

@@ -23,8 +23,10 @@ class SiteActivity {
   };
   struct Site {
     Count all;
-    std::map<IpAddress, Count> members;  // addresses given out
+    std::map<IpAddress, Count> members;  // addresses given out, kMostMembers at most
+    Count other_members;                 // all other addresses given out, together
   };
+  static constexpr std::size_t kMostMembers = 4 * answer::SiteTally::kMembers;
 
   // `most`: sites kept; 0: none.
   explicit SiteActivity(std::size_t most) : most_(most) {}
@@ -41,16 +43,19 @@ class SiteActivity {
  private:
   // A row of a worker's tally when it was last read.
   struct Seen {
-    std::uint32_t version = 0;
+    std::uint64_t version = 0;
     std::uint64_t answers = 0;
     std::map<IpAddress, std::uint64_t> members;
+    std::uint64_t other_members = 0;
   };
   struct Period {
     std::uint64_t answers = 0;
     std::map<IpAddress, std::uint64_t> members;
+    std::uint64_t other_members = 0;
   };
   using Periods = std::map<std::string, Period>;  // by name in wire form
 
+  static void Grow(Site& site, const Period& period, double seconds, double weight);
   Periods ReadAll(const std::vector<const answer::WorkerStats*>& workers);
   void Warm(const Periods& periods, double seconds, double weight);
   void ChooseShown();

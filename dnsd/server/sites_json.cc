@@ -24,14 +24,14 @@ using wire::RrType;
 class Lister {
  public:
   Lister(const answer::Served& served, const answer::FleetView& fleet, const StatusReport& report)
-      : served_(served), fleet_(fleet) {
+      : explainer_(served, fleet) {
     for (const NodeStatus& node : report.nodes) nodes_.emplace(node.name, &node);
     for (const SiteOrder& order : report.site_orders) orders_.emplace(order.key, &order.order);
   }
 
   void Add(const wire::Name& name, RrType type) {
     const IpAddress nobody = *IpAddress::Parse(type == RrType::kA ? "127.0.0.1" : "::1");
-    const Explanation site = answer::Explain(served_, fleet_, name, type, nobody);
+    const Explanation site = explainer_.Explain(name, type, nobody);
     if (site.members.empty()) return;
     const std::string text = name.ToString();
     Json answers = Json::array();
@@ -75,8 +75,7 @@ class Lister {
     return json;
   }
 
-  const answer::Served& served_;
-  const answer::FleetView& fleet_;
+  answer::Explainer explainer_;
   std::unordered_map<std::string_view, const NodeStatus*> nodes_;  // borrows the report's names
   std::map<SiteKey, const fleet::Order*> orders_;                  // borrows likewise
   Json rows_ = Json::array();

@@ -67,6 +67,24 @@ TEST_F(ExplainTest, TellsEveryMemberWithWhatIsKnownOfIt) {
   EXPECT_FALSE(why.members[3].cost.has_value());
 }
 
+// A worker that gave each of these answers would have gone on to another member.
+TEST_F(ExplainTest, OneThatExplainsManyAnswersIsAsIfItHadGivenNone) {
+  Explainer explainer(*served_, fleet_);
+  const auto name = *wire::Name::Parse("www.example");
+  for (const char* client : {"10.1.2.3", "192.0.2.77", "203.0.113.200"}) {
+    const Explanation alone = Of("www.example", client);
+    for (int i = 0; i < 20; ++i) {
+      const Explanation again = explainer.Explain(name, RrType::kA, *IpAddress::Parse(client));
+      ASSERT_EQ(again.chosen, alone.chosen) << client << " " << i;
+      EXPECT_EQ(again.scope, alone.scope);
+      EXPECT_EQ(again.rule, alone.rule);
+      for (std::size_t m = 0; m < again.members.size(); ++m) {
+        EXPECT_EQ(again.members[m].standing, alone.members[m].standing);
+      }
+    }
+  }
+}
+
 TEST_F(ExplainTest, TellsWhoSaidWhereTheClientIsAndWhatOfItCounted) {
   const Explanation placed = Of("www.example");
   EXPECT_EQ(placed.source, locality::Source::kOperator);

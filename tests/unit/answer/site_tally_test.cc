@@ -36,10 +36,10 @@ TEST(SiteTally, CountsAnswersAndMembersOfEachFamily) {
   for (int i = 0; i < 3; ++i) {
     auto* row = tally.Add(site.Hash(), site.wire(), 1);
     ASSERT_NE(row, nullptr);
-    SiteTally::AddMember(*row, kFour, 1);
+    SiteTally::AddMember(*row, 0, kFour, 1);
   }
-  SiteTally::AddMember(*tally.Add(site.Hash(), site.wire(), 16), kSixteen, 16);
-  SiteTally::AddMember(*tally.Add(site.Hash(), site.wire(), 1), kZero, 1);
+  SiteTally::AddMember(*tally.Add(site.Hash(), site.wire(), 16), 0, kSixteen, 16);
+  SiteTally::AddMember(*tally.Add(site.Hash(), site.wire(), 1), 1, kZero, 1);
   const auto rows = ReadAll(tally);
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_EQ(rows[0].name, WireOf(site));
@@ -47,9 +47,10 @@ TEST(SiteTally, CountsAnswersAndMembersOfEachFamily) {
   ASSERT_EQ(rows[0].members.size(), 3U);
   EXPECT_EQ(rows[0].members[0].address.ToString(), "192.0.2.1");
   EXPECT_EQ(rows[0].members[0].answers, 3U);
-  EXPECT_EQ(rows[0].members[1].address.ToString(), "c000:201::");
-  EXPECT_EQ(rows[0].members[1].answers, 16U);
-  EXPECT_EQ(rows[0].members[2].address.ToString(), "0.0.0.0");
+  EXPECT_EQ(rows[0].members[1].address.ToString(), "0.0.0.0");
+  EXPECT_EQ(rows[0].members[2].address.ToString(), "c000:201::");
+  EXPECT_EQ(rows[0].members[2].answers, 16U);
+  EXPECT_EQ(rows[0].other_members, 0U);
 }
 
 TEST(SiteTally, TellsNamesOfOneHashApart) {
@@ -68,14 +69,43 @@ TEST(SiteTally, TheLongestNameFits) {
   EXPECT_EQ(ReadAll(tally).at(0).name, WireOf(longest));
 }
 
-TEST(SiteTally, MembersBeyondItsRoomAreLeftOut) {
+// The pool's own members first, as they stand; then those that a reload has put in their places.
+TEST(SiteTally, MembersOfAPoolOf64AreCountedExactlyAndMoreTogether) {
+  static_assert(SiteTally::kMembers == 64);
   SiteTally tally;
   auto* row = tally.Add(1, Named("a.example").wire(), 1);
-  for (std::uint8_t i = 0; i < SiteTally::kMembers + 1; ++i) {
-    const std::uint8_t address[] = {10, 0, 0, i};
-    SiteTally::AddMember(*row, address, 1);
+  const auto give = [&](std::uint8_t net, std::size_t count, std::size_t octets) {
+    for (std::size_t place = 0; place < count; ++place) {
+      std::uint8_t address[16] = {net, 0, 0, static_cast<std::uint8_t>(place)};
+      for (std::size_t times = 0; times <= place; ++times) {
+        SiteTally::AddMember(*row, place, std::span(address).first(octets), 1);
+      }
+    }
+  };
+  give(10, 64, 4);
+  give(20, 64, 16);
+  auto site = ReadAll(tally).at(0);
+  ASSERT_EQ(site.members.size(), 128U);
+  EXPECT_EQ(site.other_members, 0U);
+  for (const auto& member : site.members) {
+    EXPECT_EQ(member.answers, member.address.octets()[3] + 1U) << member.address.ToString();
   }
-  EXPECT_EQ(ReadAll(tally).at(0).members.size(), SiteTally::kMembers);
+  give(30, 3, 4);
+  site = ReadAll(tally).at(0);
+  EXPECT_EQ(site.members.size(), 128U);
+  EXPECT_EQ(site.other_members, 1U + 2 + 3);
+}
+
+TEST(SiteTally, AMemberWhosePlaceIsTakenHasAnother) {
+  SiteTally tally;
+  auto* row = tally.Add(1, Named("a.example").wire(), 1);
+  SiteTally::AddMember(*row, 7, kFour, 2);
+  SiteTally::AddMember(*row, 7 + SiteTally::kMembers, kZero, 3);
+  SiteTally::AddMember(*row, 7, kZero, 4);
+  const auto site = ReadAll(tally).at(0);
+  ASSERT_EQ(site.members.size(), 2U);
+  EXPECT_EQ(site.members[0].answers, 2U);
+  EXPECT_EQ(site.members[1].answers, 7U);
 }
 
 TEST(SiteTally, ABusySiteStaysAmongManyThatAreAskedForOnce) {
@@ -120,7 +150,7 @@ TEST(SiteTally, AReaderSeesNoSiteHalfReplaced) {
       const std::uint8_t name[] = {1, letter, 0};
       const std::uint8_t address[] = {10, 0, 0, letter};
       auto* row = tally.Add(5, name, 1);
-      if (row != nullptr) SiteTally::AddMember(*row, address, 1);
+      if (row != nullptr) SiteTally::AddMember(*row, i % 64, address, 1);
     }
     done = true;
   });

@@ -192,6 +192,26 @@ TEST_F(SiteTest, FindsTheHostOfEachNameUnderAWildcardPool) {
   EXPECT_EQ(stats_.fail_open.value(), 1U);
 }
 
+TEST_F(SiteTest, CountsNamesThatClientsMakeUpBelowAWildcardAsTheWildcard) {
+  AddSites();
+  AddNodes({0.1F, 0.5F});
+  Host(0, {{"a.h.example", true}});
+  Start();
+  for (const char* name : {"a.h.example", "b.h.example", "c.h.example", "x.y.h.example",
+                           "*.y.h.example", "*.h.example", "www.example"}) {
+    Ask(name, RrType::kA);
+  }
+  std::map<std::string, std::uint64_t> counted;
+  SiteRow row;
+  for (std::size_t i = 0; i < SiteTally::kRows; ++i) {
+    if (!stats_.sites.Read(i, row)) continue;
+    const auto name = wire::Name::FromWire(Octets(row.name));
+    counted[name->ToString()] = row.answers;
+  }
+  EXPECT_EQ(counted, (std::map<std::string, std::uint64_t>{
+                         {"a.h.example.", 1}, {"*.h.example.", 5}, {"www.example.", 1}}));
+}
+
 // Nothing is known of it: priced at the mean of the others it would never be the cheapest.
 TEST_F(SiteTest, GivesAnUnmanagedMemberItsPartOfTheAnswers) {
   AddSites();

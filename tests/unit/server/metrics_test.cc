@@ -162,7 +162,7 @@ TEST_F(MetricsTest, TheBusiestSitesAreNamedAndTheOthersAddedUp) {
     for (int i = 0; i < times; ++i) {
       workers_[0].site_answers.Add();
       auto* row = workers_[0].sites.Add(hash << 32, name.wire(), 1);
-      answer::SiteTally::AddMember(*row, address, 1);
+      answer::SiteTally::AddMember(*row, 0, address, 1);
     }
   };
   activity_.Update(now_);

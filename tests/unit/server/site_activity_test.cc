@@ -16,7 +16,7 @@ class SiteActivityTest : public testing::Test {
     for (std::uint64_t i = 0; i < times; ++i) {
       worker.site_answers.Add();
       auto* row = worker.sites.Add(name.Hash(), name.wire(), 1);
-      if (row != nullptr) answer::SiteTally::AddMember(*row, kFirst.octets(), 1);
+      if (row != nullptr) answer::SiteTally::AddMember(*row, 0, kFirst.octets(), 1);
     }
   }
   void Answer(const std::string& site, std::uint64_t times) { Answer(site, times, workers_[0]); }
@@ -37,6 +37,34 @@ TEST_F(SiteActivityTest, AddsUpTheWorkers) {
   Update();
   EXPECT_EQ(activity_.sites().at("a.example.").all.answers, 7U);
   EXPECT_DOUBLE_EQ(activity_.sites().at("a.example.").members.at(kFirst).rate, 1.75);
+}
+
+TEST_F(SiteActivityTest, NoMemberOfAPoolIsLostHoweverLargeItIs) {
+  const auto name = *wire::Name::Parse("a.example");
+  const auto give = [&](std::uint32_t first, std::uint32_t count) {
+    for (std::uint32_t i = first; i < first + count; ++i) {
+      const std::uint8_t address[] = {10, 0, static_cast<std::uint8_t>(i >> 8),
+                                      static_cast<std::uint8_t>(i)};
+      workers_[0].site_answers.Add();
+      auto* row = workers_[0].sites.Add(name.Hash(), name.wire(), 1);
+      answer::SiteTally::AddMember(*row, i - first, address, 1);
+    }
+  };
+  const auto sum = [&] {
+    const auto& site = activity_.sites().at("a.example.");
+    std::uint64_t all = site.other_members.answers;
+    for (const auto& [address, count] : site.members) all += count.answers;
+    return all;
+  };
+  give(0, 100);
+  Update();
+  EXPECT_EQ(activity_.sites().at("a.example.").members.size(), answer::SiteTally::kMembers);
+  EXPECT_EQ(activity_.sites().at("a.example.").other_members.answers, 36U);
+  EXPECT_DOUBLE_EQ(activity_.sites().at("a.example.").other_members.rate, 18);
+  EXPECT_EQ(sum(), 100U);
+  give(0, 100);
+  Update();
+  EXPECT_EQ(sum(), 200U);
 }
 
 TEST_F(SiteActivityTest, NothingIsCountedTwiceOrLostWhenABusierSiteComes) {
