@@ -13,6 +13,7 @@
 #include "dnsd/server/history_json.h"
 #include "dnsd/server/page_assets.h"
 #include "dnsd/server/placement_json.h"
+#include "dnsd/server/receive_drops.h"
 #include "dnsd/server/sites_json.h"
 #include "dnsd/server/status_json.h"
 
@@ -47,6 +48,7 @@ HttpReply EventsPage(const Events& events, const HttpQuery& query) {
 
 absl::Status Daemon::StartHttp() {
   if (!config_.http_listen) return absl::OkStatus();
+  observed_.receive_drops = [sockets = Sockets()] { return ReceiveDrops(sockets); };
   StatusHttp::Pages pages;
   pages["/metrics"] = [this](const HttpQuery&) {
     return HttpReply{.content_type = "text/plain; version=0.0.4; charset=utf-8",

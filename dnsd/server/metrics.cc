@@ -10,7 +10,6 @@
 #include "dnsd/server/balance.h"
 #include "dnsd/server/metric_families.h"
 #include "dnsd/server/placement_metrics.h"
-#include "dnsd/server/process_figures.h"
 
 namespace dnsd::server {
 namespace {
@@ -54,6 +53,9 @@ void AddQueries(const Observed& observed, Families& out) {
   out.Counter("dnsd_queries_total", "DNS messages received, by transport.");
   out.Add(total([](const Stats& s) -> auto& { return s.queries[0]; }), {{"transport", "udp"}});
   out.Add(total([](const Stats& s) -> auto& { return s.queries[1]; }), {{"transport", "tcp"}});
+  out.Counter("dnsd_udp_receive_drops_total",
+              "Datagrams that the kernel dropped, as a socket's receive buffer was full.");
+  out.Add(observed.receive_drops());
   out.Counter("dnsd_responses_total", "Responses, by RCODE.");
   for (std::size_t rcode = 0; rcode < Stats::kRcodes; ++rcode) {
     const auto count = total([=](const Stats& s) -> auto& { return s.responses[rcode]; });
@@ -110,8 +112,7 @@ void AddLatency(const Observed& observed, Families& out) {
   out.Add(std::move(histogram));
 }
 
-void AddProcess(WallTime started, Families& out) {
-  const ProcessFigures process = ReadProcessFigures();
+void AddProcess(WallTime started, const ProcessFigures& process, Families& out) {
   out.Counter("process_cpu_seconds_total", "User and system time.");
   out.Add(process.cpu_seconds);
   out.Gauge("process_start_time_seconds", "Start of the process, seconds since the epoch.");
@@ -220,11 +221,14 @@ void AddMeasured(const StatusReport& fleet, Families& out) {
 
 void AddSites(const Activity::Now& now, Families& out) {
   out.Counter("dnsd_site_member_answers_total",
-              "Addresses given out by site and member, of the busiest sites.");
+              "Addresses given out by site and member, of the busiest sites; \"other\" are members "
+              "that there is no room for.");
   for (const auto& [name, site] : now.sites) {
     for (const auto& [address, count] : site.members) {
       out.Add(count.answers, {{"site", name}, {"member", address.ToString()}});
     }
+    const std::uint64_t others = site.other_members.answers;
+    if (others > 0) out.Add(others, {{"site", name}, {"member", "other"}});
   }
   out.Counter("dnsd_busy_site_answers_total",
               "Answers by site, of the busiest; all others together are \"other\".");
@@ -285,7 +289,7 @@ std::vector<MetricFamily> Metrics::CollectAt(MonotonicTime now) const {
   const auto fleet = observed_.fleet();
   Families out;
   AddServer(observed_, out);
-  AddProcess(observed_.started, out);
+  AddProcess(observed_.started, process_.Read(), out);
   AddQueries(observed_, out);
   AddLatency(observed_, out);
   AddTaps(observed_, out);

@@ -10,6 +10,7 @@
 #include "dnsd/base/clock.h"
 #include "dnsd/server/activity.h"
 #include "dnsd/server/observed.h"
+#include "dnsd/server/process_figures.h"
 
 namespace dnsd::server {
 
@@ -28,6 +29,7 @@ class Metrics : public prometheus::Collectable {
 
   const Observed& observed_;
   const Activity& activity_;
+  mutable ProcessReader process_;  // guards itself
 };
 
 }  // namespace dnsd::server

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -29,6 +30,7 @@ struct Observed {
   std::function<ReloadStatus()> reload;
   std::function<HistoryHealth()> history;  // empty where none is kept
   std::function<std::size_t()> streams;    // open heartbeat streams
+  std::function<std::uint64_t()> receive_drops = [] { return std::uint64_t{0}; };  // of UDP
   std::function<std::vector<TapStatus>()> taps = [] { return std::vector<TapStatus>(); };
   const Published<answer::Served>* served = nullptr;
   const HeartbeatFaults* faults = nullptr;  // null where no heartbeats are taken

@@ -1,14 +1,11 @@
 #include "dnsd/server/process_figures.h"
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <sstream>
-#include <system_error>
+#include <utility>
 
 namespace dnsd::server {
 
@@ -34,19 +31,43 @@ std::optional<ProcessFigures> ParseProcStat(const std::string& line, double tick
   return figures;
 }
 
-ProcessFigures ReadProcessFigures() {
-  std::ifstream stat("/proc/self/stat");
-  std::string line;
-  std::getline(stat, line);
-  ProcessFigures figures = ParseProcStat(line, static_cast<double>(sysconf(_SC_CLK_TCK)),
-                                         static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)))
-                               .value_or(ProcessFigures());
-  std::error_code error;
-  const std::filesystem::directory_iterator files("/proc/self/fd", error);
-  if (!error) figures.open_files = static_cast<std::uint64_t>(std::distance(begin(files), {}));
+ProcessReader::ProcessReader()
+    : stat_(open("/proc/self/stat", O_RDONLY | O_CLOEXEC)), files_(opendir("/proc/self/fd")) {}
+
+ProcessReader::~ProcessReader() {
+  if (stat_ >= 0) close(stat_);
+}
+
+ProcessFigures ProcessReader::Read() {
+  std::lock_guard lock(mutex_);
+  ReadStat();
+  CountFiles();
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) == 0) figures.most_files = limit.rlim_cur;
-  return figures;
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0) last_.most_files = limit.rlim_cur;
+  return last_;
+}
+
+void ProcessReader::ReadStat() {
+  char line[4096];
+  const ssize_t size = pread(stat_, line, sizeof line, 0);
+  if (size <= 0) return;
+  const auto figures = ParseProcStat(std::string(line, static_cast<std::size_t>(size)),
+                                     static_cast<double>(sysconf(_SC_CLK_TCK)),
+                                     static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)));
+  if (!figures) return;
+  const ProcessFigures before = std::exchange(last_, *figures);
+  last_.open_files = before.open_files;
+  last_.most_files = before.most_files;
+}
+
+void ProcessReader::CountFiles() {
+  if (files_ == nullptr) return;
+  rewinddir(files_.get());
+  std::uint64_t count = 0;
+  while (const dirent* const entry = readdir(files_.get())) {
+    if (entry->d_name[0] != '.') ++count;
+  }
+  last_.open_files = count;
 }
 
 }  // namespace dnsd::server

@@ -42,6 +42,7 @@ Json QueriesJson(const Observed& observed) {
   }
   return {{"udp", total([](const Stats& s) -> auto& { return s.queries[0]; })},
           {"tcp", total([](const Stats& s) -> auto& { return s.queries[1]; })},
+          {"udp_receive_drops", observed.receive_drops()},
           {"responses", std::move(responses)},
           {"dropped", total([](const Stats& s) -> auto& { return s.dropped; })},
           {"truncated", total([](const Stats& s) -> auto& { return s.truncated; })},

@@ -1,6 +1,9 @@
 #include "dnsd/server/process_figures.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 namespace dnsd::server {
 namespace {
@@ -23,10 +26,27 @@ TEST(ProcessFigures, AreNotTakenFromALineThatIsCutOff) {
 }
 
 TEST(ProcessFigures, OfThisProcessAreKnown) {
-  const ProcessFigures figures = ReadProcessFigures();
+  const ProcessFigures figures = ProcessReader().Read();
   EXPECT_GT(figures.resident_octets, 1000000U);
   EXPECT_GE(figures.open_files, 3U);
   EXPECT_GT(figures.most_files, figures.open_files);
+}
+
+TEST(ProcessFigures, AreTrueWhenDescriptorsHaveRunOut) {
+  ProcessReader reader;
+  const ProcessFigures before = reader.Read();
+  const int opened = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  rlimit limit{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  const rlimit none{.rlim_cur = 0, .rlim_max = limit.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  const ProcessFigures figures = reader.Read();
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+  close(opened);
+  EXPECT_GT(figures.resident_octets, 1000000U);
+  EXPECT_GE(figures.threads, 1U);
+  EXPECT_EQ(figures.open_files, before.open_files + 1);
+  EXPECT_EQ(figures.most_files, 0U);
 }
 
 }  // namespace
