@@ -11,8 +11,8 @@ using Stats = answer::WorkerStats;
 constexpr double kLateSeconds = 5;  // what "of late" means
 
 // What was counted since `before`, which becomes `now`.
-double Grown(std::uint64_t now, std::uint64_t& before) {
-  const auto grown = static_cast<double>(now - std::min(before, now));
+std::uint64_t GrownSince(std::uint64_t now, std::uint64_t& before) {
+  const std::uint64_t grown = now - std::min(before, now);
   before = now;
   return grown;
 }
@@ -26,6 +26,7 @@ void Activity::Update(MonotonicTime now) {
                                 total([](const Stats& s) -> auto& { return s.queries[1]; });
   const std::uint64_t answers = total([](const Stats& s) -> auto& { return s.site_answers; });
   const std::uint64_t failed = total([](const Stats& s) -> auto& { return s.fail_open; });
+  const std::uint64_t panicked = total([](const Stats& s) -> auto& { return s.panic; });
   std::lock_guard lock(mutex_);
   const double seconds = updated_ ? Seconds(now - *updated_) : 0;
   const double weight = 1 - std::exp(-seconds / kLateSeconds);
@@ -33,32 +34,32 @@ void Activity::Update(MonotonicTime now) {
   sites_.Update(observed_.workers, seconds, weight);
   node_answers_.resize(fleet->nodes.size());
   node_rates_.resize(fleet->nodes.size());
-  std::vector<double> given(fleet->nodes.size());
-  for (std::size_t i = 0; i < given.size(); ++i) {
-    given[i] = Grown(fleet->nodes[i].answers, node_answers_[i]);
+  Grown grown{GrownSince(queries, queries_), GrownSince(failed, failed_),
+              GrownSince(panicked, panicked_), std::vector<double>(fleet->nodes.size())};
+  for (std::size_t i = 0; i < grown.given.size(); ++i) {
+    grown.given[i] = static_cast<double>(GrownSince(fleet->nodes[i].answers, node_answers_[i]));
   }
-  const double asked = Grown(queries, queries_);
-  const double answered = Grown(answers, site_answers_);
-  const double failing = Grown(failed, failed_);
+  const auto answered = static_cast<double>(GrownSince(answers, site_answers_));
   if (!(seconds > 0)) return;
-  query_rate_ += weight * (asked / seconds - query_rate_);
+  query_rate_ += weight * (static_cast<double>(grown.queries) / seconds - query_rate_);
   answer_rate_ += weight * (answered / seconds - answer_rate_);
-  for (std::size_t i = 0; i < given.size(); ++i) {
-    node_rates_[i] += weight * (given[i] / seconds - node_rates_[i]);
+  for (std::size_t i = 0; i < grown.given.size(); ++i) {
+    node_rates_[i] += weight * (grown.given[i] / seconds - node_rates_[i]);
   }
-  TakePoint(seconds, asked, failing, given);
+  TakePoint(seconds, grown);
 }
 
-void Activity::TakePoint(double seconds, double queries, double failed,
-                         const std::vector<double>& given) {
+void Activity::TakePoint(double seconds, const Grown& grown) {
   Point point{.number = next_number_++,
-              .queries = queries / seconds,
-              .answers_failed = failed / seconds,
+              .queries = static_cast<double>(grown.queries) / seconds,
+              .answers_failed = static_cast<double>(grown.failed) / seconds,
+              .failed = grown.failed,
+              .panicked = grown.panicked,
               .nodes = {}};
-  for (std::size_t i = 0; i < given.size(); ++i) {
-    if (given[i] > 0) {
+  for (std::size_t i = 0; i < grown.given.size(); ++i) {
+    if (grown.given[i] > 0) {
       point.nodes.emplace_back(static_cast<fleet::NodeIndex>(i),
-                               static_cast<float>(given[i] / seconds));
+                               static_cast<float>(grown.given[i] / seconds));
     }
   }
   const auto more = [](const auto& a, const auto& b) { return a.second > b.second; };
@@ -73,11 +74,16 @@ void Activity::TakePoint(double seconds, double queries, double failed,
 
 Activity::Now Activity::Get() const {
   std::lock_guard lock(mutex_);
-  return {.sites = sites_.sites(),
+  Now now{.sites = sites_.sites(),
           .other_answers = sites_.other(),
           .node_rates = node_rates_,
           .queries = query_rate_,
           .site_answers = answer_rate_};
+  for (const Point& point : points_) {
+    now.failed += point.failed;
+    now.panicked += point.panicked;
+  }
+  return now;
 }
 
 std::vector<Activity::Point> Activity::Since(std::uint64_t after) const {

@@ -26,9 +26,11 @@ class Activity {
 
   // One of the last minutes' periods.
   struct Point {
-    std::uint64_t number = 0;   // counts up from 1
-    double queries = 0;         // a second
-    double answers_failed = 0;  // a second: no member was left
+    std::uint64_t number = 0;    // counts up from 1
+    double queries = 0;          // a second
+    double answers_failed = 0;   // a second: no member was left
+    std::uint64_t failed = 0;    // how many those were
+    std::uint64_t panicked = 0;  // answers with suspects counted as usable
     // The addresses given out a second, of those nodes that had most, the most first; and of all
     // others together.
     std::vector<std::pair<fleet::NodeIndex, float>> nodes;
@@ -40,6 +42,8 @@ class Activity {
     std::vector<double> node_rates;                   // answers a second, by NodeIndex
     double queries = 0;                               // a second
     double site_answers = 0;                          // a second
+    std::uint64_t failed = 0;                         // answers of the last minutes: no member left
+    std::uint64_t panicked = 0;                       // likewise: with suspects as usable
   };
 
   // Borrows `observed`. `sites`: how many are kept.
@@ -52,14 +56,19 @@ class Activity {
   std::vector<Point> Since(std::uint64_t after) const;
 
  private:
-  void TakePoint(double seconds, double queries, double failed, const std::vector<double>& given);
+  struct Grown {
+    std::uint64_t queries = 0, failed = 0, panicked = 0;
+    std::vector<double> given;  // addresses, by NodeIndex
+  };
+  void TakePoint(double seconds, const Grown& grown);
 
   const Observed& observed_;
   mutable std::mutex mutex_;  // guards all below
   SiteActivity sites_;
   std::optional<MonotonicTime> updated_;
-  std::uint64_t queries_ = 0, site_answers_ = 0, failed_ = 0;  // counters when last read
-  std::vector<std::uint64_t> node_answers_;                    // likewise
+  std::uint64_t queries_ = 0, site_answers_ = 0;  // counters when last read
+  std::uint64_t failed_ = 0, panicked_ = 0;       // likewise
+  std::vector<std::uint64_t> node_answers_;       // likewise
   double query_rate_ = 0, answer_rate_ = 0;
   std::vector<double> node_rates_;
   std::deque<Point> points_;

@@ -38,6 +38,7 @@
 #include "dnsd/server/successor.h"
 #include "dnsd/server/tap_reader.h"
 #include "dnsd/server/watchdog.h"
+#include "dnsd/server/work_thread.h"
 #include "dnsd/server/worker.h"
 
 namespace dnsd::server {
@@ -72,6 +73,8 @@ class Daemon {
   void Stop();
 
  private:
+  static constexpr std::size_t kSearches = 32;  // that may wait
+
   void MakeWorkers();
   absl::Status BindWorkers(InheritedSockets sockets);
   absl::Status OpenTaps();
@@ -122,7 +125,9 @@ class Daemon {
   Observed observed_;
   Activity activity_{observed_, config_.http_busiest_sites};
   Metrics metrics_{observed_, activity_};
-  Overview overview_{observed_, activity_, events_, fleet_};
+  WorkThread searches_{kSearches};
+  Overview overview_{observed_, activity_, events_, fleet_,
+                     [this](auto work) { return searches_.Do(std::move(work)); }};
   std::unique_ptr<StatusHttp> http_;
   std::unique_ptr<ControlSocket> socket_;
   std::unique_ptr<Watchdog> watchdog_;

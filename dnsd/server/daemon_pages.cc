@@ -65,7 +65,8 @@ absl::Status Daemon::StartHttp() {
     if (!json.ok()) return HttpReply{.status = 400, .body = Message(json.status()) + "\n"};
     return HttpReply{.content_type = "application/json", .body = *json};
   };
-  pages["/sites.json"] = [this](const HttpQuery& query) {
+  StatusHttp::Pages errands;  // looks at every name; reads the disk
+  errands["/sites.json"] = [this](const HttpQuery& query) {
     const std::string pattern = ValueOf(query, "pattern");
     const auto patterns = pattern.empty() ? std::vector<std::string>() : std::vector{pattern};
     return HttpReply{.content_type = "application/json", .body = Sites(patterns)};
@@ -74,7 +75,7 @@ absl::Status Daemon::StartHttp() {
     return HttpReply{.content_type = "application/json",
                      .body = PlacementJson(*loop_->status()->placement)};
   };
-  pages["/history.json"] = [this](const HttpQuery& query) { return HistoryPage(query); };
+  errands["/history.json"] = [this](const HttpQuery& query) { return HistoryPage(query); };
   pages["/events.json"] = [this](const HttpQuery& query) { return EventsPage(events_, query); };
   pages["/healthz"] = [this](const HttpQuery&) {
     const std::string fault = Fault();
@@ -87,6 +88,7 @@ absl::Status Daemon::StartHttp() {
     };
   }
   http_ = std::make_unique<StatusHttp>(std::move(pages), config_.http_hosts);
+  http_->SetErrands(std::move(errands));
   StatusHttp::Feeds feeds;
   feeds["/stream"] = [this](const HttpQuery& query) { return ListenTo(overview_, query); };
   const auto every_second = [this] {

@@ -33,6 +33,7 @@ absl::Status Daemon::StartServices() {
 
 void Daemon::StopServices() {
   if (http_ != nullptr) http_->Stop();
+  searches_.Stop();
   if (reloader_ != nullptr) reloader_->Abandon();
   if (socket_ != nullptr) socket_->Stop();
   if (remote_ != nullptr) remote_->Stop();

@@ -21,8 +21,11 @@ using Json = nlohmann::ordered_json;
 
 constexpr Duration kLookAgain = std::chrono::seconds(30);  // for sites that a filter names
 constexpr std::size_t kMostFound = 32;                     // filters remembered
+constexpr std::size_t kFewNames = 10'000;                  // searched in a moment
 constexpr std::size_t kEventsAtOnce = 60;
 constexpr std::size_t kAddressesShown = 4;  // of a node
+constexpr int kSilentLong = 10;             // intervals
+constexpr Duration kSilentAtLeast = std::chrono::seconds(10);
 
 // Names come from reporters: what is not UTF-8 is replaced, never thrown at.
 std::string Text(const Json& json) {
@@ -88,8 +91,17 @@ Json TotalsJson(const Observed& observed, const Activity::Now& now) {
           {"site_answers", total([](const Stats& s) -> auto& { return s.site_answers; })},
           {"site_answers_rate", now.site_answers},
           {"fail_open", total([](const Stats& s) -> auto& { return s.fail_open; })},
+          {"fail_open_lately", now.failed},
           {"panic", total([](const Stats& s) -> auto& { return s.panic; })},
+          {"panic_lately", now.panicked},
           {"spill", total([](const Stats& s) -> auto& { return s.spilled; })}};
+}
+
+// Whether what a node reported is no more what it is like: it is gone, or silent for long.
+bool IsStale(const NodeStatus& node, MonotonicTime now) {
+  using State = fleet::NodeState;
+  if (node.state == State::kDead || node.state == State::kLeaving || !node.heard) return true;
+  return now - *node.heard > std::max(kSilentLong * node.interval, kSilentAtLeast);
 }
 
 Json NodeJson(const NodeStatus& node, const Balance::Node& share, double rate, MonotonicTime now) {
@@ -105,6 +117,7 @@ Json NodeJson(const NodeStatus& node, const Balance::Node& share, double rate, M
       {"addresses", std::move(addresses)},
       {"more_addresses", node.addresses.size() - std::min(kAddressesShown, node.addresses.size())},
       {"region", node.place.region},
+      {"stale", IsStale(node, now)},
       {"cpu", OrNull(node.load.cpu_utilization)},
       {"memory", OrNull(node.load.mem_utilization)},
       {"connections", OrNull(node.load.connections)},
@@ -183,6 +196,12 @@ Json PointJson(const Activity::Point& point, const StatusReport& fleet) {
           {"other_nodes", rest}};
 }
 
+std::size_t NamesIn(const answer::Served& served, const answer::FleetView& fleet) {
+  std::size_t names = fleet.hosting->site_count();
+  for (const auto& zone : served.zones.zones()) names += zone->node_count();
+  return names;
+}
+
 class PageFeed : public HttpFeed {
  public:
   PageFeed(Overview& overview, OverviewFilter filter)
@@ -198,53 +217,118 @@ class PageFeed : public HttpFeed {
 
 }  // namespace
 
-const Overview::Found& Overview::Find(const std::string& pattern, MonotonicTime now) {
-  auto served = observed_.served->Get();
-  const auto at = found_.find(pattern);
-  if (at != found_.end() && at->second.served == served && now < at->second.looked + kLookAgain) {
-    return at->second;
+struct Overview::Moment {
+  SiteRows sites;
+  Activity::Now activity;
+};
+
+Overview::Overview(const Observed& observed, const Activity& activity, const Events& events,
+                   const Published<answer::FleetView>& fleet, Doer doer)
+    : observed_(observed),
+      activity_(activity),
+      events_(events),
+      fleet_(fleet),
+      doer_(std::move(doer)) {}
+Overview::~Overview() = default;
+
+void Overview::Renew() {
+  snapshots_.clear();
+  moment_.reset();
+}
+
+Overview::Moment& Overview::Now() {
+  if (moment_ == nullptr) {
+    moment_.reset(new Moment{SiteRows(observed_.served->Get(), fleet_.Get(), observed_.fleet()),
+                             activity_.Get()});
   }
-  if (at == found_.end() && found_.size() >= kMostFound) found_.clear();
-  SiteNames names = FindSites(*served, *fleet_.Get(), pattern, kSites);
+  return *moment_;
+}
+
+void Overview::TakeResult(Found& found) {
+  if (found.search == nullptr) return;
+  {
+    std::lock_guard lock(found.search->mutex);
+    if (!found.search->done) return;
+    found.sites = std::move(found.search->found);
+  }
+  found.known = true;
+  found.search.reset();
+}
+
+// What is searched is kept alive meanwhile. Whoever searches knows nothing of us: we may be gone.
+void Overview::Begin(const std::string& pattern, Found& found, MonotonicTime now) {
+  const std::uint64_t generation = observed_.served->generation();
+  auto search = std::make_shared<Search>();
+  auto work = [search, pattern, served = observed_.served->Get(), fleet = fleet_.Get()] {
+    const std::vector<std::string> patterns(pattern.empty() ? 0 : 1, pattern);
+    SiteNames names = FindSites(patterns, *served, *fleet->hosting, kSites);
+    std::lock_guard lock(search->mutex);
+    search->found = std::move(names);
+    search->done = true;
+  };
+  if (NamesIn(*observed_.served->Get(), *fleet_.Get()) <= kFewNames) {
+    work();
+  } else if (!doer_(std::move(work))) {
+    return;
+  }
+  found.generation = generation;
+  found.looked = now;
+  found.search = std::move(search);
+}
+
+// Those of the last search; a new one is begun where that is old. None before the first is done.
+const Overview::Found& Overview::Find(const std::string& pattern, MonotonicTime now) {
+  if (!found_.contains(pattern) && found_.size() >= kMostFound) found_.clear();
   Found& found = found_[pattern];
-  found = {std::move(served), now, std::move(names.names), names.more};
+  TakeResult(found);
+  const bool is_old = !found.known || now >= found.looked + kLookAgain ||
+                      found.generation != observed_.served->generation();
+  if (found.search == nullptr && is_old) {
+    Begin(pattern, found, now);
+    TakeResult(found);
+  }
   return found;
+}
+
+// The busiest first, then others that there are.
+Json Overview::SitesJson(const std::string& filter, MonotonicTime now) {
+  const std::string pattern = PatternOf(filter);
+  const auto& busy = Now().activity.sites;
+  std::vector<std::tuple<double, std::string, const SiteActivity::Site*>> order;
+  for (const auto& [name, site] : busy) {
+    const std::string bare = name.substr(0, name.size() - 1);
+    if (!pattern.empty() && !MatchesPattern(bare, pattern)) continue;
+    order.emplace_back(-site.all.rate, name, &site);
+  }
+  std::sort(order.begin(), order.end());
+  const Found& found = Find(pattern, now);
+  for (const wire::Name& name : found.sites.names) {
+    std::string text = name.ToString();
+    if (!busy.contains(text)) order.emplace_back(0, std::move(text), nullptr);
+  }
+  Json shown = Json::array();
+  bool more = found.sites.more;
+  for (const auto& [rate, text, activity] : order) {
+    if (more && shown.size() == kSites) break;
+    const auto name = wire::Name::Parse(text);
+    Json site = name ? Now().sites.RowOf(*name, activity) : Json();
+    if (site.is_null()) continue;  // it was one when it was counted
+    more = more || shown.size() == kSites;
+    if (shown.size() < kSites) shown.push_back(std::move(site));
+  }
+  return {{"more", more}, {"searching", !found.known}, {"shown", std::move(shown)}};
 }
 
 const std::string& Overview::Snapshot(const OverviewFilter& filter, MonotonicTime now,
                                       WallTime wall) {
   const auto known = snapshots_.find(filter);
   if (known != snapshots_.end()) return known->second;
-  const auto report = observed_.fleet();
-  const auto served = observed_.served->Get();
-  const auto view = fleet_.Get();
-  const Activity::Now activity = activity_.Get();
-  std::vector<std::pair<double, std::string>> busy;
-  const std::string pattern = PatternOf(filter.sites);
-  for (const auto& [name, site] : activity.sites) {
-    const std::string bare = name.substr(0, name.size() - 1);
-    if (pattern.empty() || MatchesPattern(bare, pattern)) busy.emplace_back(-site.all.rate, name);
-  }
-  std::sort(busy.begin(), busy.end());
-  std::vector<std::string> names;
-  for (const auto& [rate, name] : busy) names.push_back(name);
-  const Found& found = Find(pattern, now);
-  for (const std::string& name : found.names) {
-    if (!activity.sites.contains(name)) names.push_back(name);
-  }
-  Json sites = Json::array();
-  for (const std::string& name : names) {
-    if (sites.size() == kSites) break;
-    const auto its = activity.sites.find(name);
-    Json site = SiteJson(name, *served, *view, *report,
-                         its == activity.sites.end() ? nullptr : &its->second);
-    if (!site.is_null()) sites.push_back(std::move(site));
-  }
-  Json json{{"server", ServerJson(observed_, wall)},
-            {"totals", TotalsJson(observed_, activity)},
-            {"zones", ZonesJson(*served)},
-            {"nodes", NodesJson(*report, activity, filter.nodes, now)}};
-  json["sites"] = {{"more", found.more || names.size() > kSites}, {"shown", std::move(sites)}};
+  const Moment& moment = Now();
+  const Json json{{"server", ServerJson(observed_, wall)},
+                  {"totals", TotalsJson(observed_, moment.activity)},
+                  {"zones", ZonesJson(moment.sites.served())},
+                  {"nodes", NodesJson(moment.sites.report(), moment.activity, filter.nodes, now)},
+                  {"sites", SitesJson(filter.sites, now)}};
   return snapshots_[filter] = Text(json);
 }
 

@@ -3,16 +3,15 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
-
-#include "dnsd/answer/explain.h"
-#include "dnsd/base/pattern.h"
-#include "dnsd/wire/name.h"
+#include <vector>
 
 namespace dnsd::server {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using answer::ExplainedMember;
 using answer::Explanation;
+using answer::Standing;
 using wire::RrType;
 
 constexpr std::size_t kMembersShown = 16;  // of a site
@@ -23,124 +22,83 @@ std::string Bare(std::string name) {
   return name;
 }
 
-bool HasPool(const zone::Zone& zone, const zone::Node& node) {
-  const auto rrsets = zone.rrsets(node);
-  return std::any_of(rrsets.begin(), rrsets.end(), [](const zone::Rrset& rrset) {
-    return (rrset.type == RrType::kA || rrset.type == RrType::kAaaa) && rrset.pool != zone::kNoPool;
-  });
+bool CanAnswer(const ExplainedMember& member) {
+  return member.standing == Standing::kChosen || member.standing == Standing::kCandidate;
 }
 
-class Collector {
- public:
-  Collector(const std::string& pattern, std::size_t most) : pattern_(pattern), most_(most) {}
-
-  bool is_full() const { return found_.more; }
-  void Take(const std::string& name) {
-    if (!pattern_.empty() && !MatchesPattern(Bare(name), pattern_)) return;
-    if (found_.names.size() == most_) {
-      found_.more = true;
-    } else {
-      found_.names.push_back(name);
-    }
-  }
-  SiteNames Found() {
-    std::sort(found_.names.begin(), found_.names.end());
-    found_.names.erase(std::unique(found_.names.begin(), found_.names.end()), found_.names.end());
-    return std::move(found_);
-  }
-
- private:
-  const std::string& pattern_;
-  const std::size_t most_;
-  SiteNames found_;
-};
-
-struct Row {
-  Json json;
-  bool chosen = false;
-  double rate = 0;
-};
-
-Row MemberRow(const answer::ExplainedMember& member, bool chosen, const StatusReport& report,
-              const SiteActivity::Site* activity) {
-  Row row{.json = {{"address", member.address.ToString()},
-                   {"node", nullptr},
-                   {"state", nullptr},
-                   {"standing", answer::NameOf(member.standing)}},
-          .chosen = chosen};
-  if (!member.node.empty()) row.json["node"] = member.node;
-  const auto node =
-      std::find_if(report.nodes.begin(), report.nodes.end(),
-                   [&](const NodeStatus& status) { return status.name == member.node; });
-  if (node != report.nodes.end()) row.json["state"] = fleet::NameOf(node->state);
-  std::uint64_t answers = 0;
-  if (activity != nullptr) {
-    const auto count = activity->members.find(member.address);
-    if (count != activity->members.end()) {
-      row.rate = count->second.rate;
-      answers = count->second.answers;
-    }
-  }
-  row.json["answers"] = answers;
-  row.json["rate"] = row.rate;
-  row.json["next"] = chosen;
-  return row;
-}
-
-void AddRows(const Explanation& site, const StatusReport& report,
-             const SiteActivity::Site* activity, std::vector<Row>& rows) {
-  for (std::size_t i = 0; i < site.members.size(); ++i) {
-    const bool chosen = std::find(site.chosen.begin(), site.chosen.end(), i) != site.chosen.end();
-    rows.push_back(MemberRow(site.members[i], chosen, report, activity));
-  }
+SiteActivity::Count GivenOf(const SiteActivity::Site* activity, const IpAddress& address) {
+  if (activity == nullptr) return {};
+  const auto count = activity->members.find(address);
+  return count == activity->members.end() ? SiteActivity::Count() : count->second;
 }
 
 }  // namespace
 
-SiteNames FindSites(const answer::Served& served, const answer::FleetView& fleet,
-                    const std::string& pattern, std::size_t most) {
-  Collector collector(pattern, most);
-  for (const auto& zone : served.zones.zones()) {
-    for (const zone::Node& node : zone->nodes()) {
-      if (collector.is_full()) break;
-      if (HasPool(*zone, node)) collector.Take(zone->name(node).ToString());
-    }
-  }
-  fleet.hosting->ForEach([&](std::span<const std::uint8_t> name, const auto&) {
-    if (!collector.is_full()) collector.Take(wire::NameToString(name));
-  });
-  return collector.Found();
+SiteRows::SiteRows(std::shared_ptr<const answer::Served> served,
+                   std::shared_ptr<const answer::FleetView> fleet,
+                   std::shared_ptr<const StatusReport> report)
+    : served_(std::move(served)),
+      fleet_(std::move(fleet)),
+      report_(std::move(report)),
+      explainer_(*served_, *fleet_) {
+  states_.reserve(report_->nodes.size());
+  for (const NodeStatus& node : report_->nodes) states_.emplace(node.name, node.state);
 }
 
-Json SiteJson(const std::string& text, const answer::Served& served, const answer::FleetView& fleet,
-              const StatusReport& report, const SiteActivity::Site* activity) {
-  const auto name = wire::Name::Parse(text);
-  if (!name) return nullptr;
-  std::vector<Row> rows;
+std::string_view SiteRows::StateOf(const std::string& node) const {
+  const auto state = states_.find(node);
+  return state == states_.end() ? std::string_view() : fleet::NameOf(state->second);
+}
+
+Json SiteRows::ToJson(const Member& member) const {
+  Json json{{"address", member.told.address.ToString()},
+            {"node", nullptr},
+            {"state", nullptr},
+            {"standing", answer::NameOf(member.told.standing)},
+            {"answers", member.given.answers},
+            {"rate", member.given.rate},
+            {"next", member.told.standing == Standing::kChosen}};
+  if (!member.told.node.empty()) json["node"] = member.told.node;
+  const std::string_view state = StateOf(member.told.node);
+  if (!state.empty()) json["state"] = state;
+  return json;
+}
+
+Json SiteRows::RowOf(const wire::Name& name, const SiteActivity::Site* activity) {
+  static const IpAddress kClients[] = {*IpAddress::Parse("127.0.0.1"), *IpAddress::Parse("::1")};
+  std::vector<Member> members;
   bool answered = true;
-  for (const auto& [type, client] : {std::pair{RrType::kA, "127.0.0.1"}, {RrType::kAaaa, "::1"}}) {
-    const Explanation site = answer::Explain(served, fleet, *name, type, *IpAddress::Parse(client));
+  double given = activity == nullptr ? 0 : activity->other_members.rate;
+  for (const auto& [type, client] :
+       {std::pair{RrType::kA, &kClients[0]}, {RrType::kAaaa, &kClients[1]}}) {
+    Explanation site = explainer_.Explain(name, type, *client);
     answered = answered && site.kind != Explanation::Kind::kNoData;
-    AddRows(site, report, activity, rows);
+    for (ExplainedMember& member : site.members) {
+      const SiteActivity::Count its = GivenOf(activity, member.address);
+      given += its.rate;
+      members.push_back({std::move(member), its});
+    }
   }
-  if (rows.empty()) return nullptr;
-  Json json{{"name", Bare(text)},
+  if (members.empty()) return nullptr;
+  const auto usable = std::count_if(members.begin(), members.end(),
+                                    [](const Member& member) { return CanAnswer(member.told); });
+  Json json{{"name", Bare(name.ToString())},
             {"rate", activity == nullptr ? 0 : activity->all.rate},
             {"answers", activity == nullptr ? 0 : activity->all.answers},
             {"answered", answered},
-            {"pool", rows.size()}};
-  const auto usable = std::count_if(rows.begin(), rows.end(), [](const Row& row) {
-    return row.json["standing"] == "chosen" || row.json["standing"] == "candidate";
-  });
-  json["usable"] = usable;
-  if (rows.size() > kMembersShown) {
-    std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
-      return std::pair(a.chosen, a.rate) > std::pair(b.chosen, b.rate);
-    });
-    rows.resize(kMembersShown);
+            {"pool", members.size()},
+            {"usable", usable},
+            {"given_rate", given},
+            {"members", Json::array()}};
+  if (members.size() > kMembersShown) {
+    const auto key = [](const Member& member) {
+      return std::pair(member.told.standing == Standing::kChosen, member.given.rate);
+    };
+    std::stable_sort(members.begin(), members.end(),
+                     [&](const Member& a, const Member& b) { return key(a) > key(b); });
+    members.erase(members.begin() + kMembersShown, members.end());
   }
-  json["members"] = Json::array();
-  for (Row& row : rows) json["members"].push_back(std::move(row.json));
+  for (const Member& member : members) json["members"].push_back(ToJson(member));
   return json;
 }
 

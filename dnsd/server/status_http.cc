@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstring>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "dnsd/wire/name.h"
@@ -92,6 +93,10 @@ std::optional<HttpQuery> ReadQuery(const char* text) {
   return query;
 }
 
+HttpReply BadQuery() {
+  return {.status = 400, .body = "the query is not as a=1&b=2, percent-encoded\n"};
+}
+
 absl::StatusOr<Endpoint> LocalEndpoint(evutil_socket_t fd) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
@@ -119,6 +124,7 @@ StatusHttp::~StatusHttp() {
 absl::Status StatusHttp::Bind(const Endpoint& listen) {
   evthread_use_pthreads();  // Stop is another thread's; asking twice does no harm
   base_.reset(event_base_new());
+  errands_ = std::make_unique<HttpErrands>(base_.get(), &Send);
   http_.reset(evhttp_new(base_.get()));
   evhttp_set_allowed_methods(http_.get(), kEveryMethod);
   evhttp_set_timeout(http_.get(), kTimeoutSeconds);
@@ -169,6 +175,7 @@ void StatusHttp::Stop() {
   if (!thread_.joinable()) return;
   event_active(stop_.get(), 0, 0);
   thread_.join();
+  errands_->Stop();
 }
 
 // evhttp asks for each connection it has accepted. Those beyond the limit wait to be accepted.
@@ -249,8 +256,26 @@ bool StatusHttp::BeginFeed(evhttp_request* request, const std::string& path, con
   return true;
 }
 
+// Likewise a page that takes long.
+bool StatusHttp::BeginErrand(evhttp_request* request, const std::string& path, const char* query) {
+  const auto page = errand_pages_.find(path);
+  if (page == errand_pages_.end()) return false;
+  auto parameters = ReadQuery(query);
+  if (!parameters) {
+    Send(request, BadQuery(), true);
+    return true;
+  }
+  const bool with_body = evhttp_request_get_command(request) == EVHTTP_REQ_GET;
+  auto make = [&made = page->second, asked = *std::move(parameters)] { return made(asked); };
+  if (!errands_->Add(request, with_body, std::move(make))) {
+    Send(request, {.status = 503, .body = "too many wait for such a page already\n"}, true);
+  }
+  return true;
+}
+
 void StatusHttp::OnRequest(evhttp_request* request, void* self) {
-  static_cast<StatusHttp*>(self)->NoteRequest(request);
+  auto& server = *static_cast<StatusHttp*>(self);
+  server.NoteRequest(request);
   const evhttp_cmd_type method = evhttp_request_get_command(request);
   if (method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD) {
     Send(request, {405, "text/plain; charset=utf-8", "wanted GET or HEAD\n"}, true);
@@ -259,28 +284,43 @@ void StatusHttp::OnRequest(evhttp_request* request, void* self) {
   const evhttp_uri* uri = evhttp_request_get_evhttp_uri(request);
   const char* path = uri == nullptr ? nullptr : evhttp_uri_get_path(uri);
   const char* query = uri == nullptr ? nullptr : evhttp_uri_get_query(uri);
-  const char* host = evhttp_find_header(evhttp_request_get_input_headers(request), "Host");
-  auto& server = *static_cast<StatusHttp*>(self);
+  const evkeyvalq* headers = evhttp_request_get_input_headers(request);
+  const char* host = evhttp_find_header(headers, "Host");
+  const char* fetch_site = evhttp_find_header(headers, "Sec-Fetch-Site");
   const std::string asked = path == nullptr ? "" : path;
-  if ((host == nullptr || server.HostIsOurs(host)) && server.BeginFeed(request, asked, query)) {
-    return;
+  if (!server.RefusalOf(asked, host, fetch_site)) {
+    if (server.BeginFeed(request, asked, query)) return;
+    if (server.BeginErrand(request, asked, query)) return;
   }
-  Send(request, server.Answer(asked, host, query), method == EVHTTP_REQ_GET);
+  Send(request, server.Answer(asked, host, query, fetch_site), method == EVHTTP_REQ_GET);
 }
 
-HttpReply StatusHttp::Answer(const std::string& path, const char* host, const char* query) const {
+std::optional<HttpReply> StatusHttp::RefusalOf(const std::string& path, const char* host,
+                                               const char* fetch_site) const {
   // A browser always sends one; HAProxy's plain check does not.
   if (host != nullptr && !HostIsOurs(host)) {
-    return {.status = 403,
-            .body =
-                "the Host header names neither an address nor localhost; names go into "
-                "http.hosts of the configuration\n"};
+    return HttpReply{.status = 403,
+                     .body =
+                         "the Host header names neither an address nor localhost; names go into "
+                         "http.hosts of the configuration\n"};
   }
+  // Only browsers send it. A link to the page from elsewhere is no harm.
+  if (fetch_site != nullptr && std::string_view(fetch_site) == "cross-site" && path != "/") {
+    return HttpReply{.status = 403,
+                     .body =
+                         "asked for by another web site (Sec-Fetch-Site: cross-site); open this "
+                         "address itself, or follow a link to /\n"};
+  }
+  return std::nullopt;
+}
+
+HttpReply StatusHttp::Answer(const std::string& path, const char* host, const char* query,
+                             const char* fetch_site) const {
+  if (auto refusal = RefusalOf(path, host, fetch_site)) return *std::move(refusal);
   const auto page = pages_.find(path);
   if (page == pages_.end()) return {.status = 404, .body = "no such page; there are:\n" + Index()};
   const auto parameters = ReadQuery(query);
-  if (!parameters) return {.status = 400, .body = "the query is not as a=1&b=2, percent-encoded\n"};
-  return page->second(*parameters);
+  return parameters ? page->second(*parameters) : BadQuery();
 }
 
 bool StatusHttp::HostIsOurs(const std::string& host) const {
@@ -292,6 +332,7 @@ bool StatusHttp::HostIsOurs(const std::string& host) const {
 std::string StatusHttp::Index() const {
   std::string index;
   for (const auto& [path, page] : pages_) index += path + "\n";
+  for (const auto& [path, page] : errand_pages_) index += path + "\n";
   for (const auto& [path, feed] : feeds_) index += path + "\n";
   return index;
 }

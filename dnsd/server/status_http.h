@@ -4,12 +4,14 @@
 // descriptors have run out: what asks of the server's health must not be what ails it.
 //
 // A web page that a person has open must not reach it (DNS rebinding): the Host header has to be
-// an address, "localhost" or a configured name, none of which an attacker's domain is.
+// an address, "localhost" or a configured name, none of which an attacker's domain is. Nor may one
+// of another site have its browser fetch anything but `/` (Sec-Fetch-Site, W3C Fetch Metadata).
 #pragma once
 
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -18,7 +20,9 @@
 #include "dnsd/base/clock.h"
 #include "dnsd/base/ip.h"
 #include "dnsd/base/status.h"
+#include "dnsd/server/http_errands.h"
 #include "dnsd/server/http_listeners.h"
+#include "dnsd/server/http_reply.h"
 
 struct bufferevent;
 struct evconnlistener;
@@ -28,15 +32,6 @@ struct evhttp;
 struct evhttp_request;
 
 namespace dnsd::server {
-
-// What stands behind the `?` of a request, decoded; of a name that comes twice the first.
-using HttpQuery = std::map<std::string, std::string>;
-
-struct HttpReply {
-  int status = 200;
-  std::string content_type = "text/plain; charset=utf-8";
-  std::string body;
-};
 
 class StatusHttp {
  public:
@@ -52,6 +47,8 @@ class StatusHttp {
   StatusHttp(const StatusHttp&) = delete;
   StatusHttp& operator=(const StatusHttp&) = delete;
 
+  // Before Start: pages that take long, which another thread makes.
+  void SetErrands(Pages errands) { errand_pages_ = std::move(errands); }
   // Before Start: streams, and what the server's thread does every second before it speaks to those
   // who listen.
   void SetFeeds(Feeds feeds, std::function<void()> every_second) {
@@ -68,8 +65,10 @@ class StatusHttp {
   // Valid once bound.
   const Endpoint& bound() const { return bound_; }
 
-  // What is said to one request. `host` is its Host header, `query` as it came; null: it has none.
-  HttpReply Answer(const std::string& path, const char* host, const char* query = nullptr) const;
+  // What is said to one request for one of the pages. `host` is its Host header, `query` as it
+  // came, `fetch_site` its Sec-Fetch-Site header; null: it has none.
+  HttpReply Answer(const std::string& path, const char* host, const char* query = nullptr,
+                   const char* fetch_site = nullptr) const;
 
  private:
   struct Free {
@@ -85,6 +84,9 @@ class StatusHttp {
 
   static void OnRequest(evhttp_request* request, void* self);
   bool BeginFeed(evhttp_request* request, const std::string& path, const char* query);
+  bool BeginErrand(evhttp_request* request, const std::string& path, const char* query);
+  std::optional<HttpReply> RefusalOf(const std::string& path, const char* host,
+                                     const char* fetch_site) const;
   void NoteRequest(evhttp_request* request);
   bufferevent* OpenConnection();
   void ForgetClosed();
@@ -96,12 +98,14 @@ class StatusHttp {
 
   const Pages pages_;
   const std::vector<std::string> hosts_;
+  Pages errand_pages_;
   Feeds feeds_;
   std::function<void()> every_second_ = [] {};
   HttpListeners listeners_;
   Endpoint bound_;
   std::unique_ptr<event_base, Free> base_;
   std::unique_ptr<evhttp, Free> http_;
+  std::unique_ptr<HttpErrands> errands_;
   std::unique_ptr<event, Free> stop_;
   std::unique_ptr<event, Free> second_;
   std::unique_ptr<event, Free> tend_;   // while connections are open, or accepting pauses

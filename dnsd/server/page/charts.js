@@ -4,7 +4,7 @@
 //
 // The pointer or the arrow keys read the values of a moment.
 
-import {colourOf, count, el, figure, setText, svg} from "/dom.js";
+import {coloursOf, count, el, figure, setText, svg} from "/dom.js";
 
 const SPAN = 300;  // seconds shown
 const HEIGHT = 196;
@@ -12,6 +12,7 @@ const TOP = 10;
 const BOTTOM = 22;
 const LEFT = 44;
 const LAYERS = 7;  // nodes told apart; the others are one
+const PLAIN = 8;   // colours without stripes
 
 // The least round number that is no less than `most`, and how it is divided.
 function scale(most) {
@@ -129,6 +130,7 @@ export class LayerChart extends Chart {
   constructor(place, title) {
     super(place, title);
     this.layers = [];
+    this.colours = new Map();
     this.legend = el("ul", {class: "legend"});
     place.append(this.legend);
   }
@@ -141,6 +143,8 @@ export class LayerChart extends Chart {
     }
     const busiest = [...sums.keys()].sort((a, b) => sums.get(b) - sums.get(a));
     this.layers = busiest.slice(0, LAYERS).sort();
+    const colours = coloursOf(this.layers, PLAIN);
+    this.colours = new Map(this.layers.map((node, i) => [node, colours[i]]));
     this.has_rest = busiest.length > LAYERS || points.some((point) => point.other_nodes > 0);
     this.legend.replaceChildren(...this.names().map(
         (node) => el("li", {}, el("i", {class: `swatch ${this.colour(node)}`}), el("span", {}, node))));
@@ -148,7 +152,7 @@ export class LayerChart extends Chart {
   }
 
   names() { return this.has_rest ? [...this.layers, "others"] : this.layers; }
-  colour(node) { return node === "others" ? "prest" : colourOf(node); }
+  colour(node) { return node === "others" ? "prest" : this.colours.get(node); }
   total(point) { return Object.values(point.nodes).reduce((a, b) => a + b, point.other_nodes); }
   most() { return Math.max(0, ...this.points.map((point) => this.total(point))); }
   rate(point, node) {

@@ -84,11 +84,20 @@ export const bare = (name) => (name.length > 1 && name.endsWith(".") ? name.slic
 
 export const byName = new Intl.Collator("en", {numeric: true}).compare;
 
-// Which of the chart's colours a node has: the same everywhere on the page.
-const colours = new Map();
-export function colourOf(node) {
-  if (!colours.has(node)) colours.set(node, colours.size % 8);
-  return `p${colours.get(node)}`;
+// Which colours the nodes of one figure have, `most` of them at most: no two the same. A node keeps
+// its own from figure to figure, unless another of the figure has the same: there are but so many,
+// eight plain ones and then eight that are striped.
+const COLOURS = 16;
+const own = new Map();
+export function coloursOf(nodes, most = COLOURS) {
+  const taken = new Set();
+  return nodes.map((node) => {
+    if (!own.has(node)) own.set(node, own.size % COLOURS);
+    let colour = own.get(node) % most;
+    for (let i = 0; i < most && taken.has(colour); ++i) colour = (colour + 1) % most;
+    taken.add(colour);
+    return `p${colour}`;
+  });
 }
 
 // Calls `work` once it has not been asked to for so long.

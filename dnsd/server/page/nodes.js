@@ -8,15 +8,27 @@ const TROUBLE = ["dead", "unhealthy", "suspect", "leaving", "disabled", "drainin
 const COLUMNS = [
   {title: "Node", compare: (a, b) => byName(a.name, b.name), make: makeName},
   {title: "State", compare: (a, b) => TROUBLE.indexOf(a.state) - TROUBLE.indexOf(b.state), make: makeState},
-  {title: "CPU", rank: (n) => n.cpu ?? -1, make: (cell, n) => makeBar(cell, n.cpu)},
-  {title: "Memory", rank: (n) => n.memory ?? -1, make: (cell, n) => makeBar(cell, n.memory)},
-  {title: "Connections", number: true, rank: (n) => n.connections ?? -1, make: (cell, n) => setText(cell, n.connections === null ? "–" : count(n.connections))},
-  {title: "Cost", number: true, rank: (n) => n.cost, make: (cell, n) => setText(cell, price(n.cost))},
+  {title: "CPU", rank: (n) => live(n, n.cpu), make: (cell, n) => makeBar(cell, n, n.cpu)},
+  {title: "Memory", rank: (n) => live(n, n.memory), make: (cell, n) => makeBar(cell, n, n.memory)},
+  {title: "Connections", number: true, rank: (n) => live(n, n.connections), make: (cell, n) => makeFigure(cell, n, n.connections, count)},
+  {title: "Cost", number: true, rank: (n) => live(n, n.cost), make: (cell, n) => makeFigure(cell, n, n.cost, price)},
   {title: "Answers a second", number: true, rank: (n) => n.rate, make: makeRate},
   {title: "Share of answers, of load", rank: (n) => n.answer_share, make: makeShares},
   {title: "Last heartbeat", number: true, rank: (n) => n.age_seconds ?? 1e9, make: (cell, n) => setText(cell, n.age_seconds === null ? "not yet" : duration(n.age_seconds))},
   {title: "Sites", number: true, rank: (n) => n.sites, make: (cell, n) => setText(cell, n.declares_hosting ? count(n.sites) : "all")},
 ];
+
+// What was reported last is no more than that once the node is gone: it stands below all others.
+const live = (node, value) => (node.stale ? -1 : value ?? -1);
+
+function was(text) {
+  return [el("span", {class: "was", title: "as reported last"}, `was ${text}`)];
+}
+
+function makeFigure(cell, node, value, write) {
+  renew(cell, JSON.stringify([node.stale, value]), () =>
+    (value === null ? ["–"] : node.stale ? was(write(value)) : [write(value)]));
+}
 
 function makeName(cell, node) {
   const order = node.order ? `${node.order.kind}${node.order.reason ? `: ${node.order.reason}` : ""}` : "";
@@ -40,9 +52,9 @@ function bar(share, kind, label) {
   return el("span", {class: "bar"}, label ? el("em", {}, label) : null, el("i", {"aria-hidden": "true"}, inner), el("span", {}, percent(share)));
 }
 
-function makeBar(cell, share) {
-  renew(cell, String(share === null ? null : share.toFixed(3)), () =>
-    (share === null ? ["–"] : [bar(share, share >= 0.9 ? "full" : share >= 0.75 ? "high" : "")]));
+function makeBar(cell, node, share) {
+  renew(cell, JSON.stringify([node.stale, share === null ? null : share.toFixed(3)]), () =>
+    (share === null ? ["–"] : node.stale ? was(percent(share)) : [bar(share, share >= 0.9 ? "full" : share >= 0.75 ? "high" : "")]));
 }
 
 function makeRate(cell, node) {

@@ -43,10 +43,12 @@ function showTiles({totals, nodes: fleet, server}) {
       ([state, n]) => el("span", {"data-state": state, "data-count": n}, stateMarkOf(state, n))));
   setText($("imbalance"), fleet.imbalance > 0 ? fleet.imbalance.toFixed(2) : "–");
   setText($("imbalance-word"), fleet.imbalance === 0 ? "" : `busiest node: ${fleet.imbalance < 1.2 ? "even" : fleet.imbalance < 2 ? "a bit uneven" : "uneven"}`);
-  setText($("failed"), count(totals.fail_open));
-  setText($("panic"), totals.panic > 0 ? `and ${count(totals.panic)} with suspects as usable` : "with no member left, since the start");
-  setClass($("failed-tile"), "bad", totals.fail_open > 0);
-  setClass($("failed-tile"), "warn", totals.fail_open === 0 && totals.panic > 0);
+  const failed = totals.fail_open_lately;
+  const panicked = totals.panic_lately;
+  setText($("failed"), count(failed));
+  setText($("panic"), panicked > 0 ? `and ${count(panicked)} with suspects as usable` : `${count(totals.fail_open)} since the start`);
+  setClass($("failed-tile"), "bad", failed > 0);
+  setClass($("failed-tile"), "warn", failed === 0 && panicked > 0);
   setText($("reload"), server.reload.error ? "not loaded" : "loaded");
   setText($("reload-when"), server.reload.error ? server.reload.error : new Date(server.reload.last).toLocaleString());
   setClass($("reload-tile"), "bad", server.reload.error !== "");

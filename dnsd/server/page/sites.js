@@ -1,28 +1,34 @@
 // The table of sites: who has been answered with of late, and who is next.
 
-import {$, colourOf, count, el, figure, percent, renew, shape} from "/dom.js";
+import {$, coloursOf, count, el, figure, percent, renew, setText, shape} from "/dom.js";
 
 const labelOf = (member) => member.node ?? member.address;
 
-function chip(member, total) {
+const MIN_SHARE = 0.002;  // of the answers: what is less is not drawn
+
+function chip(member, total, colour) {
   const state = member.state ?? "unknown";
   const words = [`${labelOf(member)} (${member.address}): ${member.node ? state : "nobody reports of it"}`];
   if (member.standing !== "chosen" && member.standing !== "candidate") words.push(member.standing);
   return el("li", {class: member.next ? "member next" : "member", title: words.join(", "), "data-address": member.address},
+            colour ? el("i", {class: `swatch ${colour}`, "aria-hidden": "true"}) : null,
             shape(state), el("span", {class: "hidden"}, member.node ? `${state}: ` : "unmanaged: "),
             el("span", {}, labelOf(member)),
             total > 0 ? el("span", {class: "part"}, percent(member.rate / total)) : null,
-            member.next ? el("span", {class: "flag"}, "next") : null);
+            member.next ? el("span", {class: "flag", title: "would answer a client at 127.0.0.1 or ::1"}, "next") : null);
 }
 
-function split(members, total) {
+// The shares, and at the end what all others have together.
+function split(members, total, colours) {
   const bar = el("div", {class: "split", "aria-hidden": "true"});
-  for (const member of members) {
-    if (member.rate / total < 0.002) continue;
-    const part = el("b", {class: colourOf(labelOf(member))});
-    part.style.flex = String(member.rate / total);
+  const add = (share, colour) => {
+    if (share < MIN_SHARE) return;
+    const part = el("b", {class: colour});
+    part.style.flex = String(share);
     bar.append(part);
-  }
+  };
+  members.forEach((member, i) => add(member.rate / total, colours[i]));
+  add(1 - members.reduce((sum, member) => sum + member.rate, 0) / total, "prest");
   return bar;
 }
 
@@ -47,6 +53,7 @@ export class SiteTable {
       if (body.children[i] !== row) body.insertBefore(row, body.children[i] ?? null);
     });
     $("sites-nothing").hidden = sites.shown.length > 0;
+    setText($("sites-nothing"), sites.searching ? "Looking for sites." : "No site. A name with more than one address is a site.");
     renew($("sites-shown"), `${sites.shown.length} ${sites.more}`, () => [
       sites.more ? `${count(sites.shown.length)} of more: the busiest first` : count(sites.shown.length)]);
   }
@@ -69,13 +76,16 @@ export class SiteTable {
     renew(name.lastChild, usable, () => [usable]);
     renew(rate, `${figure(site.rate)} ${site.answers}`, () => [
       el("div", {}, figure(site.rate), el("span", {class: "sub"}, `${count(site.answers)} in all`))]);
-    const total = site.members.reduce((sum, member) => sum + member.rate, 0);
-    const shown = total > 1e-3 ? total : 0;
-    const key = JSON.stringify(site.members.map((m) => [m.address, m.node, m.state, m.standing, m.next, shown && (m.rate / total).toFixed(3)]));
-    renew(members, key, () => [
-      shown ? split(site.members, total) : null,
-      el("ul", {class: "members"}, ...site.members.map((member) => chip(member, shown))),
-    ].filter(Boolean));
+    const shown = site.given_rate > 1e-3 ? site.given_rate : 0;
+    const key = JSON.stringify(site.members.map((m) => [m.address, m.node, m.state, m.standing, m.next, shown && (m.rate / shown).toFixed(3)]));
+    renew(members, key, () => {
+      const colours = coloursOf(site.members.map(labelOf));
+      const drawn = (i) => shown > 0 && site.members[i].rate / shown >= MIN_SHARE;
+      return [
+        shown ? split(site.members, shown, colours) : null,
+        el("ul", {class: "members", role: "list"}, ...site.members.map((member, i) => chip(member, shown, drawn(i) ? colours[i] : null))),
+      ].filter(Boolean);
+    });
     row.classList.toggle("out", site.usable === 0);
   }
 }

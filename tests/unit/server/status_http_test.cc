@@ -8,6 +8,7 @@
 
 #include <ctime>
 #include <filesystem>
+#include <future>
 #include <iterator>
 #include <memory>
 #include <string>
@@ -215,6 +216,115 @@ TEST(StatusHttp, WantsAHostThatNoStrangersDomainCanBe) {
        {"", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "[::1", ":80"}) {
     EXPECT_EQ(server.Answer("/page", host).status, 403) << host;
   }
+}
+
+TEST(StatusHttp, ABrowserFetchesNothingButThePageForAnotherSite) {
+  StatusHttp::Pages pages = OnePage();
+  pages["/"] = [](const HttpQuery&) { return HttpReply{}; };
+  const StatusHttp server(std::move(pages), {});
+  for (const char* site : {"same-origin", "same-site", "none"}) {
+    EXPECT_EQ(server.Answer("/page", "localhost", nullptr, site).status, 200) << site;
+  }
+  EXPECT_EQ(server.Answer("/", "localhost", nullptr, "cross-site").status, 200);
+  const HttpReply refused = server.Answer("/page", "localhost", nullptr, "cross-site");
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_NE(refused.body.find("Sec-Fetch-Site: cross-site"), std::string::npos);
+  EXPECT_EQ(server.Answer("/nothing", "localhost", nullptr, "cross-site").status, 403);
+}
+
+// Pages that take long: the first waits until the test lets it go on.
+class ErrandsTest : public testing::Test {
+ protected:
+  ErrandsTest() {
+    StatusHttp::Pages errands;
+    errands["/slow"] = [this](const HttpQuery& query) {
+      begun_.set_value();
+      may_end_.get_future().wait();
+      return HttpReply{.body = "slow " + query.at("who") + "\n"};
+    };
+    errands["/next"] = [](const HttpQuery&) { return HttpReply{.body = "next\n"}; };
+    server_.SetErrands(std::move(errands));
+    EXPECT_TRUE(server_.Bind(*Endpoint::Parse("127.0.0.1:0")).ok());
+    server_.Start();
+  }
+  int Ask(const std::string& request) {
+    const int fd = Connect(server_);
+    EXPECT_EQ(write(fd, request.data(), request.size()), static_cast<ssize_t>(request.size()));
+    return fd;
+  }
+  static std::string ReadAll(int fd) {
+    std::string response;
+    char part[4096];
+    for (ssize_t n; (n = read(fd, part, sizeof part)) > 0;) {
+      response.append(part, static_cast<std::size_t>(n));
+    }
+    close(fd);
+    return response;
+  }
+
+  std::promise<void> begun_;
+  std::promise<void> may_end_;
+  StatusHttp server_{OnePage(), {}};
+};
+
+TEST_F(ErrandsTest, HoldUpNobody) {
+  const int slow = Ask(Request("GET", "/slow?who=me"));
+  begun_.get_future().wait();
+  EXPECT_TRUE(Exchange(server_, Request("GET", "/page")).ends_with("hello\n"));
+  const int next = Ask(Request("GET", "/next"));
+  const int head = Ask(Request("HEAD", "/next"));
+  may_end_.set_value();
+  EXPECT_TRUE(ReadAll(slow).ends_with("\r\n\r\nslow me\n"));
+  EXPECT_TRUE(ReadAll(next).ends_with("\r\n\r\nnext\n"));
+  EXPECT_TRUE(ReadAll(head).ends_with("\r\n\r\n"));
+  EXPECT_TRUE(Exchange(server_, Request("GET", "/next?x")).starts_with("HTTP/1.1 400 "));
+  EXPECT_TRUE(
+      Exchange(server_, Request("GET", "/next", "evil.example")).starts_with("HTTP/1.1 403 "));
+}
+
+TEST_F(ErrandsTest, SoManyWaitAndOthersAreSentAway) {
+  const int slow = Ask(Request("GET", "/slow?who=me"));
+  begun_.get_future().wait();
+  std::vector<int> waiting;
+  for (std::size_t i = 1; i < HttpErrands::kMost; ++i) {
+    waiting.push_back(Ask(Request("GET", "/next")));
+  }
+  // Connections are taken in the order they come; requests may overtake each other.
+  std::string refused;
+  int more = 0;
+  while (!refused.starts_with("HTTP/1.1 503 ") && more++ < 100) {
+    const int fd = Ask(Request("GET", "/next"));
+    pollfd ready{.fd = fd, .events = POLLIN, .revents = 0};
+    if (poll(&ready, 1, 100) == 1) {
+      refused = ReadAll(fd);
+    } else {
+      waiting.push_back(fd);
+    }
+  }
+  EXPECT_TRUE(refused.starts_with("HTTP/1.1 503 ")) << refused;
+  may_end_.set_value();
+  EXPECT_TRUE(ReadAll(slow).ends_with("slow me\n"));
+  for (const int fd : waiting) {
+    const std::string response = ReadAll(fd);
+    EXPECT_TRUE(response.ends_with("next\n") || response.starts_with("HTTP/1.1 503 "));
+  }
+}
+
+TEST_F(ErrandsTest, AClientThatLeavesIsForgotten) {
+  const int slow = Ask(Request("GET", "/slow?who=me"));
+  begun_.get_future().wait();
+  close(slow);
+  EXPECT_TRUE(Exchange(server_, Request("GET", "/page")).ends_with("hello\n"));
+  may_end_.set_value();
+  EXPECT_TRUE(Exchange(server_, Request("GET", "/next")).ends_with("next\n"));
+}
+
+TEST_F(ErrandsTest, TheServerStopsWhileOneIsMade) {
+  const int slow = Ask(Request("GET", "/slow?who=me"));
+  begun_.get_future().wait();
+  may_end_.set_value();
+  server_.Stop();
+  close(slow);
 }
 
 TEST(StatusHttp, TellsWhichPagesThereAre) {
