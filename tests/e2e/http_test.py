@@ -7,15 +7,8 @@ import socket
 import time
 
 import harness
+from controlled import ZONE, A, B
 
-ZONE = """
-$ORIGIN lb.example.
-@ 3600 SOA ns1 hostmaster 7 3600 600 86400 5
-@ 3600 NS ns1
-ns1 3600 A 192.0.2.53
-www 0 A 192.0.2.1
-www 0 A 192.0.2.2
-"""
 LISTENERS = 16
 STREAM = b"GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -56,7 +49,7 @@ def head(client):
 class Http(harness.TestCase):
     def start_one(self):
         dnsd = self.dnsd(zone=ZONE)
-        self.reporter(dnsd, "web1", "192.0.2.1")
+        self.reporter(dnsd, "web1", A)
         dnsd.wait_states(web1="alive")
         return dnsd
 
@@ -119,6 +112,32 @@ class Http(harness.TestCase):
                                 (STREAM.replace(b"stream", b"stream?nodes=%zz"), "200")):
             self.assertEqual(head(self.keep(connect(dnsd, request))).split()[1], status, request)
 
+    def test_a_browser_fetches_nothing_but_the_page_for_another_web_site(self):
+        dnsd = self.start_one()
+
+        def status(path, site):
+            asked = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: {site}\r\n\r\n"
+            return head(self.keep(connect(dnsd, asked.encode()))).split()[1]
+        for path in ("/metrics", "/status.json", "/stream", "/sites.json", "/page.js"):
+            self.assertEqual(status(path, "cross-site"), "403", path)
+            self.assertEqual(status(path, "same-origin"), "200", path)
+        self.assertEqual(status("/", "cross-site"), "200")
+
+    def test_pages_that_take_long_are_here_as_well(self):
+        dnsd = self.start_one()
+        sites = json.loads(dnsd.get("/sites.json?pattern=www*"))["sites"]
+        self.assertEqual([s["name"] for s in sites], ["www.lb.example."])
+        for request, expected in ((b"GET /history.json?of=web1 HTTP/1.1\r\n", "503"),  # none is kept
+                                  (b"GET /history.json?seconds=x HTTP/1.1\r\n", "400"),
+                                  (b"HEAD /sites.json HTTP/1.1\r\n", "200"),
+                                  (b"POST /sites.json HTTP/1.1\r\n", "405")):
+            said = head(self.keep(connect(dnsd, request + b"Host: localhost\r\n\r\n")))
+            self.assertEqual(said.split()[1], expected, request)
+        # One connection after the other, each gone before it is answered.
+        for _ in range(50):
+            connect(dnsd, b"GET /sites.json HTTP/1.1\r\nHost: localhost\r\n\r\n").close()
+        self.assert_well(dnsd)
+
     def test_streams_what_status_json_says(self):
         dnsd = self.start_one()
         found = self.events(dnsd, "/stream", 5)
@@ -131,7 +150,7 @@ class Http(harness.TestCase):
         site = overview["sites"]["shown"][0]
         self.assertEqual(site["name"], "www.lb.example")
         self.assertEqual([(m["address"], m["node"], m["next"]) for m in site["members"]],
-                         [("192.0.2.1", "web1", True), ("192.0.2.2", None, False)])
+                         [(A, "web1", True), (B, None, False)])
         happened = next(data for name, data in found if name == "events")
         self.assertIn("start", {event["kind"] for event in happened})
         overview = next(data for name, data in self.events(dnsd, "/stream?nodes=no&sites=x*", 3)

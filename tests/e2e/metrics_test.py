@@ -1,19 +1,15 @@
 """/metrics as Prometheus takes it, and what tools/grafana makes of it."""
 import json
 import re
+import signal
+import socket
 import subprocess
 
+import dnswire
 import harness
+from controlled import ZONE, A, B
 
-ZONE = """
-$ORIGIN lb.example.
-@ 3600 SOA ns1 hostmaster 7 3600 600 86400 5
-@ 3600 NS ns1
-ns1 3600 A 192.0.2.53
-www 0 A 192.0.2.1
-www 0 A 192.0.2.2
-"""
-
+LONG = 30 * harness.PATIENCE
 GRAFANA = harness.SOURCE / "tools" / "grafana"
 RULES = GRAFANA / "alerts.yml"
 # A name that can be one of ours, as it stands in an expression.
@@ -59,8 +55,8 @@ def expressions(panel):
 class Metrics(harness.TestCase):
     def fleet(self):
         dnsd = self.dnsd(zone=ZONE)
-        self.reporter(dnsd, "web1", "192.0.2.1")
-        self.reporter(dnsd, "web2", "192.0.2.2")
+        self.reporter(dnsd, "web1", A)
+        self.reporter(dnsd, "web2", B)
         dnsd.wait_heard("web1", "web2")
         return dnsd
 
@@ -76,7 +72,9 @@ class Metrics(harness.TestCase):
             found = parse(dnsd.get("/metrics"))
             sites = found["dnsd_busy_site_answers_total"]
             nodes = sum(found["dnsd_answers_total"].values())  # of the control loop's last report
-            return found if sites.get('site="www.lb.example."') == nodes == 31 else None
+            shares = sum(found["dnsd_node_answer_share"].values())  # a second old at most
+            is_told = sites.get('site="www.lb.example."') == nodes == 31 and shares > 0
+            return found if is_told else None
         found = harness.wait_until(metrics, 10 * harness.PATIENCE, "31 answers of the site", dnsd)
         self.assertEqual(found["dnsd_queries_total"], {'transport="udp"': 32, 'transport="tcp"': 1})
         types = found["dnsd_queries_by_type_total"]
@@ -86,12 +84,49 @@ class Metrics(harness.TestCase):
         self.assertGreaterEqual(found["dnsd_response_seconds_count"][""], 1)
         members = found["dnsd_site_member_answers_total"]
         self.assertEqual(sum(members.values()), 31)
-        of_nodes = {'site="www.lb.example.",member="192.0.2.%d"' % i:
-                    found["dnsd_answers_total"]['node="web%d"' % i] for i in (1, 2)}
+        of_nodes = {'site="www.lb.example.",member="%s"' % address:
+                    found["dnsd_answers_total"]['node="%s"' % node]
+                    for address, node in ((A, "web1"), (B, "web2"))}
         self.assertEqual(members, {k: v for k, v in of_nodes.items() if v > 0})
         self.assertAlmostEqual(sum(found["dnsd_node_answer_share"].values()), 1)
         self.assertEqual(found["dnsd_zone_serial"]['zone="lb.example."'], 7)
         self.assertGreater(found["process_resident_memory_bytes"][""], 1e6)
+
+    def test_names_that_clients_make_up_are_no_labels(self):
+        dnsd = self.dnsd(zone=ZONE + f"*.w 0 A {A}\n*.w 0 A {B}\n")
+        for i in range(40):
+            dnsd.ask(f"made-up-{i}.w.lb.example.", "A")
+
+        def counted():
+            return parse(dnsd.get("/metrics"))["dnsd_busy_site_answers_total"]
+        harness.wait_until(lambda: counted().get('site="*.w.lb.example."') == 40, LONG,
+                           "40 answers of the wildcard", dnsd)
+        self.assertEqual(counted(), {'site="*.w.lb.example."': 40, 'site="other"': 0})
+
+    def test_queries_that_the_kernel_drops_are_counted(self):
+        dnsd = self.dnsd(zone=ZONE)
+        query = dnswire.query("www.lb.example.", "A")
+        sent = 0
+
+        def drops():
+            return parse(dnsd.get("/metrics"))["dnsd_udp_receive_drops_total"][""]
+        self.assertEqual(drops(), 0)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            dnsd.signal(signal.SIGSTOP)
+            try:
+                # All come from one port, so they are one socket's, and are more than any buffer takes.
+                for _ in range(60_000):
+                    sent += client.sendto(query, dnsd.address) == len(query)
+            finally:
+                dnsd.signal(signal.SIGCONT)
+
+            def all_are_told():
+                found = parse(dnsd.get("/metrics"))
+                read = found["dnsd_queries_total"]['transport="udp"']
+                return read + found["dnsd_udp_receive_drops_total"][""] == sent
+            harness.wait_until(all_are_told, LONG, f"{sent} queries are read or dropped", dnsd)
+        self.assertGreater(drops(), 0)
+        self.assertEqual(dnsd.status()["queries"]["udp_receive_drops"], drops())
 
     def test_promtool_finds_nothing_to_say_of_them(self):
         dnsd = self.fleet()

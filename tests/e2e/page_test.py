@@ -3,19 +3,17 @@ import json
 import time
 
 import browser
+import controlled
 import harness
 
-ZONE = """
-$ORIGIN lb.example.
-@ 3600 SOA ns1 hostmaster 7 3600 600 86400 5
-@ 3600 NS ns1
-ns1 3600 A 192.0.2.53
-www 0 A 192.0.2.1
-www 0 A 192.0.2.2
-www 0 A 192.0.2.3
-mail 0 A 192.0.2.1
-mail 0 A 192.0.2.9
+ADDRESSES = [f"127.0.1.{i}" for i in (1, 2, 3)]  # of web1 to web3; two are in the zone already
+ZONE = controlled.ZONE + """
+www 0 A 127.0.1.3
+mail 0 A 127.0.1.1
+mail 0 A 127.0.1.9
 """
+# A site with as many members as are drawn apart, of whom nobody reports.
+MANY = ZONE + "".join(f"many 0 A 127.0.2.{i}\n" for i in range(1, 17))
 
 # What each row of the table of nodes says, by the node's name.
 NODE_ROWS = """Object.fromEntries([...document.querySelectorAll("#nodes-rows tr")].map((row) => [row.dataset.node, {
@@ -65,10 +63,10 @@ class Page(harness.TestCase):
         cls.browser = browser.Browser()
         cls.addClassCleanup(cls.browser.close)
 
-    def fleet(self, *arguments):
-        dnsd = self.dnsd(*arguments, zone=ZONE)
+    def fleet(self, *arguments, zone=ZONE):
+        dnsd = self.dnsd(*arguments, zone=zone)
         self.reporters = [
-            self.reporter(dnsd, f"web{i}", f"192.0.2.{i}", interval=f"{harness.PATIENCE:g}s",
+            self.reporter(dnsd, f"web{i}", ADDRESSES[i - 1], interval=f"{harness.PATIENCE:g}s",
                           load={"cpu_utilization": 0.2 * i, "mem_utilization": 0.1 * i,
                                 "connections": 11 * i}) for i in (1, 2, 3)]
         dnsd.wait_states(web1="alive", web2="alive", web3="alive")
@@ -114,7 +112,7 @@ class Page(harness.TestCase):
         sites = self.browser.eval(SITE_ROWS)
         self.assertEqual(set(sites), {"www.lb.example", "mail.lb.example"})
         self.assertEqual({m["address"] for m in sites["www.lb.example"]},
-                         {f"192.0.2.{i}" for i in (1, 2, 3)})
+                         set(ADDRESSES))
         self.assertEqual([m["text"].split()[0] for m in sites["mail.lb.example"]],
                          ["alive:", "unmanaged:"])
 
@@ -147,7 +145,13 @@ class Page(harness.TestCase):
                           "said aloud")
         # And the site's next answer is another's.
         nexts = [m["address"] for m in self.browser.eval(SITE_ROWS)["www.lb.example"] if m["next"]]
-        self.assertNotIn("192.0.2.2", nexts)
+        self.assertNotIn(ADDRESSES[1], nexts)
+        # What it reported last is not shown as if it were so now.
+        cells = self.nodes()["web2"]["cells"]
+        self.assertEqual(cells[2:5], ["was 40 %", "was 20 %", "was 22"])
+        self.assertEqual(self.browser.eval(
+            "document.querySelectorAll('[data-node=web2] td:nth-child(3) .bar').length"), 0)
+        self.assertEqual(self.browser.eval(CONTRAST), [])
 
     def test_explains_an_answer(self):
         dnsd = self.fleet()
@@ -221,11 +225,51 @@ class Page(harness.TestCase):
 
     def test_fits_a_phone(self):
         dnsd = self.fleet()
-        for width in (320, 390, 768):
+        for width in (320, 390, 768, 861, 900, 960, 1030, 1081, 1120):
             self.open(dnsd, width=width, height=700)
             self.browser.wait(lambda: self.browser.eval(SITE_ROWS), "sites")
             self.assertLessEqual(self.browser.eval("document.documentElement.scrollWidth"), width)
             self.assertEqual(self.browser.eval(BASICS), [])
+
+    def test_members_are_drawn_in_colours_of_their_own(self):
+        dnsd = self.fleet(zone=MANY)
+        for _ in range(30):
+            dnsd.ask("many.lb.example.", "A")
+            dnsd.ask("www.lb.example.", "A")
+        self.open(dnsd)
+        drawn = """[...document.querySelectorAll("[data-site='many.lb.example'] .split b")].map(
+            (part) => getComputedStyle(part).backgroundImage + getComputedStyle(part).backgroundColor)"""
+        self.browser.wait(lambda: len(self.browser.eval(drawn)) == 16, "16 members are drawn")
+        self.assertEqual(len(set(self.browser.eval(drawn))), 16)
+        # The same beside the members' names, and no two of the chart's either.
+        self.assertEqual(len(set(self.browser.eval(drawn.replace(".split b", ".swatch")))), 16)
+        layers = "[...document.querySelectorAll('#given-chart .layer')].map((e) => getComputedStyle(e).fill)"
+        self.browser.wait(lambda: self.browser.eval(layers), "layers")
+        self.assertEqual(len(set(self.browser.eval(layers))), len(self.browser.eval(layers)))
+
+    def test_failures_are_those_of_the_last_minutes(self):
+        dnsd = self.fleet()
+        self.open(dnsd)
+        bad = "document.getElementById('failed-tile').classList.contains('bad')"
+        self.browser.wait(lambda: self.browser.text("#failed") == "0", "none has failed")
+        self.assertFalse(self.browser.eval(bad))
+        for reporter in self.reporters:
+            reporter.kill()
+        dnsd.wait_states(web1="dead", web2="dead", web3="dead", seconds=20)
+        for _ in range(5):
+            dnsd.ask("www.lb.example.", "A")
+        self.browser.wait(lambda: self.browser.text("#failed") == "5", "five have failed")
+        self.assertTrue(self.browser.eval(bad))
+        self.assertEqual(self.browser.text("#panic"), "5 since the start")
+
+    def test_nodes_are_sorted_on_a_small_screen_too(self):
+        dnsd = self.fleet()
+        self.open(dnsd, width=900)
+        shown = "document.querySelector('#nodes-head th:nth-child(3) button').getBoundingClientRect().width"
+        self.assertGreater(self.browser.eval(shown), 10)
+        self.browser.do("click", selector="#nodes-head th:nth-child(3) button")
+        order = "[...document.querySelectorAll('#nodes-rows tr')].map((r) => r.dataset.node)"
+        self.assertEqual(self.browser.eval(order), ["web3", "web2", "web1"])
 
     def test_says_when_dnsd_is_silent_and_comes_back(self):
         dnsd = self.fleet()
