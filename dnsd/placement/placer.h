@@ -84,6 +84,10 @@ class Placer {
   void SetSettings(Settings settings);
   const Settings& settings() const { return settings_; }
 
+  // Whether Step takes `answered` in: once a second.
+  bool IsSampleDue(MonotonicTime now) const {
+    return settings_.mode != Mode::kOff && demands_.IsDue(now);
+  }
   // One turn of the control loop. `answered`: see SiteDemands.
   void Step(const World& world, const std::vector<SiteDemands::Answered>& answered = {});
   // When Step next has something to do though nothing comes in; nothing: placement is off.

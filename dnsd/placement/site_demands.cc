@@ -28,7 +28,7 @@ bool Serves(const fleet::Node& node) {
 
 void SiteDemands::Sample(const std::vector<fleet::Node>& nodes,
                          const std::vector<Answered>& answered, MonotonicTime now) {
-  if (started_ && now < sampled_ + kPeriod) return;
+  if (!IsDue(now)) return;
   const double passed = started_ ? Seconds(now - sampled_) : 0;
   sampled_ = now;
   started_ = true;

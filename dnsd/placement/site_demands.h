@@ -21,6 +21,7 @@ class SiteDemands {
   // So often at most; sooner does nothing.
   static constexpr Duration kPeriod = std::chrono::seconds(1);
 
+  bool IsDue(MonotonicTime now) const { return !started_ || now >= sampled_ + kPeriod; }
   // Takes in what the nodes that serve tell now. `answered`: CPUs that the answers of late must
   // bring to sites, for those of which no node tells.
   struct Answered {

@@ -1,6 +1,9 @@
 // What main hands the control thread.
 #pragma once
 
+#include <functional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "dnsd/answer/fleet_view.h"
@@ -29,7 +32,9 @@ struct ControlParts {
   std::uint64_t rtt_seed = 0;  // secret; of the table that round-trip times are kept in
   placement::Settings placement{};
   Published<answer::Served>* served = nullptr;  // for the sites' pools; nothing: no placement
-  PlacementStore* placement_store = nullptr;    // nothing: actions are begun unwritten
+  // The busiest sites and their answers a second, on the control thread; nothing: not known.
+  std::function<std::vector<std::pair<std::string, double>>()> answer_rates{};
+  PlacementStore* placement_store = nullptr;  // nothing: actions are begun unwritten
 };
 
 }  // namespace dnsd::server

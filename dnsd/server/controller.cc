@@ -244,7 +244,11 @@ WallTime Controller::WallAt(MonotonicTime now) const {
 
 // Whether other replicas may answer than before.
 bool Controller::StepPlacement(MonotonicTime now) {
-  return placement_ && placement_->Step(fleet_, site_orders_, sink_, now, WallAt(now));
+  if (!placement_) return false;
+  const policy::FleetAverages& means = model_.averages();
+  const double cpus_per_answer = means.SessionsPerAnswer() * means.CpusPerSession() *
+                                 means.SessionSeconds(std::chrono::seconds(1));
+  return placement_->Step(fleet_, site_orders_, cpus_per_answer, sink_, now, WallAt(now));
 }
 
 void Controller::SetPlacement(const placement::Settings& settings) {

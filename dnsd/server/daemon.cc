@@ -345,6 +345,16 @@ std::string Daemon::Fault(bool of_workers_alone) const {
   return "";
 }
 
+// Of the busiest sites, a second.
+std::vector<std::pair<std::string, double>> Daemon::AnswerRates() {
+  if (loop_ == nullptr) return {};                                    // it is being made
+  if (!config_.http_listen) activity_.Update(MonotonicClock::now());  // else the HTTP port does
+  std::vector<std::pair<std::string, double>> rates;
+  for (const auto& [site, counts] : activity_.Get().sites)
+    rates.emplace_back(site, counts.all.rate);
+  return rates;
+}
+
 absl::StatusOr<ControlActions::Ordered> Daemon::Order(const std::vector<std::string>& words,
                                                       const fleet::OrderChange& change) {
   const bool takes_back = change.order.kind == fleet::Order::Kind::kNone;

@@ -32,6 +32,7 @@
 #include "dnsd/server/overview.h"
 #include "dnsd/server/placement_store.h"
 #include "dnsd/server/reload.h"
+#include "dnsd/server/site_watch.h"
 #include "dnsd/server/sockets.h"
 #include "dnsd/server/state_store.h"
 #include "dnsd/server/status_http.h"
@@ -100,6 +101,8 @@ class Daemon {
   absl::StatusOr<ControlActions::Ordered> Order(const std::vector<std::string>& words,
                                                 const fleet::OrderChange& change);
   std::string Sites(const std::vector<std::string>& patterns) const;
+  std::vector<std::pair<std::string, double>> AnswerRates();
+  void WatchSites();
   std::vector<std::pair<std::string, std::string>> ReadyLines() const;
   std::string Summary() const;
 
@@ -128,6 +131,7 @@ class Daemon {
   WorkThread searches_{kSearches};
   Overview overview_{observed_, activity_, events_, fleet_,
                      [this](auto work) { return searches_.Do(std::move(work)); }};
+  SiteWatch site_watch_{events_};  // the HTTP thread's
   std::unique_ptr<StatusHttp> http_;
   std::unique_ptr<ControlSocket> socket_;
   std::unique_ptr<Watchdog> watchdog_;

@@ -93,6 +93,7 @@ absl::Status Daemon::StartHttp() {
   feeds["/stream"] = [this](const HttpQuery& query) { return ListenTo(overview_, query); };
   const auto every_second = [this] {
     activity_.Update(MonotonicClock::now());
+    WatchSites();
     overview_.Renew();
   };
   every_second();
@@ -102,6 +103,13 @@ absl::Status Daemon::StartHttp() {
   http_->Start();
   spdlog::info("status on http://{}/", http_->bound().ToString());
   return absl::OkStatus();
+}
+
+// The busiest.
+void Daemon::WatchSites() {
+  std::vector<std::string> sites;
+  for (const auto& [site, counts] : activity_.Get().sites) sites.push_back(site);
+  site_watch_.Look(sites, *served_->Get(), *fleet_.Get());
 }
 
 HttpReply Daemon::HistoryPage(const HttpQuery& query) const {

@@ -32,7 +32,8 @@ placement::StoredPlacement RestoredOf(const PlacementStore* store) {
 }  // namespace
 
 PlacementControl::PlacementControl(const ControlParts& parts, MonotonicTime now)
-    : served_(parts.served),
+    : answer_rates_(parts.answer_rates),
+      served_(parts.served),
       store_(parts.placement_store),
       events_(parts.events),
       placer_(
@@ -51,12 +52,18 @@ placement::World PlacementControl::WorldOf(const fleet::Fleet& fleet,
   return world;
 }
 
-bool PlacementControl::Step(fleet::Fleet& fleet, const SiteOrders& orders,
+bool PlacementControl::Step(fleet::Fleet& fleet, const SiteOrders& orders, double cpus_per_answer,
                             fleet::DirectiveSink* sink, MonotonicTime now, WallTime wall) {
   const auto hosting = fleet.hosting();
   pools_.Adopt(served_->Get(), fleet.node_of());
   if (store_ != nullptr) placer_.Stored(store_->written());
-  placer_.Step(WorldOf(fleet, *hosting, orders, now, wall));
+  std::vector<placement::SiteDemands::Answered> answered;
+  if (answer_rates_ && placer_.IsSampleDue(now)) {
+    for (const auto& [site, rate] : answer_rates_()) {
+      answered.push_back({site, rate * cpus_per_answer});
+    }
+  }
+  placer_.Step(WorldOf(fleet, *hosting, orders, now, wall), answered);
   PassOn(sink);
   if (withheld_ == placer_.withheld()) return false;
   withheld_ = placer_.withheld();

@@ -53,9 +53,10 @@ class PlacementControl {
   // `parts.served` must be set.
   PlacementControl(const ControlParts& parts, MonotonicTime now);
 
-  // One turn. Whether other replicas are withheld than before.
-  bool Step(fleet::Fleet& fleet, const SiteOrders& orders, fleet::DirectiveSink* sink,
-            MonotonicTime now, WallTime wall);
+  // One turn. Whether other replicas are withheld than before. `cpus_per_answer`: what the sessions
+  // of an answer take.
+  bool Step(fleet::Fleet& fleet, const SiteOrders& orders, double cpus_per_answer,
+            fleet::DirectiveSink* sink, MonotonicTime now, WallTime wall);
   // `base` without the replicas that are withheld.
   std::shared_ptr<const fleet::HostingTable> Over(
       const std::shared_ptr<const fleet::HostingTable>& base) {
@@ -76,6 +77,7 @@ class PlacementControl {
   absl::StatusOr<PlacementAnswer> Carry(const PlacementOrder& order, const placement::World& world);
   void PassOn(fleet::DirectiveSink* sink);
 
+  const std::function<std::vector<std::pair<std::string, double>>()> answer_rates_;
   Published<answer::Served>* const served_;
   PlacementStore* const store_;  // null: nothing is written
   Events* const events_;         // null: nobody is told

@@ -1,4 +1,5 @@
 """What a site answers when no member of it is left."""
+import json
 import time
 
 import harness
@@ -51,6 +52,19 @@ class AllDown(harness.TestCase):
     def test_a_server_failure(self):
         server = self.down("servfail")
         harness.wait_until(lambda: server.ask("www.lb.example", "A").rcode == 2, 5, "SERVFAIL")
+
+    def test_an_event_tells_of_it_and_of_its_end(self):
+        server = self.down()
+
+        def told():
+            events = json.loads(server.get("/events.json"))["events"]
+            return [e["text"].split(":")[0] for e in events
+                    if e["kind"] == "state" and e["site"] == "www.lb.example."]
+        harness.wait_until(lambda: told()[-1:] == ["well -> all_down"], 10 * harness.PATIENCE,
+                           "it is told", server)
+        self.reporter(server, "n1", BOTH[0])
+        harness.wait_until(lambda: told()[-1:] == ["all_down -> well"], 10 * harness.PATIENCE,
+                           "its end is told", server)
 
 
 if __name__ == "__main__":

@@ -84,7 +84,7 @@ class PlacerTest : public ::testing::Test {
   }
   void Turn() {
     const auto hosting = fleet_->hosting();
-    placer_->Step({*fleet_, *hosting, now_, WallTime{}, is_out_});
+    placer_->Step({*fleet_, *hosting, now_, WallTime{}, is_out_}, answered_);
     for (auto& [stream, tasks] : placer_->TakeDirectives()) told_[stream] = tasks.tasks;
     for (Action& note : placer_->TakeNotes()) notes_.push_back(note);
     while (auto changes = placer_->TakeUnstored()) {
@@ -129,6 +129,7 @@ class PlacerTest : public ::testing::Test {
   std::vector<Unstored> unstored_;
   bool stores_ = true;
   std::function<bool(const std::string&, const std::string&)> is_out_;
+  std::vector<SiteDemands::Answered> answered_;
   fleet::StreamId stream_ = 0;
   std::uint64_t sequence_ = 0;
 };
@@ -167,6 +168,17 @@ TEST_F(PlacerTest, NothingIsToldBeforeItIsOnDisk) {
   placer_->Stored(unstored_.back().sequence);
   Turn();
   EXPECT_FALSE(TasksOf(2).empty() && TasksOf(3).empty());
+}
+
+TEST_F(PlacerTest, WithoutAccessLogsTheAnswersTellOfACrowd) {
+  rates_ = {0, 0, 0, 0};
+  Pass(6);
+  EXPECT_THAT(notes_, IsEmpty());
+  answered_ = {{kSite, 1.9}};
+  loads_ = {0.95, 0.95, 0, 0};
+  Pass(10);
+  ASSERT_FALSE(notes_.empty());
+  EXPECT_EQ(notes_[0].kind, Kind::kExpand);
 }
 
 TEST_F(PlacerTest, PlanningAloneTellsNobodyAnything) {
@@ -471,7 +483,8 @@ TEST_F(PlacerTest, SomebodyAlwaysAnswersAndTheLeastIsKept) {
     }
     std::string what;
     for (const Action& a : placer_->Report().in_hand) {
-      what += std::string(placement::NameOf(a.kind)) + " " + a.node + " " + placement::NameOf(a.phase) + "; ";
+      what += std::string(placement::NameOf(a.kind)) + " " + a.node + " " +
+              placement::NameOf(a.phase) + "; ";
     }
     ASSERT_TRUE(serving == 0 || answering > 0) << "round " << round << ": " << what;
     for (int i = 0; i < 4; ++i) {
