@@ -5,6 +5,7 @@ import time
 import browser
 import controlled
 import harness
+import placement_test
 
 ADDRESSES = [f"127.0.1.{i}" for i in (1, 2, 3)]  # of web1 to web3; two are in the zone already
 ZONE = controlled.ZONE + """
@@ -285,6 +286,35 @@ class Page(harness.TestCase):
         faults = self.browser.do("faults")
         self.assertEqual([f for f in faults if "ERR_" not in f], [])
         del self.url
+
+
+class Placement(placement_test.Placed):
+    """What is being moved, on the page."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.browser = browser.Browser()
+        cls.addClassCleanup(cls.browser.close)
+
+    def test_shows_what_is_in_hand_and_what_became_of_it(self):
+        dnsd = self.serve(mode="plan")
+        self.nodes(dnsd)
+        (self.folder / "hold").touch()
+        self.ctl("expand", placement_test.SITE, "n3", "--reason", "a crowd is coming")
+        self.browser.do("open", url="http://%s:%d/" % dnsd.http)
+        rows = """[...document.querySelectorAll("#placement-rows tr")].map(
+            (row) => [row.dataset.kind, row.dataset.phase, row.innerText])"""
+        self.browser.wait(lambda: self.browser.eval(rows), "what is in hand")
+        kind, phase, text = self.browser.eval(rows)[0]
+        self.assertEqual((kind, phase), ("expand", "working"))
+        for part in (placement_test.SITE, "n3", "a crowd is coming"):
+            self.assertIn(part, text)
+        self.assertIn("1 in hand", self.browser.text("#placement-mode"))
+        (self.folder / "hold").unlink()
+        self.browser.wait(lambda: self.browser.eval(rows)[0][1] == "done", "it is done")
+        self.assertEqual(self.browser.eval(BASICS), [])
+        self.assertEqual(self.browser.eval(CONTRAST), [])
+        self.assertEqual(self.browser.do("faults"), [])
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import {$, bare, count, debounced, duration, el, figure, renew, setClass, setTex
 import {EventList} from "/events.js";
 import {startExplain} from "/explain.js";
 import {NodeTable} from "/nodes.js";
+import {startPlacement} from "/placement.js";
 import {SiteTable} from "/sites.js";
 
 const KEPT = 300;      // points
@@ -109,3 +110,4 @@ setInterval(() => {
 const filtered = debounced(listen, 300);
 for (const id of ["nodes-filter", "sites-filter"]) $(id).addEventListener("input", filtered);
 listen();
+startPlacement();
