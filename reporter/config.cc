@@ -147,7 +147,7 @@ void CheckSites(const Config& config, Findings& findings) {
 void CheckReplicas(const Config& config, Findings& findings) {
   const ReplicaConfig& replicas = config.replicas;
   const auto check = [&](bool wrong, const char* what) {
-    if (wrong) findings.Add(std::string("replicas: ") + what);
+    if (wrong) findings.Add("replicas", std::string("replicas: ") + what);
   };
   check(replicas.instantiate.empty() != replicas.withdraw.empty(),
         "wanted both `instantiate` and `withdraw`, or neither");

@@ -146,7 +146,12 @@ void ReadReplicas(YamlMap& root, Config& config) {
     if (OctetSize quota; map.Read("quota", quota)) replicas.quota = quota.octets;
     map.Read("evict", replicas.evict);
     map.Read("home", replicas.home);
-    for (std::string& pattern : replicas.home) pattern = Lowered(pattern);
+    for (std::string& pattern : replicas.home) {
+      if (pattern.starts_with('.') || pattern.find("..") != std::string::npos) {
+        map.Refuse("home", "names or patterns, as *.customers.example; not '" + pattern + "'");
+      }
+      pattern = Lowered(pattern);
+    }
     ReadPath(map, "state_dir", config.path, replicas.state_dir);
     map.Read("lazy", replicas.lazy);
     Endpoint fallback;
@@ -237,7 +242,7 @@ void ReadServer(YamlMap& root, Config& config) {
 void NoteOrigins(YamlMap& root, Config& config) {
   for (const char* key :
        {"node", "addresses", "region", "latitude", "longitude", "ports", "dnsd", "sites_dir",
-        "site_health", "health", "token_file", "kernel_load", "cgroup"}) {
+        "site_health", "health", "token_file", "kernel_load", "cgroup", "replicas"}) {
     if (root.Has(key)) config.origins[key] = root.Origin(key);
   }
 }

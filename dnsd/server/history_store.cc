@@ -103,7 +103,9 @@ absl::Status Check(SqliteDatabase& database, const std::string& path) {
   if (!rows.ok()) return rows.status();
   const absl::StatusOr<bool> row = rows->Step();
   if (!row.ok()) return row.status();
-  if (*row && rows->Text(0) != "ok") return absl::DataLossError(path + ": " + rows->Text(0));
+  std::string what = *row ? rows->Text(0) : "ok";
+  std::replace(what.begin(), what.end(), '\n', ' ');
+  if (what != "ok") return absl::DataLossError(path + ": " + what);
   return absl::OkStatus();
 }
 

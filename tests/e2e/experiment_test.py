@@ -113,7 +113,7 @@ class OnRealServers(harness.TestCase):
 
 class Parts(harness.TestCase):
     def test_unknown_names_are_refused_with_those_there_are(self):
-        for arguments, known in ((["--scenario", "6"], "chen"), (["--policy", "best"], "quota"),
+        for arguments, known in ((["--scenario", "7"], "chen"), (["--policy", "best"], "quota"),
                                  (["--variant", "odd"], "1-nodes")):
             done = subprocess.run([sys.executable, EXPERIMENT, *arguments], text=True,
                                   capture_output=True, timeout=60, check=False)
@@ -202,17 +202,18 @@ class Parts(harness.TestCase):
         ideal = generator.Ideal({"nodes": {"slow": 1, "fast": 4, "dead": 0}}, random.Random(1))
         chosen = []
         for _ in range(10):
-            chosen.append(asyncio.run(ideal.choose(1)))
+            chosen.append(asyncio.run(ideal.choose(1, generator.SITE)))
             ideal.took(chosen[-1], 1)
         self.assertEqual((chosen.count("fast"), chosen.count("slow")), (8, 2))
 
     def test_an_answers_addresses_are_read(self):
-        question = generator.NAME + b"\0\1\0\1"
+        name = generator.wire(generator.SITE)
+        question = name + b"\0\1\0\1"
         header = b"\x12\x34\x81\x80\0\1\0\2\0\0\0\0"
         records = b"".join(b"\xc0\x0c\0\1\0\1\0\0\0\0\0\4" + bytes([10, 0, 0, i]) for i in (1, 2))
-        self.assertEqual(generator.addresses(header + question + records), ["10.0.0.1", "10.0.0.2"])
+        self.assertEqual(generator.addresses(header + question + records, name), ["10.0.0.1", "10.0.0.2"])
         with self.assertRaises(ValueError):
-            generator.addresses(b"\x12\x34\x81\x83\0\1\0\0\0\0\0\0" + question)
+            generator.addresses(b"\x12\x34\x81\x83\0\1\0\0\0\0\0\0" + question, name)
 
 
 def results_load(**fields):

@@ -241,7 +241,7 @@ REPORTER = {
     "replicas.timeout": ("1m", "60"),
     "replicas.retries": ("0", "-1"),
     "replicas.at_once": ("4", "101"),
-    "replicas.quota": ("500MiB", "500"),
+    "replicas.quota": ("500MiB", "500Mi"),
     "replicas.evict": FLAG,
     "replicas.home": ("['*.home.example']", "'a..b'"),
     "replicas.state_dir": ("state", "{a: 1}"),

@@ -482,7 +482,7 @@ class Replicas(harness.TestCase):
         config = self.config(sink, withdraw=None, evict=True, quota="twenty", lazy=True)
         done = self.run_program("reporter", "check", "--config", config)
         self.assertEqual(done.returncode, 1)
-        self.assertIn("wanted a size with its unit", done.stdout)
+        self.assertIn("wanted octets, as", done.stdout)
         config = self.config(sink, withdraw=None, evict=True, lazy=True)
         done = self.run_program("reporter", "check", "--config", config)
         for part in ("both `instantiate` and `withdraw`", "`evict` wants a `quota`",

@@ -116,7 +116,7 @@ TEST_F(ConfigFileTest, RefusesWhatReplicasCannotBe) {
            {"replicas: {verify: a}\n", "`verify` wants `instantiate`"},
            {"replicas: {quota: 1GiB}\n", "`quota` wants `instantiate`"},
            {hooks + "evict: true}\n", "`evict` wants a `quota`"},
-           {hooks + "quota: 20}\n", "wanted a size with its unit"},
+           {hooks + "quota: twenty}\n", "wanted octets, as 65536"},
            {hooks + "lazy: true}\n", "both `lazy` and `fallback`"},
            {hooks + "fallback: '127.0.0.1:80'}\n", "both `lazy` and `fallback`"},
            {hooks + "lazy: true, fallback: '192.0.2.1:80'}\n", "an address of loopback"},
@@ -341,7 +341,7 @@ TEST_F(ConfigFileTest, HasAtMost256Ports) {
   std::string ports = "ports: [1";
   for (int port = 2; port <= 256; ++port) ports += "," + std::to_string(port);
   EXPECT_EQ(Load(ports + "]\n")->ports.size(), 256U);
-  EXPECT_EQ(Fault(ports + ",257]\n"), path_ + ": ports: found 257, wanted 256 at most");
+  EXPECT_EQ(Fault(ports + ",257]\n"), path_ + ":4: ports: found 257, wanted 256 at most");
 }
 
 TEST_F(ConfigFileTest, ARenewedCertificateIsAnotherConfiguration) {
