@@ -245,7 +245,8 @@ class Hooks(harness.TestCase):
         self.assertEqual((enabled / "dnsd-a.example.conf").read_text(), before)
         vhost("instantiate", "--reload", "false", code=1)
         self.assertEqual((enabled / "dnsd-a.example.conf").read_text(), before)
-        self.assertEqual(self.get(port, "a.example"), (200, "here"))
+        harness.wait_until(lambda: self.get(port, "a.example") == (200, "here"), 60 * PATIENCE,
+                           "the site is served still: a reload takes a moment", process)
         vhost("withdraw")
         harness.wait_until(lambda: self.get(port, "a.example")[1] != "here", 60 * PATIENCE,
                            "the site is served no more", process)
