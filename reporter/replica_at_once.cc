@@ -108,17 +108,23 @@ bool Replicas::HasRoom(const TaskKey& key, const BoardTask& task) {
   const std::uint64_t more = task.task.bytes() - std::min(task.task.bytes(), BytesOf(task.site));
   const Room room = RoomNow();
   const std::string needs = "it needs " + OctetSizeText(more) + ", ";
+  const std::string site = task.site;  // `task` may be gone once it has ended
   if (!room.FitsDisk(more)) {
-    return !End(key, false, needs + "the disk has " + OctetSizeText(room.free) + " free");
+    const bool ended =
+        End(key, false, needs + "the disk has " + OctetSizeText(room.free) + " free");
+    GiveUpRecorded(site, "there is no room for it");
+    return !ended;
   }
   if (room.FitsNow(more)) return true;
   const std::uint64_t excess = room.Excess(more);
   std::vector<std::string> chosen;
   if (excess > 0 && config_.evict) chosen = ChooseEvictions(EvictablesBut(task.site), excess);
   if (excess > 0 && chosen.empty()) {
-    return !End(key, false,
-                needs + "of the quota of " + OctetSizeText(room.quota) + " " +
-                    OctetSizeText(room.used + room.coming) + " are taken");
+    const bool ended = End(key, false,
+                           needs + "of the quota of " + OctetSizeText(room.quota) + " " +
+                               OctetSizeText(room.used + room.coming) + " are taken");
+    GiveUpRecorded(site, "there is no room for it");
+    return !ended;
   }
   board_.Defer(key, MonotonicClock::now() + kLookAgain, "others are dropped to make room");
   Evict(chosen);

@@ -180,7 +180,7 @@ absl::Status Replicas::LookAfter(Job job, const std::string& site, std::uint64_t
     return absl::FailedPreconditionError(
         "the hook says that it is done, and the site is not in the folder");
   }
-  if (content->version >= version || content->bytes == 0) return absl::OkStatus();
+  if (content->version >= version || content->version == 0) return absl::OkStatus();
   return absl::FailedPreconditionError("the hook has brought version " +
                                        std::to_string(content->version) + ", wanted " +
                                        std::to_string(version) + " at least");
@@ -276,6 +276,15 @@ void Replicas::CleanUp(const std::string& site) {
   AddOwn(Task::WITHDRAW, site);
 }
 
+// What is only recorded and cannot be made is nothing that an answer may lead to.
+void Replicas::GiveUpRecorded(const std::string& site, const std::string& why) {
+  const ReplicaRecord* record = RecordOf(site);
+  if (record == nullptr || !record->lazy || ContentOf(site)) return;
+  Put(site, NotWhole(*record, why));
+  node_.ReplicaTurned(site);
+  CleanUp(site);
+}
+
 void Replicas::Put(const std::string& site, const ReplicaRecord& record) {
   const absl::Status put = store_->Put(site, record);
   if (!put.ok()) spdlog::error("replicas: {}", Message(put));
@@ -296,6 +305,8 @@ void Replicas::GoBack(const Attempt& attempt, const std::string& why) {
     Put(attempt.site, NotWhole(*now, why));
   } else if (!back) {
     Put(attempt.site, NotWhole(now == nullptr ? ReplicaRecord() : *now, why));
+  } else if (attempt.job == Job::kMake && attempt.record && attempt.record->lazy && !content) {
+    Put(attempt.site, NotWhole(*attempt.record, why));  // it was asked for, and could not be made
   } else if (attempt.record) {
     Put(attempt.site, *attempt.record);
   } else if (const absl::Status gone = store_->Remove(attempt.site); !gone.ok()) {

@@ -43,6 +43,13 @@ void Replicas::Configure(const ReplicaConfig& config, const std::string& folder,
 }
 
 void Replicas::Open(const std::string& state_dir) {
+  // What runs has its records where they were.
+  std::vector<TaskKey> running;
+  for (const auto& [key, attempt] : attempts_) running.push_back(key);
+  for (const TaskKey& key : running) {
+    BreakOff(key);
+    board_.Defer(key, MonotonicClock::now(), "the reporter was configured anew");
+  }
   state_dir_ = state_dir;
   store_.reset();
   fault_.clear();
@@ -151,7 +158,7 @@ Room Replicas::RoomNow() const {
   for (const auto& [site, content] : contents_) {
     const std::uint64_t bytes = BytesOf(site);
     room.used += bytes;
-    if (board_.IsBusy(site, true) && evicted_.contains(site)) room.leaving += bytes;
+    if (evicted_.contains(site) && board_.IsBusy(site, true)) room.leaving += bytes;
   }
   for (const auto& [key, attempt] : attempts_) {
     room.coming += attempt.target - std::min(attempt.target, BytesOf(attempt.site));

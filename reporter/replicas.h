@@ -113,6 +113,7 @@ class Replicas {
   void BreakOff(const TaskKey& key);
   void GoBack(const Attempt& attempt, const std::string& why);
   void CleanUp(const std::string& site);
+  void GiveUpRecorded(const std::string& site, const std::string& why);
   void Put(const std::string& site, const ReplicaRecord& record);
 
   // ---- replicas.cc: what is here, and the room it takes ----
