@@ -188,6 +188,7 @@ void Placer::Decide(const World& world) {
     Begin(world, proposal, false);
   }
   Update(world);
+  RemakeNotWhole(world);
   Mend(facts, world);
   Verify(world);
 }
@@ -316,6 +317,26 @@ void Placer::Update(const World& world) {
   }
 }
 
+// Those that have been looked over and are not what they should be.
+void Placer::RemakeNotWhole(const World& world) {
+  for (auto at = not_whole_.begin(); at != not_whole_.end() && MayBegin(upkeep_, world.now);) {
+    const auto& [site, node] = *at;
+    const fleet::NodeIndex index = world.fleet.Find(node);
+    const bool may = index != fleet::kNoNode && HostAt(world, site, index) != nullptr &&
+                     !marks_.frozen.contains(site);
+    if (may && ledger_.IsBusy(site)) {
+      ++at;
+      continue;
+    }
+    if (may && !SourcesFor(world, site, index).empty()) {
+      Action action{.kind = Kind::kUpdate, .site = site, .node = node};
+      action.why = "looked over, it is not whole";
+      BeginAction(world, std::move(action));
+    }
+    at = not_whole_.erase(at);
+  }
+}
+
 // Replicas that have long not been ready are made anew where they are.
 void Placer::Mend(const Facts& facts, const World& world) {
   const auto& nodes = world.fleet.nodes();
@@ -387,7 +408,9 @@ void Placer::TakeOver(std::vector<Action> changed, const World& world) {
       if (action.kind == Kind::kExpand) made_.insert(where);
       if (action.kind == Kind::kContract) made_.erase(where);
     }
-    if (action.phase == Phase::kFailed || action.phase == Phase::kUndone) {
+    if (action.kind == Kind::kVerify && action.phase == Phase::kFailed) {
+      not_whole_.insert(where);
+    } else if (action.phase == Phase::kFailed || action.phase == Phase::kUndone) {
       bars_.Add(where, kShortestBar, settings_.rules.hold, world.now);
     }
     if (action.is_over()) {

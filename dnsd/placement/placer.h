@@ -129,6 +129,7 @@ class Placer {
   std::vector<Proposal> ProposalsOf(const Facts& facts, const World& world) const;
   void Update(const World& world);
   void Mend(const Facts& facts, const World& world);
+  void RemakeNotWhole(const World& world);
   void Verify(const World& world);
   void FillVerification(const World& world);
   void UndoDecisions(const std::string& why, const std::string* site, WallTime wall);
@@ -163,6 +164,7 @@ class Placer {
   std::optional<MonotonicTime> unstored_since_;
   std::set<SiteAtNode> made_;           // expansions that were done, and have not been withdrawn
   std::vector<SiteAtNode> unverified_;  // to be looked over, from the last
+  std::set<SiteAtNode> not_whole_;      // looked over, and to be made anew
   std::vector<Proposal> plan_;
   std::size_t sites_ = 0;
   std::uint64_t rounds_ = 0;

@@ -344,6 +344,25 @@ TEST_F(PlacerTest, ReplicasBehindTheirHomeAreUpdated) {
   EXPECT_EQ(notes_.back().phase, Phase::kDone);
 }
 
+TEST_F(PlacerTest, ReplicasAreLookedOverInTurnAndMadeAnewWhereTheyAreNotWhole) {
+  settings_.verify_every = seconds(20);
+  placer_->SetSettings(settings_);
+  hosts_[2] = true;
+  settings_.site.least = 3;
+  placer_->SetSettings(settings_);
+  Pass(25);
+  ASSERT_THAT(notes_, SizeIs(1));  // one of a site at a time
+  EXPECT_EQ(notes_[0].kind, Kind::kVerify);
+  const int node = notes_[0].node.back() - '1';
+  ASSERT_THAT(TasksOf(node), SizeIs(1));
+  EXPECT_EQ(TasksOf(node)[0].kind, fleet::Task::Kind::kVerify);
+  unready_ = {node};
+  reports_[node] = {{.id = TasksOf(node)[0].id, .phase = TaskPhase::kFailed, .detail = "differs"}};
+  Pass(12);
+  ASSERT_FALSE(TasksOf(node).empty());
+  EXPECT_EQ(TasksOf(node)[0].kind, fleet::Task::Kind::kInstantiate);
+}
+
 TEST_F(PlacerTest, WhereAnExpansionFailedItIsNotTriedAgainAtOnce) {
   Pass(6);
   Crowd();
