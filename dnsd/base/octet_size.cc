@@ -38,9 +38,12 @@ std::optional<OctetSize> ParseOctetSize(std::string_view text) {
   for (const Unit& unit : kUnits) {
     if (name != unit.name) continue;
     const double octets = number * unit.octets;
-    // Written so that NaN, which from_chars reads, fails it.
-    if (!(octets >= 0 && octets <= kMost) || octets != std::floor(octets)) return std::nullopt;
-    return OctetSize{static_cast<std::uint64_t>(octets)};
+    // Written so that NaN, which from_chars reads, fails it. A share of a larger unit may not come
+    // out even: 1.3TiB.
+    const double whole = std::floor(octets + 1e-3);
+    const bool is_even = unit.octets > 1 || octets == whole;
+    if (!(octets >= 0 && octets <= kMost) || !is_even) return std::nullopt;
+    return OctetSize{static_cast<std::uint64_t>(whole)};
   }
   return std::nullopt;
 }

@@ -168,19 +168,20 @@ absl::Status Daemon::StartControl() {
   } else {
     store_ = StateStore::InMemory(std::exchange(kept_, nullptr));
   }
-  loop_ =
-      std::make_unique<ControlLoop>(ControlLoop::Parts{.config = config_.heartbeat,
-                                                       .addresses = &addresses_,
-                                                       .fleet = &fleet_,
-                                                       .workers = observed_.workers,
-                                                       .store = store_.get(),
-                                                       .events = &events_,
-                                                       .gauges = served_->Get()->gauges,
-                                                       .measured = config_.measured,
-                                                       .rtt_seed = RandomSeed(),
-                                                       .placement = config_.placement,
-                                                       .served = served_.get(),
-                                                       .placement_store = placement_store_.get()});
+  loop_ = std::make_unique<ControlLoop>(
+      ControlLoop::Parts{.config = config_.heartbeat,
+                         .addresses = &addresses_,
+                         .fleet = &fleet_,
+                         .workers = observed_.workers,
+                         .store = store_.get(),
+                         .events = &events_,
+                         .gauges = served_->Get()->gauges,
+                         .measured = config_.measured,
+                         .rtt_seed = RandomSeed(),
+                         .placement = config_.placement,
+                         .served = served_.get(),
+                         .answer_rates = [this] { return AnswerRates(); },
+                         .placement_store = placement_store_.get()});
   observed_.fleet = [this] { return loop_->status(); };
   observed_.streams = [this] { return control_ == nullptr ? 0 : control_->stream_count(); };
   if (config_.heartbeat.listen) {

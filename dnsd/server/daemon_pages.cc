@@ -47,8 +47,8 @@ HttpReply EventsPage(const Events& events, const HttpQuery& query) {
 }  // namespace
 
 absl::Status Daemon::StartHttp() {
-  if (!config_.http_listen) return absl::OkStatus();
   observed_.receive_drops = [sockets = Sockets()] { return ReceiveDrops(sockets); };
+  if (!config_.http_listen) return absl::OkStatus();
   StatusHttp::Pages pages;
   pages["/metrics"] = [this](const HttpQuery&) {
     return HttpReply{.content_type = "text/plain; version=0.0.4; charset=utf-8",

@@ -71,7 +71,9 @@ std::vector<std::string> CertificateNames(const grpc::ServerContextBase& context
   if (auth == nullptr || !auth->IsPeerAuthenticated()) return names;
   for (const char* property : {GRPC_X509_SAN_PROPERTY_NAME, GRPC_X509_CN_PROPERTY_NAME}) {
     for (const auto& value : auth->FindPropertyValues(property)) {
-      names.emplace_back(value.data(), value.size());
+      // A name that goes on behind a NUL would be matched by what stands before it.
+      std::string name(value.data(), value.size());
+      if (name.find('\0') == std::string::npos) names.push_back(std::move(name));
     }
   }
   return names;

@@ -39,6 +39,13 @@ bool HttpErrands::Add(evhttp_request* request, bool with_body, std::function<Htt
   return true;
 }
 
+bool HttpErrands::Has(const bufferevent* stream) const {
+  return std::any_of(errands_.begin(), errands_.end(), [&](const auto& errand) {
+    return errand->request != nullptr &&
+           evhttp_connection_get_bufferevent(errand->connection) == stream;
+  });
+}
+
 // A connection that evhttp closes leaves a request that is not answered to whoever will answer it;
 // one that is freed for another reason frees it.
 void HttpErrands::OnClose(evhttp_connection* connection, void* self) {

@@ -17,6 +17,7 @@
 
 struct event;
 struct event_base;
+struct bufferevent;
 struct evhttp_connection;
 struct evhttp_request;
 
@@ -36,6 +37,8 @@ class HttpErrands {
 
   // False, and nothing is done, if too many wait already. `make` is called on another thread.
   bool Add(evhttp_request* request, bool with_body, std::function<HttpReply()> make);
+  // Whether a request on the stream waits for its page.
+  bool Has(const bufferevent* stream) const;
   // Waits for the page that is being made; no other is made after that. Once the HTTP server's
   // thread has ended.
   void Stop() { thread_.Stop(); }

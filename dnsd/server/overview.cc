@@ -246,12 +246,15 @@ Overview::Moment& Overview::Now() {
 
 void Overview::TakeResult(Found& found) {
   if (found.search == nullptr) return;
+  const bool is_dropped = found.search.use_count() == 1;  // whoever was to search has ended
   {
     std::lock_guard lock(found.search->mutex);
-    if (!found.search->done) return;
-    found.sites = std::move(found.search->found);
+    if (!found.search->done && !is_dropped) return;
+    if (found.search->done) {
+      found.sites = std::move(found.search->found);
+      found.known = true;
+    }
   }
-  found.known = true;
   found.search.reset();
 }
 

@@ -82,10 +82,13 @@ SiteActivity::Periods SiteActivity::ReadAll(
       Period& period = periods[row.name];
       period.answers += row.answers - seen.answers;
       seen.answers = row.answers;
-      for (const auto& member : row.members) {
-        std::uint64_t& before = seen.members[member.address];
-        period.members[member.address] += member.answers - before;
-        before = member.answers;
+      // One may be there twice: its place in the pool has changed.
+      std::map<IpAddress, std::uint64_t> members;
+      for (const auto& member : row.members) members[member.address] += member.answers;
+      for (const auto& [address, answers] : members) {
+        std::uint64_t& before = seen.members[address];
+        period.members[address] += answers - std::min(before, answers);
+        before = answers;
       }
       period.other_members += row.other_members - seen.other_members;
       seen.other_members = row.other_members;

@@ -8,19 +8,20 @@
 namespace dnsd::server {
 namespace {
 
-constexpr std::size_t kMostUnwell = 1000;  // further ones are told of when they are looked at again
+constexpr std::size_t kMostUnwell = 100;  // further ones are told of when they are looked at again
 
 }  // namespace
 
 // The worse of its two kinds of addresses.
 SiteWatch::How SiteWatch::HowOf(answer::Explainer& explainer, const std::string& site) {
   const auto name = wire::Name::Parse(site);
-  if (!name) return How::kWell;
-  How worst = How::kWell;
+  How worst = How::kNoSite;
+  if (!name) return worst;
   for (const auto& [type, client] :
        {std::pair{wire::RrType::kA, "127.0.0.1"}, {wire::RrType::kAaaa, "::1"}}) {
     const answer::Explanation how = explainer.Explain(*name, type, *IpAddress::Parse(client));
     if (how.members.empty()) continue;
+    worst = std::max(worst, How::kWell);
     if (how.rule == answer::Explanation::Rule::kAllDown) worst = How::kAllDown;
     if (how.panic) worst = std::max(worst, How::kPanic);
   }
@@ -28,8 +29,8 @@ SiteWatch::How SiteWatch::HowOf(answer::Explainer& explainer, const std::string&
 }
 
 void SiteWatch::Tell(const std::string& site, How before, How now) {
-  static constexpr const char* kNames[] = {"well", "panic", "all_down"};
-  static constexpr const char* kWords[] = {"its members answer again",
+  static constexpr const char* kNames[] = {"", "well", "panic", "all_down"};
+  static constexpr const char* kWords[] = {"", "its members answer again",
                                            "so few are left that suspects count as usable",
                                            "no member may answer; the site's `all_down` decides"};
   const auto at = [](How how) { return static_cast<std::size_t>(how); };
@@ -49,6 +50,10 @@ void SiteWatch::Look(const std::vector<std::string>& sites, const answer::Served
     const auto known = unwell_.find(site);
     const How before = known == unwell_.end() ? How::kWell : known->second;
     const How now = HowOf(explainer, site);
+    if (now == How::kNoSite) {
+      unwell_.erase(site);
+      continue;
+    }
     if (now == before) continue;
     if (now == How::kWell) {
       unwell_.erase(site);

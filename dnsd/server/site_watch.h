@@ -25,7 +25,7 @@ class SiteWatch {
             const answer::FleetView& fleet);
 
  private:
-  enum class How : std::uint8_t { kWell, kPanic, kAllDown };
+  enum class How : std::uint8_t { kNoSite, kWell, kPanic, kAllDown };
   static How HowOf(answer::Explainer& explainer, const std::string& site);
   void Tell(const std::string& site, How before, How now);
 

@@ -207,7 +207,7 @@ void StatusHttp::CloseLate() {
   const MonotonicTime now = MonotonicClock::now();
   const bool full = open_.size() >= kMostConnections;
   for (const Connection& connection : open_) {
-    if (listeners_.Has(connection.stream)) continue;
+    if (listeners_.Has(connection.stream) || errands_->Has(connection.stream)) continue;
     const bool is_read = evbuffer_get_length(bufferevent_get_output(connection.stream)) > 0;
     const Duration allowed = is_read ? kResponseTime : full ? kIdleWhenFull : kRequestTime;
     if (now >= connection.since + allowed) {

@@ -12,7 +12,8 @@ TEST(OctetSize, HasAUnitOrIsOctets) {
   } cases[] = {{"0", 0},          {"65536", 65536},           {"7B", 7},
                {"64KiB", 65536},  {"3.5MB", 3'500'000},       {"1.5KiB", 1536},
                {"2kB", 2000},     {"1GB", 1'000'000'000},     {"64MiB", 67'108'864},
-               {"1GiB", 1 << 30}, {"2TB", 2'000'000'000'000}, {"65536TiB", 1ULL << 56}};
+               {"1GiB", 1 << 30}, {"2TB", 2'000'000'000'000}, {"1.001GB", 1'001'000'000},
+               {"1.1KiB", 1126},  {"65536TiB", 1ULL << 56}};
   for (const auto& c : cases) EXPECT_EQ(ParseOctetSize(c.text), OctetSize{c.want}) << c.text;
 }
 
