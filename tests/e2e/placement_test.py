@@ -220,6 +220,18 @@ class Crowded(Placed):
                            "two replicas are left", dnsd)
         self.assertTrue(self.has("n1"), "the home stays")
 
+    def test_where_no_log_tells_the_answers_tell_what_a_site_is_asked_for(self):
+        dnsd = self.serve(mode="plan")
+        self.nodes(dnsd)
+        harness.wait_until(lambda: self.placement()["rounds"] >= 5, 20 * harness.PATIENCE,
+                           "some rounds", dnsd)
+        self.assertEqual(self.placement()["sites_looked_at"], 0)
+
+        def is_seen():
+            dnsd.sample(SITE, 50)
+            return self.placement()["sites_looked_at"] == 1
+        harness.wait_until(is_seen, 20 * harness.PATIENCE, "the site is looked at", dnsd)
+
     def test_planning_shows_what_it_would_do_and_apply_does_it(self):
         dnsd = self.serve(mode="plan")
         self.nodes(dnsd)
@@ -265,6 +277,29 @@ class Versions(Placed):
         (self.folder / "hold").unlink()
         self.wait_answers(dnsd, "n1", "n2", seconds=90)
         self.assertEqual((self.folder / "n2/www" / SITE / "index.html").read_text(), "news")
+
+
+    def test_replicas_that_are_looked_over_on_a_timer_follow_too(self):
+        """How long a replica is behind, where it is told of a new version and where it looks."""
+        verify = self.hook("look", '#!/bin/sh\n'
+                           'exec cmp "$DNSD_SITES_DIR/../../n1/www/$2/index.html" "$DNSD_SITES_DIR/$2/index.html"\n')
+        for told, more in ((True, ""), (False, ", updates: false, verify_every: 2s")):
+            with self.subTest(told=told):
+                dnsd = self.serve(more)
+                reporters = self.nodes(dnsd, keys=f", verify: {verify}")
+                self.wait_answers(dnsd, "n1", "n2")
+                text = f"news, told {told}"
+                self.put("n1", text)
+                (self.folder / "n1/www/.poke").touch()
+                begin = time.monotonic()
+                copy = self.folder / "n2/www" / SITE / "index.html"
+                harness.wait_until(lambda: copy.exists() and copy.read_text() == text,
+                                   90 * harness.PATIENCE, "the replica follows", dnsd)
+                print(f"the replica followed after {time.monotonic() - begin:.1f} s, "
+                      f"{'told of the version' if told else 'looking every 2 s'}")
+                for reporter in reporters.values():
+                    reporter.stop()
+                dnsd.stop()
 
 
 class Killed(Placed):
