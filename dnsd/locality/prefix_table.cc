@@ -124,7 +124,7 @@ void PrefixTable::Trie::CompileList(const Part& part, const std::vector<Boundary
 // have none.
 PrefixTable::Trie::ForkPlan PrefixTable::Trie::PlanFork(const Part& part,
                                                         const std::vector<Boundary>& all) {
-  const auto [first, end] = std::pair(part.first, part.end);
+  const std::size_t first = part.first, end = part.end;
   const auto skip = static_cast<unsigned>(std::countl_zero(all[first].start ^ all[end - 1].start));
   const auto filled = [&](unsigned bits) {
     std::size_t count = 1;
