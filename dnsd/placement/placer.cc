@@ -405,7 +405,10 @@ void Placer::TakeOver(std::vector<Action> changed, const World& world) {
     const SiteAtNode where{action.site, action.node};
     if (action.phase == Phase::kDone) {
       bars_.Clear(where);
-      if (action.kind == Kind::kExpand) made_.insert(where);
+      if (action.kind == Kind::kExpand) {
+        made_.insert(where);
+        times_.Made(where, world.now);
+      }
       if (action.kind == Kind::kContract) made_.erase(where);
     }
     if (action.kind == Kind::kVerify && action.phase == Phase::kFailed) {

@@ -28,6 +28,10 @@ class ReplicaTimes {
     seen.noted = now;
     return seen.since;
   }
+  // The replica has just come to be ready.
+  void Made(const SiteAtNode& where, MonotonicTime now) {
+    seen_[where] = {policy::ReplicaPhase::kReady, now, now};
+  }
   // Forgets those that have been ready for `hold`, and those that nobody has noted for as long.
   void Sweep(Duration hold, MonotonicTime now) {
     std::erase_if(seen_, [&](const auto& entry) {

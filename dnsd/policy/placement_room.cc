@@ -44,6 +44,7 @@ bool MayGo(const PlacementRound& round, std::uint32_t index, const PlacementRepl
   const double level =
       std::clamp(round.mean_load(), rules.low, std::max(rules.low, rules.high - rules.headroom));
   double room = 0;
+  double idlest = std::numeric_limits<double>::infinity();  // load, of those that are left
   std::uint32_t left = 0;
   for (const PlacementReplica& replica : site.replicas) {
     if (replica.phase == ReplicaPhase::kComing || replica.phase == ReplicaPhase::kGoing) {
@@ -54,8 +55,11 @@ bool MayGo(const PlacementRound& round, std::uint32_t index, const PlacementRepl
     }
     ++left;
     room += std::max(0.0, round.Spare(replica.node, level));
+    idlest = std::min(idlest, round.load(replica.node));
   }
   if (left < std::max(1U, site.least) || !KeepsGroups(round, site, leaving)) return false;
+  // Where all that are left are crowded it would be wanted back at once.
+  if (idle && site.demand > kIdleDemand && idlest > rules.high) return false;
   const double moved = LastingDemand(site, leaving);
   return !idle || moved <= kIdleDemand || moved <= room;
 }

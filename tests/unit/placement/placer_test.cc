@@ -157,6 +157,30 @@ TEST_F(PlacerTest, ACrowdedSiteIsMadeOnFurtherNodes) {
   EXPECT_THAT(placer_->Report().in_hand, IsEmpty());
 }
 
+TEST_F(PlacerTest, AReplicaThatWasMadeBetweenTwoRoundsIsHeld) {
+  ASSERT_TRUE(*Ask([&](const World& world) { return placer_->Pin(world, kSite, "web2", true); }));
+  Pass(6);
+  ASSERT_TRUE(
+      Ask([&](const World& world) { return placer_->Expand(world, kSite, "web3", ""); }).ok());
+  Pass(2);
+  Obey(2);
+  Pass(1);
+  ASSERT_EQ(notes_.back().phase, Phase::kDone);
+  Pass(55);
+  EXPECT_EQ(notes_.back().kind, Kind::kExpand);
+  Pass(15);
+  EXPECT_EQ(notes_.back().kind, Kind::kContract);
+}
+
+TEST_F(PlacerTest, AReplicaThatNobodyAsksIsKeptWhileTheOthersAreCrowded) {
+  hosts_[2] = true;
+  Pass(6);
+  Crowd();
+  Pass(100);
+  for (const Action& note : notes_)
+    EXPECT_NE(note.node + " " + placement::NameOf(note.kind), "web3 contract");
+}
+
 TEST_F(PlacerTest, NothingIsToldBeforeItIsOnDisk) {
   stores_ = false;
   Pass(6);
