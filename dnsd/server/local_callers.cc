@@ -10,10 +10,12 @@
 namespace dnsd::server {
 namespace {
 
-// 0 for a descriptor that is closed.
+// 0 for a descriptor that is closed. Asked by its name: it may not be ours any more, but another
+// thread's, which opens or closes it just now.
 ino_t InodeOf(int fd) {
+  const std::string name = "/proc/self/fd/" + std::to_string(fd);
   struct stat file {};
-  return fstat(fd, &file) == 0 ? file.st_ino : 0;
+  return stat(name.c_str(), &file) == 0 ? file.st_ino : 0;
 }
 
 }  // namespace
