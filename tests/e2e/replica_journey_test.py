@@ -51,9 +51,10 @@ replicas:
         dnsd.wait_states(60, n1="alive", n2="alive")
         dnsd.wait_for(SITE, ["127.0.1.1"], 60)
         self.ctl("expand", SITE, "n2")
+        harness.wait_until(lambda: "running" in self.ctl("placement"), 60 * PATIENCE, "under way",
+                           dnsd)
         # Half of it is in the folder: not a single answer names the node.
         (other / SITE).mkdir()
-        harness.wait_until(lambda: "n2" in self.ctl("placement"), 60 * PATIENCE, "under way", dnsd)
         self.assertEqual(dnsd.sample(SITE, 100), {"127.0.1.1"})
         (other / SITE).rmdir()
         go.touch()
