@@ -117,7 +117,9 @@ std::vector<Action> Placer::Apply(const World& world) {
   for (const Proposal& proposal : Plan(world)) {
     if (ledger_.Find(proposal.site, proposal.node) != nullptr) continue;
     Begin(world, proposal, true);
-    begun.push_back(*ledger_.Find(proposal.site, proposal.node));
+    // None is begun where a contraction of the site has been taken back instead.
+    const Action* action = ledger_.Find(proposal.site, proposal.node);
+    if (action != nullptr) begun.push_back(*action);
   }
   plan_.clear();
   return begun;

@@ -225,6 +225,25 @@ TEST_F(PlacerTest, PlanningAloneTellsNobodyAnything) {
   EXPECT_FALSE(told_[streams_[2]].empty() && told_[streams_[3]].empty());
 }
 
+TEST_F(PlacerTest, ApplyingAPlanTakesAContractionBackRatherThanMakeAnother) {
+  settings_.mode = Mode::kPlan;
+  settings_.grace = seconds(3600);
+  placer_->SetSettings(settings_);
+  hosts_[2] = true;
+  Pass(6);
+  ASSERT_TRUE(
+      Ask([&](const World& world) { return placer_->Contract(world, kSite, "web3", ""); }).ok());
+  Crowd();
+  Pass(10);
+  const std::vector<Proposal> plan = placer_->Report().plan;
+  ASSERT_THAT(plan, SizeIs(1));
+  EXPECT_EQ(plan[0].node, "web4");
+  EXPECT_THAT(Ask([&](const World& world) { return placer_->Apply(world); }), IsEmpty());
+  Turn();
+  EXPECT_EQ(notes_.back().node, "web3");
+  EXPECT_EQ(notes_.back().phase, Phase::kUndone);
+}
+
 TEST_F(PlacerTest, AReplicaOfADeadNodeIsMadeElsewhereAfterTheGrace) {
   Pass(6);
   down_ = {1};
