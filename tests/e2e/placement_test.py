@@ -186,35 +186,37 @@ class ByHand(Placed):
 class Crowded(Placed):
     """The crowd is as the access logs and the load files tell it."""
 
-    def crowd(self, nodes, rps, cpu):
-        """Keeps these nodes' logs and loads going until the test ends."""
+    def crowd(self, rps, cpu):
+        """Keeps the logs and the loads of all nodes that have the site going until the test ends."""
         stop = threading.Event()
         line = f'{SITE} 192.0.2.9 - - [01/Jan/2026:00:00:00 +0000] "GET / HTTP/1.1" 200 100 "-" "-"\n'
-        for node in nodes:
-            self.load(node, cpu_utilization=cpu, cpus=1)
 
         def write():
             while not stop.wait(0.1):
-                for node in nodes:
+                for node in filter(self.has, ADDRESSES):
+                    self.load(node, cpu_utilization=cpu, cpus=1)
                     with open(self.folder / node / "access.log", "a", encoding="ascii") as log:
                         log.write(line * max(1, rps // 10))
         thread = threading.Thread(target=write)
         thread.start()
-        self.addCleanup(thread.join)
-        self.addCleanup(stop.set)  # before it
-        return stop
+
+        def end():
+            stop.set()
+            thread.join()
+        self.addCleanup(end)
+        return end
 
     def test_a_crowded_site_expands_and_contracts_when_the_crowd_is_gone(self):
         dnsd = self.serve(", hold: 3s, contract: eager")
         self.nodes(dnsd)
         self.wait_answers(dnsd, "n1", "n2")
-        crowd = self.crowd(("n1", "n2"), rps=100, cpu=0.95)
+        crowd = self.crowd(rps=100, cpu=0.95)
         self.wait_answers(dnsd, *ADDRESSES, seconds=40)
         harness.wait_until(lambda: self.placement()["recent"], 10 * harness.PATIENCE, "done", dnsd)
         why = self.placement()["recent"][-1]["why"]
         self.assertIn("CPUs expected", why)
-        crowd.set()
-        for node in ("n1", "n2"):
+        crowd()
+        for node in ADDRESSES:
             self.load(node, cpu_utilization=0.05, cpus=1)
         harness.wait_until(lambda: sum(map(self.has, ADDRESSES)) == 2, 60 * harness.PATIENCE,
                            "two replicas are left", dnsd)
@@ -235,7 +237,7 @@ class Crowded(Placed):
     def test_planning_shows_what_it_would_do_and_apply_does_it(self):
         dnsd = self.serve(mode="plan")
         self.nodes(dnsd)
-        self.crowd(("n1", "n2"), rps=100, cpu=0.95)
+        self.crowd(rps=100, cpu=0.95)
         harness.wait_until(lambda: json.loads(self.ctl("--json", "plan")), 30 * harness.PATIENCE,
                            "there is a plan", dnsd)
         self.assertIn("demand", self.ctl("plan"))
