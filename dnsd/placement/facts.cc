@@ -32,6 +32,18 @@ std::uint64_t QuotaOf(const fleet::Storage& storage) {
 
 }  // namespace
 
+std::span<const fleet::Host> HostsOf(const World& world, const std::string& site) {
+  const auto name = wire::Name::Parse(site);
+  if (!name) return {};
+  return world.hosting.Find(name->Hash(), name->wire());
+}
+
+const fleet::Host* HostAt(const World& world, const std::string& site, fleet::NodeIndex node) {
+  const auto hosts = HostsOf(world, site);
+  const auto at = std::ranges::find(hosts, node, &fleet::Host::node);
+  return at == hosts.end() ? nullptr : &*at;
+}
+
 bool IsLost(const fleet::Node& node, Duration repair_after, MonotonicTime now) {
   return node.is_gone() && now >= node.heard + repair_after;
 }
@@ -64,8 +76,7 @@ void FactsGatherer::AddNodes(const World& world, Facts& facts) const {
     out.evacuates = node.order.kind != fleet::Order::Kind::kNone;
     const bool is_well =
         node.state == fleet::NodeState::kAlive || node.state == fleet::NodeState::kWarming;
-    out.takes = is_well && !out.evacuates && node.declares_hosting && node.storage.takes_replicas &&
-                node.stream != fleet::kNoStream;
+    out.takes = is_well && !out.evacuates && node.declares_hosting && Obeys(node);
     out.quota = QuotaOf(node.storage);
     out.used = node.storage.used_bytes;
     if (settings_.spread && !node.place.region.empty()) {
@@ -111,8 +122,7 @@ void FactsGatherer::AddReplicas(const World& world, const std::string& name,
     replica.phase = is_well ? ReplicaPhase::kReady : ReplicaPhase::kUnwell;
     replica.home = host.home;
     // Where nobody would withdraw it, or that went wrong of late, it stays.
-    const bool obeys = node.storage.takes_replicas && node.stream != fleet::kNoStream;
-    replica.pinned = marks_.pinned.contains({name, node.name}) || !obeys ||
+    replica.pinned = marks_.pinned.contains({name, node.name}) || !Obeys(node) ||
                      bars_.Has({name, node.name}, world.now);
     replica.demand = demands_.At(node, name);
     site.bytes = std::max(site.bytes, host.bytes);
@@ -149,9 +159,10 @@ void FactsGatherer::AddPool(const World& world, const std::string& name,
   site.pool = pool_of_(name);
   if (site.pool == nullptr) site.pool = kNobody;
   for (const fleet::NodeIndex node : *site.pool) {
-    if (node >= nodes.size() || nodes[node].declares_hosting || !nodes[node].reported) continue;
+    if (node >= nodes.size()) continue;
     const auto excepted = std::ranges::find(hosts, node, &fleet::Host::node);
-    if (excepted == hosts.end() || excepted->answers()) ReplicaAt(site, node);
+    const fleet::Host* exception = excepted == hosts.end() ? nullptr : &*excepted;
+    if (HostsUnnamed(nodes[node], exception)) ReplicaAt(site, node);
   }
   bars_.ForEachNode(name, world.now, [&](const std::string& node) {
     if (const auto index = world.fleet.Find(node); index != fleet::kNoNode) {

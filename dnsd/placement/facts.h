@@ -34,6 +34,10 @@ struct World {
   }
 };
 
+// The hosts that are named for the site, and the one on the node; null: none is.
+std::span<const fleet::Host> HostsOf(const World& world, const std::string& site);
+const fleet::Host* HostAt(const World& world, const std::string& site, fleet::NodeIndex node);
+
 // The nodes whose addresses are in the site's pool, rising; null: there is no such site. Sites of
 // one pool share it.
 using PoolNodes = std::shared_ptr<const std::vector<fleet::NodeIndex>>;
@@ -48,6 +52,15 @@ struct Facts {
 // Whether answers may name the node.
 inline bool Serves(const fleet::Node& node) {
   return fleet::TierOf(node.state) != fleet::Tier::kExcluded;
+}
+// Whether its reporter is there, and makes and withdraws replicas.
+inline bool Obeys(const fleet::Node& node) {
+  return node.storage.takes_replicas && node.stream != fleet::kNoStream;
+}
+// Whether the node hosts a site because it hosts all of its pools. `exception`: what it says of the
+// site, null: nothing.
+inline bool HostsUnnamed(const fleet::Node& node, const fleet::Host* exception) {
+  return !node.declares_hosting && node.reported && (exception == nullptr || exception->answers());
 }
 // Dead or gone for so long that it is not waited for any more.
 bool IsLost(const fleet::Node& node, Duration repair_after, MonotonicTime now);

@@ -28,13 +28,8 @@ bool IsReached(const Action& action, const Sight& sight) {
 }
 
 std::string NotSo(const Action& action, const Sight& sight) {
-  switch (action.kind) {
-    case Kind::kContract:
-      return "the withdraw hook ended well, but the node still has the site";
-    case Kind::kExpand:
-    case Kind::kUpdate:
-    case Kind::kVerify:
-      break;
+  if (action.kind == Kind::kContract) {
+    return "the withdraw hook ended well, but the node still has the site";
   }
   if (!sight.hosts) return "the hook ended well, but the node has not got the site";
   if (!sight.answers) return "the hook ended well, but the site is not ready or not healthy there";

@@ -16,21 +16,8 @@ using Phase = Action::Phase;
 constexpr Duration kMinute = std::chrono::minutes(1);
 constexpr Duration kShortestBar = std::chrono::minutes(1);
 constexpr Duration kStoreTime = std::chrono::seconds(3);  // then nothing is begun any more
-constexpr std::size_t kVerifiedARound = 50;               // one a node
 constexpr std::size_t kMostSources = 4;
 constexpr std::size_t kMostTasks = 1024;  // of a node, as the reporter takes them
-
-std::span<const fleet::Host> HostsOf(const World& world, const std::string& site) {
-  const auto name = wire::Name::Parse(site);
-  if (!name) return {};
-  return world.hosting.Find(name->Hash(), name->wire());
-}
-
-const fleet::Host* HostAt(const World& world, const std::string& site, fleet::NodeIndex node) {
-  const auto hosts = HostsOf(world, site);
-  const auto at = std::ranges::find(hosts, node, &fleet::Host::node);
-  return at == hosts.end() ? nullptr : &*at;
-}
 
 fleet::Task::Kind TaskKindOf(Kind kind) {
   switch (kind) {
@@ -103,15 +90,13 @@ std::optional<MonotonicTime> Placer::NextDeadline(MonotonicTime now) const {
   return next;
 }
 
-// Whether answers may name the host for the site, as far as placement and operators go.
-bool Placer::Answers(const World& world, const std::string& site, const fleet::Host& host) const {
-  const auto& nodes = world.fleet.nodes();
-  if (host.node >= nodes.size() || !host.answers() || !Serves(nodes[host.node])) return false;
-  const std::string& node = nodes[host.node].name;
-  const Action* action = ledger_.Find(site, node);
+// Whether answers may name the node for the site, as far as operators and contractions go.
+bool Placer::MayAnswer(const World& world, const std::string& site, fleet::NodeIndex index) const {
+  if (index >= world.fleet.nodes().size()) return false;
+  const fleet::Node& node = world.fleet.nodes()[index];
+  const Action* action = ledger_.Find(site, node.name);
   const bool goes = action != nullptr && action->kind == Kind::kContract;
-  return !goes && !world.IsOrderedOut(site, node) &&
-         !std::ranges::binary_search(withheld_, std::pair(site, host.node));
+  return Serves(node) && !goes && !world.IsOrderedOut(site, node.name);
 }
 
 // Nodes that host the site because they host all of their pools.
@@ -121,11 +106,8 @@ std::size_t Placer::HostingAll(const World& world, const std::string& site,
   const PoolNodes pool = pool_of_(site);
   if (pool == nullptr) return 0;
   return static_cast<std::size_t>(std::ranges::count_if(*pool, [&](fleet::NodeIndex index) {
-    if (index == but || index >= nodes.size()) return false;
-    const fleet::Node& node = nodes[index];
-    if (node.declares_hosting || !node.reported || !Serves(node)) return false;
-    const fleet::Host* exception = HostAt(world, site, index);
-    return (exception == nullptr || exception->answers()) && !world.IsOrderedOut(site, node.name);
+    return index != but && MayAnswer(world, site, index) &&
+           HostsUnnamed(nodes[index], HostAt(world, site, index));
   }));
 }
 
@@ -140,7 +122,8 @@ Sight Placer::Look(const World& world, const Action& action) const {
       sight.answers = host.answers();
       sight.is_home = host.home;
       sight.content_version = host.content_version;
-    } else if (Answers(world, action.site, host)) {
+    } else if (host.answers() && MayAnswer(world, action.site, host.node) &&
+               !std::ranges::binary_search(withheld_, std::pair(action.site, host.node))) {
       ++sight.others;
     }
   }
@@ -294,111 +277,6 @@ std::vector<std::string> Placer::SourcesFor(const World& world, const std::strin
   return sources;
 }
 
-// Replicas behind their home are brought up to its version, one of a site at a time.
-void Placer::Update(const World& world) {
-  if (!settings_.updates) return;
-  const auto& nodes = world.fleet.nodes();
-  for (const auto& [site, behind] : freshness_.behind()) {
-    if (!MayBegin(upkeep_, world.now)) return;
-    if (marks_.frozen.contains(site) || ledger_.IsBusy(site)) continue;
-    const fleet::Host* home = HostAt(world, site, behind.home);
-    if (home == nullptr || !home->answers() || !Serves(nodes[behind.home])) continue;
-    for (const auto& [index, since] : behind.nodes) {
-      const fleet::Node& node = nodes[index];
-      if (!node.storage.takes_replicas || node.stream == fleet::kNoStream) continue;
-      if (bars_.Has({site, node.name}, world.now)) continue;
-      Action action{.kind = Kind::kUpdate, .site = site, .node = node.name};
-      action.sources = {nodes[behind.home].name};
-      action.why = "the home, " + nodes[behind.home].name + ", has version " +
-                   std::to_string(behind.content_version);
-      BeginAction(world, std::move(action));
-      break;
-    }
-  }
-}
-
-// Those that have been looked over and are not what they should be.
-void Placer::RemakeNotWhole(const World& world) {
-  for (auto at = not_whole_.begin(); at != not_whole_.end() && MayBegin(upkeep_, world.now);) {
-    const auto& [site, node] = *at;
-    const fleet::NodeIndex index = world.fleet.Find(node);
-    const bool may = index != fleet::kNoNode && HostAt(world, site, index) != nullptr &&
-                     !marks_.frozen.contains(site);
-    if (may && ledger_.IsBusy(site)) {
-      ++at;
-      continue;
-    }
-    if (may && !SourcesFor(world, site, index).empty()) {
-      Action action{.kind = Kind::kUpdate, .site = site, .node = node};
-      action.why = "looked over, it is not whole";
-      BeginAction(world, std::move(action));
-    }
-    at = not_whole_.erase(at);
-  }
-}
-
-// Replicas that have long not been ready are made anew where they are.
-void Placer::Mend(const Facts& facts, const World& world) {
-  const auto& nodes = world.fleet.nodes();
-  for (std::size_t i = 0; i < facts.sites.size(); ++i) {
-    if (facts.state.sites[i].frozen || ledger_.IsBusy(facts.sites[i])) continue;
-    for (const policy::PlacementReplica& replica : facts.state.sites[i].replicas) {
-      if (replica.phase != policy::ReplicaPhase::kUnwell || replica.home) continue;
-      if (world.now < replica.since + settings_.rules.grace) continue;
-      const fleet::Node& node = nodes[replica.node];
-      const SiteAtNode where{facts.sites[i], node.name};
-      if (!facts.state.nodes[replica.node].takes || bars_.Has(where, world.now) ||
-          world.IsOrderedOut(where.first, where.second)) {
-        continue;
-      }
-      if (SourcesFor(world, where.first, replica.node).empty()) continue;
-      if (!MayBegin(upkeep_, world.now)) return;
-      Action action{.kind = Kind::kUpdate, .site = where.first, .node = where.second};
-      action.why = "it has long not been ready there";
-      BeginAction(world, std::move(action));
-      break;
-    }
-  }
-}
-
-// Where updates are not announced, or not believed: each replica looks its content over, one of a
-// node at a time.
-void Placer::Verify(const World& world) {
-  if (settings_.verify_every == Duration::zero()) return;
-  if (unverified_.empty() && world.now >= verified_ + settings_.verify_every) {
-    verified_ = world.now;
-    FillVerification(world);
-  }
-  std::set<std::string> asked;
-  for (const auto& [id, action] : ledger_.actions()) {
-    if (action.kind == Kind::kVerify) asked.insert(action.node);
-  }
-  for (std::size_t i = 0; i < kVerifiedARound && !unverified_.empty(); ++i) {
-    const auto [site, node] = unverified_.back();
-    if (!MayBegin(upkeep_, world.now) || asked.contains(node)) return;
-    unverified_.pop_back();
-    const fleet::NodeIndex index = world.fleet.Find(node);
-    if (index == fleet::kNoNode || world.fleet.nodes()[index].stream == fleet::kNoStream) continue;
-    if (ledger_.IsBusy(site) || HostAt(world, site, index) == nullptr) continue;
-    Action action{.kind = Kind::kVerify, .site = site, .node = node};
-    action.why = "it is time";
-    BeginAction(world, std::move(action));
-    asked.insert(node);
-  }
-}
-
-void Placer::FillVerification(const World& world) {
-  const auto& nodes = world.fleet.nodes();
-  world.hosting.ForEach(
-      [&](std::span<const std::uint8_t> octets, std::span<const fleet::Host> hosts) {
-        for (const fleet::Host& host : hosts) {
-          if (host.node >= nodes.size() || host.home || !host.answers()) continue;
-          if (!nodes[host.node].storage.takes_replicas) continue;
-          unverified_.emplace_back(wire::NameToString(octets), nodes[host.node].name);
-        }
-      });
-}
-
 // Notes what actions have become.
 void Placer::TakeOver(std::vector<Action> changed, const World& world) {
   for (Action& action : changed) {
@@ -441,9 +319,7 @@ void Placer::SetWithheld(const World& world) {
     return false;
   });
   const auto is_usable = [&](const std::string& site, fleet::NodeIndex node) {
-    const Action* action = ledger_.Find(site, nodes[node].name);
-    const bool goes = action != nullptr && action->kind == Kind::kContract;
-    return Serves(nodes[node]) && !goes && !world.IsOrderedOut(site, nodes[node].name);
+    return MayAnswer(world, site, node);
   };
   std::ranges::move(freshness_.WithheldAt(settings_, is_usable, world.now),
                     std::back_inserter(withheld));
@@ -472,7 +348,7 @@ void Placer::Direct(const World& world) {
   for (fleet::NodeIndex i = 0; i < nodes.size(); ++i) {
     const fleet::Node& node = nodes[i];
     Told& told = told_[i];
-    if (node.stream == fleet::kNoStream || !node.storage.takes_replicas) continue;
+    if (!Obeys(node)) continue;
     const auto own = tasks.find(node.name);
     const bool is_new = told.stream != node.stream;
     if (!is_new && own == tasks.end() && told.tasks.empty()) continue;

@@ -133,7 +133,7 @@ class Placer {
   void Verify(const World& world);
   void FillVerification(const World& world);
   void UndoDecisions(const std::string& why, const std::string* site, WallTime wall);
-  bool Answers(const World& world, const std::string& site, const fleet::Host& host) const;
+  bool MayAnswer(const World& world, const std::string& site, fleet::NodeIndex index) const;
   std::size_t HostingAll(const World& world, const std::string& site, fleet::NodeIndex but) const;
   void TakeOver(std::vector<Action> changed, const World& world);
   void SetWithheld(const World& world);

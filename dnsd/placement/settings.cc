@@ -11,11 +11,6 @@ const char* NameOf(Mode mode) {
   return kNames[static_cast<std::size_t>(mode)];
 }
 
-const char* NameOf(Consistency consistency) {
-  constexpr const char* kNames[] = {"any", "current", "bounded"};
-  return kNames[static_cast<std::size_t>(consistency)];
-}
-
 const SiteSettings& Settings::Of(const std::string& name) const {
   if (sites.empty()) return site;
   const std::string bare = name.substr(0, name.size() - (name.ends_with('.') ? 1 : 0));

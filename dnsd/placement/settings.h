@@ -23,7 +23,6 @@ enum class Consistency : std::uint8_t {
   kCurrent,  // those of the home's version, unless none of them can
   kBounded,  // and those that have been behind it for no longer than `stale_for`
 };
-const char* NameOf(Consistency consistency);
 
 struct SiteSettings {
   std::uint32_t least = 2;  // replicas

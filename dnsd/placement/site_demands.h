@@ -38,13 +38,6 @@ class SiteDemands {
   // Share of the node's CPUs in use: 0 idle, 1 full, more where tasks wait.
   double LoadOf(fleet::NodeIndex node) const { return node < loads_.size() ? loads_[node] : 0; }
   double cpus_per_request() const { return cpus_per_request_; }
-  std::size_t size() const { return trends_.size(); }
-
-  // Calls visit(site) for each of which something is asked.
-  template <typename Visit>
-  void ForEach(Visit&& visit) const {
-    for (const auto& [site, trend] : trends_) visit(site);
-  }
 
  private:
   void LearnRequests(const std::vector<fleet::Node>& nodes, double keep);

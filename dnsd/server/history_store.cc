@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "dnsd/base/log.h"
+#include "dnsd/server/state_files.h"
 
 namespace dnsd::server {
 namespace {
@@ -123,12 +124,9 @@ absl::Status HistoryStore::SetAside(const std::string& path, const std::string& 
   spdlog::warn("{}; the history is kept as {}, and begun anew", why, aside);
   for (const char* suffix : {"", "-wal", "-shm"}) {
     std::error_code error;
-    fs::remove(aside + suffix, error);
-    if (!fs::exists(path + suffix, error)) continue;
-    fs::rename(path + suffix, aside + suffix, error);
-    if (error) return absl::InternalError(path + suffix + ": cannot rename: " + error.message());
+    fs::remove(aside + suffix, error);  // of the one before
   }
-  return absl::OkStatus();
+  return MoveAside(path, aside);
 }
 
 absl::StatusOr<HistoryStore> HistoryStore::TryOpen(const std::string& path, bool check) {
