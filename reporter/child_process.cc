@@ -74,6 +74,10 @@ std::vector<std::string> Environment(const std::vector<std::string>& more) {
   return all;
 }
 
+// What the shell does first where it has a lock: it puts its number, which is its group's, into the
+// locked file. Always as long, and over the former one: that needs no room on the disk.
+constexpr const char* kTellGroup = "printf '%-19d\n' \"$$\" >&3 || exit; ";
+
 // Starts the shell with `output` as its standard output; 0 or an errno.
 int Spawn(const Command& command, int output, pid_t& pid) {
   SpawnSettings settings;
@@ -90,10 +94,13 @@ int Spawn(const Command& command, int output, pid_t& pid) {
   posix_spawn_file_actions_adddup2(&settings.actions, output, 1);
   if (command.with_errors) posix_spawn_file_actions_adddup2(&settings.actions, 1, 2);
   int others = 3;
-  if (command.lock >= 0)
+  if (command.lock >= 0) {
+    lseek(command.lock, 0, SEEK_SET);
     posix_spawn_file_actions_adddup2(&settings.actions, command.lock, others++);
+  }
   posix_spawn_file_actions_addclosefrom_np(&settings.actions, others);
-  std::vector<std::string> arguments = {"sh", "-c", command.text, "sh"};
+  std::vector<std::string> arguments = {"sh", "-c",
+                                        (command.lock < 0 ? "" : kTellGroup) + command.text, "sh"};
   arguments.insert(arguments.end(), command.arguments.begin(), command.arguments.end());
   std::vector<std::string> environment = Environment(command.environment);
   return posix_spawn(&pid, "/bin/sh", &settings.actions, &settings.attributes,

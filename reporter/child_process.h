@@ -22,8 +22,9 @@ struct Command {
   std::vector<std::string> environment{};  // "NAME=value" each, beside our own
   // Its standard error is kept with its output, and of both the last 64 KiB, not the first.
   bool with_errors = false;
-  int lock =
-      -1;  // open there as descriptor 3: a lock on the file lasts as long as the last process
+  // A file, open there as descriptor 3: a lock on it lasts as long as the last process, and before
+  // anything else the process group's number is written to its beginning.
+  int lock = -1;
 };
 
 // Runs `sh -c COMMAND` in a process group of its own, its standard output read to 64 KiB, its
@@ -51,7 +52,6 @@ class ChildProcess {
 
   // What it wrote before it failed.
   const std::string& output() const { return output_; }
-  pid_t pid() const { return pid_; }
 
  private:
   ChildProcess(event_base* base, const Command& command, pid_t pid, int output, Duration limit,

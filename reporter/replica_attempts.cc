@@ -35,7 +35,6 @@ std::string Indented(const std::string& output) {
 ReplicaRecord NotWhole(ReplicaRecord record, const std::string& why) {
   if (record.state != State::kWithdrawing) record.state = State::kMaking;
   record.why = why;
-  record.hook = 0;
   return record;
 }
 
@@ -103,7 +102,6 @@ absl::Status Replicas::Mark(const BoardTask& task, Attempt& attempt) {
   const bool makes = attempt.job == Job::kMake;
   record.state = makes ? State::kMaking : State::kWithdrawing;
   record.why = makes ? "it is being made" : "it is being withdrawn";
-  record.hook = 0;
   if (makes && task.task.bytes() > 0) record.bytes = task.task.bytes();
   if (makes && !attempt.record) record.ours = !attempt.content;
   if (makes && task.task.sources_size() > 0) record.sources = SourcesOf(task.task);
@@ -159,12 +157,6 @@ void Replicas::StartRun(const TaskKey& key) {
   spdlog::info("{}: attempt {} begins", NameOf(task), task.attempts);
   attempt.begun = true;
   attempt.run->Begin();
-  if (!attempt.marked || attempt.run->pid() == 0) return;
-  ReplicaRecord record = *RecordOf(attempt.site);
-  record.hook = attempt.run->pid();
-  if (const absl::Status put = store_->Put(attempt.site, record); !put.ok()) {
-    spdlog::warn("replicas: {}", Message(put));  // the lock still tells that it runs
-  }
 }
 
 // The folder tells the truth, whatever the hook's exit status says.
@@ -238,7 +230,6 @@ absl::Status Replicas::Succeeded(const TaskKey& key, const Attempt& attempt) {
   ReplicaRecord record = *now;
   record.state = State::kMade;
   record.why.clear();
-  record.hook = 0;
   DNSD_RETURN_IF_ERROR(store_->Put(site, record));
   node_.ReplicaTurned(site);
   return absl::OkStatus();

@@ -32,8 +32,6 @@ class ReplicaRun {
   void HealthChanged();
   // The last 64 KiB of all commands.
   const std::string& output() const { return output_; }
-  // Of the command that runs; 0: none does.
-  pid_t pid() const { return process_ ? process_->pid() : 0; }
 
  private:
   void Next();

@@ -27,6 +27,7 @@ constexpr std::size_t kMostRecord = 1U << 20;
 constexpr std::time_t kUseGrain = 60;  // seconds: uses are not written more often
 constexpr const char* kRecord = ".json";
 constexpr const char* kLock = ".lock";
+constexpr std::size_t kMostGroup = 64;  // octets that a group's number is looked for in
 constexpr std::array<const char*, 4> kStates = {"making", "made", "recorded", "withdrawing"};
 
 absl::Status Fault(const std::string& path, const char* what) {
@@ -56,6 +57,16 @@ State StateOf(const std::string& name) {
   return State::kMaking;
 }
 
+// Whether the process whose descriptors are in this folder has the file open. Their links are read
+// and not followed: one may lead to a file system that hangs, as perhaps does the process.
+bool HasOpen(const std::string& descriptors, const fs::path& file) {
+  for (const std::string& name : FileRoot().List(descriptors)) {
+    std::error_code error;
+    if (fs::read_symlink(descriptors + "/" + name, error) == file) return true;
+  }
+  return false;
+}
+
 std::vector<ReplicaSource> SourcesIn(const Json& json) {
   std::vector<ReplicaSource> sources;
   for (const Json& entry : json) {
@@ -78,7 +89,6 @@ std::string RecordText(const ReplicaRecord& record) {
                      {"version", record.version},
                      {"ours", record.ours},
                      {"lazy", record.lazy},
-                     {"hook", record.hook},
                      {"why", record.why},
                      {"sources", sources}};
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -96,7 +106,6 @@ ReplicaRecord ParseRecord(const std::string& text) {
     record.version = json.value("version", std::uint64_t{0});
     record.ours = json.value("ours", false);
     record.lazy = json.value("lazy", false);
-    record.hook = json.value("hook", pid_t{0});
     record.why = json.value("why", "");
     record.sources = SourcesIn(json.value("sources", Json::array()));
     return record;
@@ -187,15 +196,17 @@ absl::StatusOr<SiteLock> ReplicaStore::Lock(const std::string& site) const {
 }
 
 void ReplicaStore::KillOrphan(const std::string& site) const {
-  const ReplicaRecord* record = Find(site);
-  if (record == nullptr || record->hook <= 1) return;
   std::error_code error;
-  const fs::path ours = fs::canonical(PathOf(site, kLock), error);
+  const fs::path lock = fs::canonical(PathOf(site, kLock), error);
   if (error) return;
+  const std::string text = FileRoot().Read(lock, kMostGroup).value_or("");
+  std::string_view line = text;
+  const auto group = static_cast<pid_t>(ParseUnsigned(NextWord(line)).value_or(0));
+  if (group <= 1) return;
   for (const std::string& name : FileRoot().List("/proc")) {
     const auto pid = static_cast<pid_t>(ParseUnsigned(name).value_or(0));
-    if (pid == 0 || getpgid(pid) != record->hook) continue;
-    if (fs::read_symlink("/proc/" + name + "/fd/3", error) == ours) kill(pid, SIGKILL);
+    if (pid == 0 || getpgid(pid) != group) continue;
+    if (HasOpen("/proc/" + name + "/fd", lock)) kill(pid, SIGKILL);
   }
 }
 

@@ -2,7 +2,8 @@
 // truth: a file a site, put in its place whole before a hook begins.
 //
 //   STATE/www.example.json   its record; modified when the replica was last asked for
-//   STATE/www.example.lock   locked by the hook of the site, also one whose reporter was killed
+//   STATE/www.example.lock   locked by the hook of the site, also one whose reporter was killed; in
+//                            it the process group of the hook that was begun last
 //
 // A site without a record is the operator's: it was here before dnsd, or is made here.
 #pragma once
@@ -39,7 +40,6 @@ struct ReplicaRecord {
   std::uint64_t version = 0;  // of a recorded one, there
   bool ours = false;          // it was not here before a task asked for it
   bool lazy = false;          // it was recorded first
-  pid_t hook = 0;             // its process group; 0: none has been begun
   std::string why;            // it is not ready, for people
   std::vector<ReplicaSource> sources;
 
@@ -86,8 +86,8 @@ class ReplicaStore {
 
   //   FailedPrecondition   a process holds it
   absl::StatusOr<SiteLock> Lock(const std::string& site) const;
-  // Kills the process group of a hook that outlived its reporter; of it only what has the site's
-  // lock file open, so that no stranger with its number is hit.
+  // Kills the process group that the lock file tells, a hook's that outlived its reporter; of it
+  // only what has that file open, so that no stranger with its number is hit.
   void KillOrphan(const std::string& site) const;
 
  private:

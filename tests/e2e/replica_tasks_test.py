@@ -438,6 +438,41 @@ class Replicas(harness.TestCase):
         self.wait_site(sink, "a.example", lambda s: s["ready"], "ready")
         self.assertEqual((self.folder / "log").read_text(), "b\nb\n", "one after the other")
 
+    def check_that_an_orphan_is_ended(self, **hooks):
+        """The first run of a hook hangs, and its reporter is killed; the next life frees the site."""
+        (self.sites / "a.example").mkdir()
+        (self.sites / "a.example" / "index.html").write_text("old")
+        for path in ("a.example/index.html", "a.example"):
+            os.utime(self.sites / path, (1e9, 1e9))
+        sink = self.sink()
+        config = self.config(sink, timeout=f"{3 * PATIENCE:g}s", retries=9, **hooks)
+        reporter = self.restart(config)
+        self.tell(sink, task(1, "INSTANTIATE", "a.example.", content_version=int(1.5e12)))
+        hung = self.folder / "hung"
+        harness.wait_until(lambda: hung.exists() and hung.read_text().endswith("\n"), 60 * PATIENCE,
+                           "it hangs", sink)
+        reporter.kill()
+        pid = int(hung.read_text())
+        self.assertTrue(alive(pid))
+        self.restart(config)
+        harness.wait_until(lambda: "has not ended" in self.reports(sink).get(1, {}).get("detail", ""),
+                           60 * PATIENCE, "it waits for the hook of its former life", sink)
+        harness.wait_until(lambda: not alive(pid), 60 * PATIENCE, "it is killed", sink)
+        self.wait_phase(sink, 1, "DONE", 120)
+
+    # Sleeps with the lock in another descriptor, so that the shell's end does not end it.
+    def hang_once(self, then):
+        return (f"if ! test -e {self.folder}/hung; then exec 7>&3 3>&-; sleep 1000 & "
+                f"echo $! > {self.folder}/hung; wait; fi; {then}")
+
+    def test_an_update_that_hangs_without_its_reporter_does_not_hold_the_site_for_ever(self):
+        self.check_that_an_orphan_is_ended(
+            instantiate=self.hang_once("touch $DNSD_SITES_DIR/$2/index.html"))
+
+    def test_a_look_that_hangs_without_its_reporter_does_not_hold_the_site_for_ever(self):
+        self.check_that_an_orphan_is_ended(
+            instantiate="touch $DNSD_SITES_DIR/$2/index.html", verify=self.hang_once("true"))
+
     def test_a_reporter_killed_at_any_moment_never_tells_half_a_site_as_ready(self):
         sink, moment = self.sink(), random.Random(7)
         whole = self.sites / "a.example" / "whole"

@@ -98,6 +98,34 @@ TEST_F(ReplicaRunTest, KeepsTheLast64KiBOfLongOutput) {
   EXPECT_THAT(output_, testing::EndsWith("xend\n"));
 }
 
+TEST_F(ReplicaRunTest, EachCommandPutsItsGroupIntoTheLockedFile) {
+  const FixtureTree tree;
+  tree.Write("/lock", "of a former one, and longer than a number is");
+  const std::string path = tree.root() + "/lock";
+  const int lock = open(path.c_str(), O_RDWR | O_CLOEXEC);
+  for (const char* name : {"hook", "verify"}) {
+    Command command =
+        Hook("read -r group < $LOCK; test $group = $(cut -d' ' -f5 /proc/$$/stat) && echo " +
+             std::string(name));
+    command.environment = {"LOCK=" + path};
+    command.lock = lock;
+    steps_.commands.push_back(command);
+  }
+  EXPECT_TRUE(Run().ok());
+  EXPECT_EQ(output_, "hook\nverify\n");
+  close(lock);
+}
+
+TEST_F(ReplicaRunTest, ACommandDoesNotBeginWhereItsGroupCannotBePutDown) {
+  const int lock = open("/dev/full", O_RDWR | O_CLOEXEC);
+  Command command = Hook("echo begun");
+  command.lock = lock;
+  steps_.commands = {command};
+  EXPECT_FALSE(Run().ok());
+  EXPECT_THAT(output_, testing::Not(HasSubstr("begun")));
+  close(lock);
+}
+
 TEST_F(ReplicaRunTest, ACommandHasItsArgumentsEnvironmentAndLock) {
   const FixtureTree tree;
   tree.Write("/lock", "");

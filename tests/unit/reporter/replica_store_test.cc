@@ -5,12 +5,14 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "reporter/child_process.h"
 #include "tests/unit/reporter/fixture.h"
 
 namespace dnsd::reporter {
 namespace {
 
 using State = ReplicaRecord::State;
+using namespace std::chrono_literals;
 using testing::HasSubstr;
 
 ReplicaRecord Sample() {
@@ -19,7 +21,6 @@ ReplicaRecord Sample() {
   record.bytes = 5'000'000'000;
   record.version = 1'700'000'000'000;
   record.ours = record.lazy = true;
-  record.hook = 4711;
   record.why = "it is being withdrawn";
   record.sources = {{"n2", {"192.0.2.2", "2001:db8::2"}}, {"-", {}}};
   return record;
@@ -107,13 +108,43 @@ TEST_F(ReplicaStoreTest, ALockIsHeldUntilTheLastThatHasItLetsGo) {
   EXPECT_TRUE(store.Lock("a.example").ok());
 }
 
+// No task has a record here: an update has none that tells of it.
+TEST_F(ReplicaStoreTest, KillsAHookOfAFormerLifeWhateverDescriptorHoldsTheLock) {
+  const EventBasePtr base(event_base_new());
+  const ReplicaStore store = Open();
+  auto lock = store.Lock("a.example");
+  ASSERT_TRUE(lock.ok());
+  absl::Status ended;
+  const auto hook = ChildProcess::Start(
+      base.get(), Command{.text = "exec 7>&3 3>&-; exec sleep 1000", .lock = lock->fd()}, 60s,
+      [&](const auto& output) {
+        ended = output.status();
+        event_base_loopbreak(base.get());
+      });
+  ASSERT_TRUE(hook.ok());
+  *lock = SiteLock();  // as with its reporter
+  Timer look(base.get(), [&] { store.KillOrphan("a.example"); });
+  look.Every(1ms);
+  event_base_dispatch(base.get());
+  EXPECT_EQ(Message(ended), "killed by signal 9");
+  EXPECT_TRUE(store.Lock("a.example").ok());
+}
+
+// The lock file tells of our own group, which would be seen.
 TEST_F(ReplicaStoreTest, KillsNobodyThatHasNotTheLockFileOpen) {
-  ReplicaStore store = Open();
-  ReplicaRecord record = Sample();
-  record.hook = getpgrp();  // ours: it would be seen
-  ASSERT_TRUE(store.Put("a.example", record).ok());
-  ASSERT_TRUE(store.Lock("a.example").ok());
+  const ReplicaStore store = Open();
+  tree_.Write("/www/.dnsd/a.example.lock", std::to_string(getpgrp()) + "   \n");
   store.KillOrphan("a.example");
+}
+
+TEST_F(ReplicaStoreTest, KillsNobodyOutsideTheGroupThatIsTold) {
+  const ReplicaStore store = Open();
+  auto lock = store.Lock("a.example");
+  ASSERT_TRUE(lock.ok());
+  for (const char* group : {"", "0", "1", "-1", "x", "999999999"}) {
+    tree_.Write("/www/.dnsd/a.example.lock", group);
+    store.KillOrphan("a.example");
+  }
   store.KillOrphan("b.example");
 }
 
