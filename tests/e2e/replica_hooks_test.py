@@ -1,9 +1,13 @@
 """The ready-made hooks with real programs: rsync from an rsync daemon and from folders, nginx and
 Apache on ports of loopback, and shellcheck over all of them."""
+import fcntl
+import getpass
 import os
 import pathlib
+import pty
 import shutil
 import subprocess
+import termios
 import threading
 import time
 import urllib.error
@@ -69,13 +73,13 @@ class Hooks(harness.TestCase):
             (folder / name).write_text(text)
         return folder
 
-    def call(self, hook, action, site, *options, node="n1", sources=(), code=0):
+    def call(self, hook, action, site, *options, node="n1", sources=(), code=0, **more):
         environment = {**os.environ, "DNSD_ACTION": action, "DNSD_SITE": site,
                        "DNSD_SITES_DIR": str(self.node(node)),
                        "DNSD_SOURCES": " ".join(sources),
                        "DNSD_SOURCE_ADDRESSES": " ".join(sources)}
         done = subprocess.run([HOOKS / hook, *map(str, options)], env=environment, text=True,
-                              capture_output=True, timeout=60 * PATIENCE, check=False)
+                              capture_output=True, timeout=60 * PATIENCE, check=False, **more)
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         return done.stdout + done.stderr
 
@@ -183,6 +187,106 @@ class Hooks(harness.TestCase):
                 return False
         harness.wait_until(copied, 60 * PATIENCE, "copied", daemon)
         self.assertEqual((self.node("n1") / "a.example" / "index").read_text(), "by the daemon")
+
+    # ---- by ssh ----
+
+    def key(self, name):
+        path = self.folder / name
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", path],
+                       check=True)
+        return path
+
+    def ssh_server(self, port, host_key, authorized, *addresses):
+        """An sshd that lets the owner of the key `authorized` in, as the user who runs the test."""
+        if os.getuid() == 0:
+            os.makedirs("/run/sshd", 0o755, exist_ok=True)  # for its unprivileged process
+        keys = self.write(f"authorized-{addresses[0]}", authorized.with_suffix(".pub").read_text())
+        config = self.write(f"sshd-{addresses[0]}.conf", f"Port {port}\nHostKey {host_key}\n" +
+                            "".join(f"ListenAddress {a}\n" for a in addresses) +
+                            f"AuthorizedKeysFile {keys}\nPidFile none\nUsePAM no\n"
+                            "StrictModes no\nPasswordAuthentication no\n"
+                            "KbdInteractiveAuthentication no\nPrintLastLog no\n")
+        server = self.start(harness.Process("sshd", [program("sshd"), "-D", "-e", "-f", config]))
+        server.may_fail = True  # 255 of SIGTERM
+        harness.wait_until(lambda: server.log().count("Server listening") == len(addresses),
+                           60 * PATIENCE, "it listens", server)
+
+    def ssh_servers(self):
+        """A call of the hook by ssh; 127.0.0.2 refuses its key, 127.0.0.3 and ::1 have the sites of
+        n2."""
+        port, host_key, ours = harness.free_port(), self.key("host"), self.key("ours")
+        self.ssh_server(port, host_key, self.key("another"), "127.0.0.2")
+        self.ssh_server(port, host_key, ours, "127.0.0.3", "::1")
+        known = self.write("known", "".join(
+            f"[{a}]:{port} {host_key.with_suffix('.pub').read_text()}"
+            for a in ("127.0.0.2", "127.0.0.3", "::1")))
+        ssh = (f"ssh -F none -p {port} -i {ours} -o IdentitiesOnly=yes "
+               f"-o UserKnownHostsFile={known}")
+
+        def call(action, site, *sources, user=f"{getpass.getuser()}@", **more):
+            return self.call("content-rsync", action, site, "--from",
+                             f"{user}%:{self.node('n2')}", "--ssh", ssh, "--patience", "60",
+                             sources=sources, **more)
+        return call
+
+    def test_rsync_by_ssh_brings_and_compares_a_site(self):
+        by_ssh = self.ssh_servers()
+        origin = self.put("n2", "a.example", index="by ssh")
+        self.assertIn("copied from 127.0.0.3", by_ssh("instantiate", "a.example", "127.0.0.3"))
+        copy = self.node("n1") / "a.example" / "index"
+        self.assertEqual(copy.read_text(), "by ssh")
+        self.assertEqual(copy.stat().st_mtime_ns, (origin / "index").stat().st_mtime_ns)
+        self.assertIn("is as at ::1", by_ssh("verify", "a.example", "::1"))
+        (origin / "index").write_text("by ssh again")
+        self.assertIn("copied from ::1", by_ssh("instantiate", "a.example", "::1"))
+        self.assertEqual(copy.read_text(), "by ssh again")
+        self.assertEqual(self.left_over(), [])
+
+    def test_a_source_that_refuses_our_key_is_passed_over(self):
+        by_ssh = self.ssh_servers()
+        self.put("n2", "a.example", index="by ssh")
+        out = by_ssh("instantiate", "a.example", "127.0.0.2", "127.0.0.4", "127.0.0.3")
+        self.assertRegex(out, "127.0.0.2: .*Permission denied")
+        self.assertRegex(out, "127.0.0.4: .*(Connection refused|connection unexpectedly closed)")
+        self.assertIn("copied from 127.0.0.3", out)
+        self.assertIn("is as at 127.0.0.3", by_ssh("verify", "a.example", "127.0.0.2", "127.0.0.3"))
+
+    def test_a_source_whose_host_key_is_unknown_is_passed_over_without_a_question(self):
+        by_ssh = self.ssh_servers()
+        self.put("n2", "a.example", index="by ssh")
+        (self.folder / "known").write_text("")
+        terminal, of_hook = pty.openpty()  # as of a reporter that a person has started
+        self.addCleanup(os.close, terminal)
+        out = by_ssh("instantiate", "a.example", "127.0.0.3", code=1, start_new_session=True,
+                     preexec_fn=lambda: fcntl.ioctl(of_hook, termios.TIOCSCTTY, 0))
+        self.assertIn("Host key verification failed", out)
+        self.assertIn("no source has a.example", out)
+
+    def test_a_source_by_ssh_that_is_still_copying_is_followed(self):
+        by_ssh = self.ssh_servers()
+        half = self.put("n2", ".incoming/a.example", one="1" * 1000)
+        hook = threading.Thread(target=lambda: by_ssh("instantiate", "a.example", "127.0.0.3"))
+        hook.start()
+        relayed = self.node("n1") / ".incoming" / "a.example"
+        harness.wait_until(lambda: (relayed / "one").exists(), 60 * PATIENCE, "what it has is here")
+        (half / "two").write_text("2" * 5000)
+        half.rename(self.node("n2") / "a.example")
+        hook.join(60 * PATIENCE)
+        self.assertEqual((self.node("n1") / "a.example" / "two").read_text(), "2" * 5000)
+        self.assertEqual(self.left_over(), [])
+
+    def test_a_source_that_ssh_might_take_for_an_option_is_none(self):
+        by_ssh = self.ssh_servers()
+        self.put("n2", "a.example", index="by ssh")
+        trap = self.folder / "trap"
+        for user in ("", f"{getpass.getuser()}@"):
+            out = by_ssh("instantiate", "a.example", f"-oProxyCommand=touch${{IFS}}{trap}", "-",
+                         "a;b", "127.0.0.3", user=user)
+            self.assertIn("copied from 127.0.0.3", out)
+            self.assertIn("'a;b' is no source", out)
+            self.assertFalse(trap.exists())
+        for name in ("-oProxyCommand=x", "a.example;x", "$(x)"):
+            self.assertIn("wanted the name of a site", by_ssh("verify", name, "127.0.0.3", code=2))
 
     def test_a_full_disk_leaves_nothing_behind(self):
         self.put("n2", "a.example", big="x" * 3_000_000)
