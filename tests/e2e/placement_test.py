@@ -4,112 +4,13 @@ killed, as often as DNSD_TEST_KILLS says.
 import json
 import os
 import random
-import signal
 import threading
 import time
 
-import controlled
 import harness
+from placed import ADDRESSES, SITE, Placed
 
-ZONE = controlled.ZONE.split("www")[0] + "".join(
-    f"*.hosting 0 A 127.0.1.{i}\n" for i in range(1, 5))
-SITE = "www.hosting.lb.example"
-ADDRESSES = {f"n{i}": f"127.0.1.{i}" for i in range(1, 5)}
 KILLS = int(os.environ.get("DNSD_TEST_KILLS", "6"))
-
-# Copies a site from the folder of the first source that has it whole.
-MAKE = """#!/bin/sh
-set -e
-echo "$1 $2" >> "$DNSD_SITES_DIR/../ran"
-while [ -e "$DNSD_SITES_DIR/../../hold" ]; do sleep 0.05; done
-for node in $DNSD_SOURCES; do
-  from="$DNSD_SITES_DIR/../../$node/www/$2"
-  [ -d "$from" ] || continue
-  rm -rf "$DNSD_SITES_DIR/.incoming/$2"; mkdir -p "$DNSD_SITES_DIR/.incoming"
-  cp -a "$from" "$DNSD_SITES_DIR/.incoming/$2"
-  rm -rf "$DNSD_SITES_DIR/$2"
-  mv "$DNSD_SITES_DIR/.incoming/$2" "$DNSD_SITES_DIR/$2"
-  exit 0
-done
-echo "no source has it" >&2
-exit 1
-"""
-DROP = """#!/bin/sh
-echo "$1 $2" >> "$DNSD_SITES_DIR/../ran"
-rm -rf "$DNSD_SITES_DIR/$2"
-"""
-
-
-class Placed(controlled.TestCase):
-    """Four nodes; the site is on n1, its home, and n2."""
-
-    def setUp(self):
-        super().setUp()
-        self.make = self.hook("make", MAKE)
-        self.drop = self.hook("drop", DROP)
-        for node in ("n1", "n2"):
-            self.put(node)
-
-    def hook(self, name, text):
-        path = self.write(name, text)
-        path.chmod(0o755)
-        return path
-
-    def put(self, node, text="hello"):
-        self.write(f"{node}/www/{SITE}/index.html", text)
-
-    def has(self, node):
-        return (self.folder / node / "www" / SITE / "index.html").exists()
-
-    def ran(self, node):
-        path = self.folder / node / "ran"
-        return path.read_text().splitlines() if path.exists() else []
-
-    def config(self, more="", mode="auto"):
-        return (f"state_dir: {self.folder}/state\ncontrol: {{socket: {self.folder}/control.sock}}\n"
-                f"heartbeat: {{warm_up: 0s}}\n"
-                f"placement: {{mode: {mode}, period: 1s, grace: 1s, repair_after: 2s{more}}}\n")
-
-    def serve(self, more="", mode="auto", **options):
-        self.socket = self.folder / "control.sock"
-        return self.dnsd(zone=ZONE, config=self.config(more, mode), **options)
-
-    def node(self, dnsd, name, interval="0.2s", more="", keys=""):
-        """A reporter with hooks."""
-        folder = self.folder / name
-        (folder / "www").mkdir(parents=True, exist_ok=True)
-        (folder / "access.log").touch()
-        home = f"home: ['*'], " if name == "n1" else ""
-        config = self.write(f"{name}.yaml", (
-            f"node: {name}\naddresses: {ADDRESSES[name]}\ndnsd: '127.0.0.1:{dnsd.heartbeat[1]}'\n"
-            f"interval: {interval}\nsites_dir: {folder}/www\nkernel_load: false\n"
-            f"load_source: 'file:{folder}/load.json'\n"
-            f"access_logs: [{{path: {folder}/access.log, format: vhost_combined}}]\n{more}"
-            f"replicas: {{instantiate: {self.make}, withdraw: {self.drop}, {home}"
-            f"state_dir: {folder}/replicas{keys}}}\n"))
-        self.load(name, cpu_utilization=0.1, cpus=1)
-        return self.start(harness.Process(f"reporter-{name}",
-                                          [harness.BUILD / "reporter", "--config", config]))
-
-    def load(self, node, **metrics):
-        path = self.folder / node / "load.new"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(json.dumps(metrics))
-        path.rename(self.folder / node / "load.json")
-
-    def nodes(self, dnsd, **options):
-        reporters = {name: self.node(dnsd, name, **options) for name in ADDRESSES}
-        dnsd.wait_states(20, **{name: "alive" for name in ADDRESSES})
-        return reporters
-
-    def placement(self):
-        return json.loads(self.ctl("--json", "placement"))
-
-    def wait_answers(self, dnsd, *nodes, seconds=20):
-        wanted = {ADDRESSES[node] for node in nodes}
-        harness.wait_until(
-            lambda: set(dnsd.sample(SITE, 30)) == wanted, seconds * harness.PATIENCE,
-            f"answers name {sorted(wanted)} and no others", dnsd)
 
 
 class ByHand(Placed):
