@@ -67,10 +67,13 @@ void Replicas::Open(const std::string& state_dir) {
 void Replicas::Take(const std::string& dnsd, const heartbeat::v1::Tasks& tasks) {
   for (const TaskKey& key : board_.Replace(dnsd, tasks)) BreakOff(key);
   std::erase_if(remake_, [&](const TaskKey& key) { return board_.Find(key) == nullptr; });
+  heard_.insert(dnsd);
+  CleanUpUnwanted();
   Pump();
 }
 
 void Replicas::KeepOrigins(const std::vector<std::string>& dnsd) {
+  dnsd_ = dnsd;
   for (const std::string& origin : board_.origins()) {
     const bool kept = std::find(dnsd.begin(), dnsd.end(), origin) != dnsd.end();
     if (!origin.empty() && !kept) Take(origin, {});
@@ -97,6 +100,17 @@ void Replicas::GoOnWithRecorded() {
     recorded.state = State::kRecorded;
     const absl::Status put = store_->Put(site, recorded);
     if (!put.ok()) spdlog::error("replicas: {}", Message(put));
+  }
+}
+
+// After a start, once every dnsd has said what it wants: what was half made before and nobody goes
+// on with.
+void Replicas::CleanUpUnwanted() {
+  const auto is_heard = [&](const std::string& dnsd) { return heard_.contains(dnsd); };
+  if (cleaned_ || opened_ || !store_ || !std::all_of(dnsd_.begin(), dnsd_.end(), is_heard)) return;
+  cleaned_ = true;
+  for (const auto& [site, record] : store_->all()) {
+    if (!record.lazy && !board_.IsBusy(site)) CleanUp(site);
   }
 }
 

@@ -119,6 +119,7 @@ class Replicas {
   // ---- replicas.cc: what is here, and the room it takes ----
   void Open(const std::string& state_dir);
   void GoOnWithRecorded();
+  void CleanUpUnwanted();
   void AddOwn(heartbeat::v1::Task::Kind kind, const std::string& site);
   void Trim();
   Room RoomNow() const;
@@ -137,8 +138,11 @@ class Replicas {
   std::string state_dir_;
   std::string fault_;  // why there is no store
   std::optional<ReplicaStore> store_;
-  bool opened_ = false;    // and what it has has not been looked at
-  SiteContents contents_;  // of the folder
+  bool opened_ = false;            // and what it has has not been looked at
+  std::vector<std::string> dnsd_;  // those of the configuration, ...
+  std::set<std::string> heard_;    // and those that have said since the start what they want
+  bool cleaned_ = false;           // what nobody wants of what was half made before the start
+  SiteContents contents_;          // of the folder
   TaskBoard board_;
   std::map<TaskKey, Attempt> attempts_;  // those under way
   std::set<TaskKey> remake_;             // instantiations whose replica was here and is not whole

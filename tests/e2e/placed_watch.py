@@ -14,7 +14,7 @@ from placed import ADDRESSES, SITE, Placed
 # one fails. `half` has the sources that it has begun to copy from; what it is to do wrong is in
 # trick-instantiate.
 MAKE = """#!/bin/sh
-node="$DNSD_SITES_DIR/.."; root="$node/.."; to="$DNSD_SITES_DIR/$2"
+node=$(dirname "$DNSD_SITES_DIR"); root=$(dirname "$node"); to="$DNSD_SITES_DIR/$2"
 echo $$ > "$node/pid"
 echo "$1 $2" >> "$node/ran"
 [ -e "$root/trick-$1" ] && . "$root/trick-$1"
@@ -24,18 +24,21 @@ for source in $DNSD_SOURCES; do
   echo "$source" >> "$node/half"
   while [ -e "$root/hold" ]; do sleep 0.05; done
   cp -p "$from/index.html" "$to/.index" && mv "$to/.index" "$to/index.html" || continue
+  touch -r "$from" "$to"
   echo "$1" >> "$node/did"
   exit 0
 done
 echo "no source has it" >&2
 exit 1
 """
-# `others` has how many other nodes had the site whole when it began.
+# `others` has how many other nodes had the site whole when it began to drop a whole one.
 DROP = """#!/bin/sh
-node="$DNSD_SITES_DIR/.."; root="$node/.."; own=$(basename "$(dirname "$DNSD_SITES_DIR")")
+node=$(dirname "$DNSD_SITES_DIR"); root=$(dirname "$node")
 echo $$ > "$node/pid"
 echo "$1 $2" >> "$node/ran"
-ls -d "$root"/n?/www/"$2"/index.html | grep -vc "/$own/www/" >> "$node/others"
+if [ -e "$DNSD_SITES_DIR/$2/index.html" ]; then
+  ls -d "$root"/n?/www/"$2"/index.html | grep -vc "^$node/" >> "$node/others"
+fi
 [ -e "$root/trick-$1" ] && . "$root/trick-$1"
 while [ -e "$root/hold" ]; do sleep 0.05; done
 rm -rf "$DNSD_SITES_DIR/$2"
@@ -79,12 +82,12 @@ class Watch(threading.Thread):
         return reply and set(dnswire.Message(reply).addresses())
 
     def look_at_answer(self, given, before, after):
-        """A machine that has just died may be named until dnsd can know."""
+        """A machine that has just died, or come back, may be named or not until dnsd can know."""
         if not before & after:
             return
         allowed = before | after | self.test.dying
         named = {node for node, address in ADDRESSES.items() if address in given}
-        if not named or not named <= allowed:
+        if not named <= allowed or not named:
             self.wrong.append(f"{sorted(named)} named, {sorted(after)} have it, "
                               f"{sorted(self.test.dying)} died just before")
 
@@ -107,7 +110,7 @@ class Watched(Placed):
         self.drop = self.hook("drop", DROP)
         self.serving = None  # the dnsd that the watch asks
         self.down = set()    # machines that are off,
-        self.dying = set()   # and those of them that dnsd need not know of yet
+        self.dying = set()   # and those that have just gone off or on: dnsd need not know yet
 
     def put(self, node, text="hello"):
         self.write(f"{node}/www/{SITE}/first.html", text)
@@ -126,6 +129,10 @@ class Watched(Placed):
         dnsd = super().serve(more, mode, **options)
         self.least = least
         return dnsd
+
+    def reconfigure(self, more):
+        self.write("dnsd.yaml", self.config(more))
+        self.ctl("reload")
 
     def watch(self, dnsd):
         self.serving = dnsd
@@ -165,9 +172,14 @@ class Watched(Placed):
         self.dying -= {node}
 
     def revive(self, node, dnsd, **options):
+        """The machine is back; returns once dnsd knows."""
         (self.folder / f"{node}.dead").rename(self.folder / node)
+        self.dying |= {node}
         reporter = self.node(dnsd, node, **options)
+        dnsd.wait_states(20, **{node: "alive"})
+        self.wait_rounds(dnsd, 2)
         self.down -= {node}
+        self.dying -= {node}
         return reporter
 
     def actions(self, **wanted):

@@ -1,8 +1,10 @@
 """What befalls nodes and hooks while placement works: all the while no answer names a node that has
 not got the site while another has it, and no withdrawal leaves fewer replicas than the least.
 """
+import json
+import shutil
+
 import harness
-import placed
 from placed import ADDRESSES, SITE
 from placed_watch import Watched
 
@@ -39,17 +41,16 @@ class Machines(Watched):
         failed = self.actions(node=first, kind="expand")[0]
         self.assertEqual((failed["phase"], failed["detail"]), ("failed", "the node is dead or gone"))
 
-        half = self.folder / first / "www" / SITE / "first.html"
+        self.assertTrue((self.folder / f"{first}.dead" / "www" / SITE / "first.html").exists(),
+                        "it comes back with half of it")
+        half = self.folder / first / "www" / SITE
         self.revive(first, dnsd, keys=", retries: 0")
-        self.assertTrue(half.exists(), "it comes back with half of it")
-        dnsd.wait_states(20, **{first: "alive"})
         self.wait(lambda: self.has(first) or not half.exists(), "it is made whole, or cleaned up",
                   dnsd)
 
     def test_where_the_source_dies_in_mid_copy_the_next_is_taken(self):
         dnsd = self.start_all(", least: 3")
         self.held().touch()
-        self.wait(lambda: self.has("n1"), "", dnsd)
         node = self.wait_half(dnsd, "n3", "n4")
         source = self.told(node, "half")[0]
         self.kill(source, dnsd)
@@ -61,9 +62,7 @@ class Machines(Watched):
         self.wait_answers(dnsd, *ADDRESSES.keys() - {source}, seconds=40)
 
     def test_where_the_only_source_dies_the_reason_is_told_and_it_is_made_elsewhere_later(self):
-        (self.folder / "n2" / "www" / SITE / "index.html").unlink()
-        (self.folder / "n2" / "www" / SITE / "first.html").unlink()
-        (self.folder / "n2" / "www" / SITE).rmdir()
+        shutil.rmtree(self.folder / "n2" / "www" / SITE)
         self.held().touch()
         dnsd = self.start_all(least=1)
         node = self.wait_half(dnsd, "n2", "n3", "n4")
@@ -78,7 +77,6 @@ class Machines(Watched):
         self.assertEqual(len(self.actions(node=node)), 1, "where it failed it is not tried at once")
 
     def test_the_home_dies_and_its_site_lives_on(self):
-        self.make = self.hook("make", placed.MAKE)  # content as a whole, at once
         dnsd = self.start_all(", consistency: current")
         self.kill("n1", dnsd)
         self.wait_answers(dnsd, "n2")
@@ -103,6 +101,110 @@ class Machines(Watched):
         self.wait(lambda: len(self.havers()) == 2, "repaired from the replica", dnsd)
         self.wait_answers(dnsd, *self.havers())
         self.assertEqual({self.text(n) for n in self.havers()}, {"hello"})
+
+
+class Tricks(Watched):
+    """A hook does wrong at the first node that is chosen, once; it does well at the next."""
+
+    def trick(self, action, does):
+        self.write(f"trick-{action}", f"""
+if mkdir "$root/tricked" 2>/dev/null; then
+  basename "$node" > "$root/victim"
+  {does}
+fi
+""")
+
+    def victim(self, dnsd):
+        path = self.folder / "victim"
+        return self.wait(lambda: path.exists() and path.read_text().strip(), "a victim", dnsd)
+
+    def start_all(self, more):
+        dnsd = self.serve(more)
+        self.nodes(dnsd, keys=", retries: 0, timeout: 1s")
+        self.watch(dnsd)
+        return dnsd
+
+    def look_at_failure(self, victim, kind, reason, dnsd):
+        """It is told, and the node left alone with it for a while."""
+        failed = self.wait(lambda: self.actions(node=victim, phase="failed"), "it has failed", dnsd)
+        self.assertEqual(failed[0]["kind"], kind)
+        self.assertIn(reason, failed[0]["detail"])
+        self.wait_rounds(dnsd)
+        self.assertEqual(len(self.actions(node=victim)), 1)
+        events = json.loads(dnsd.get("/events.json"))["events"]
+        self.assertTrue([e for e in events if e.get("node") == victim and reason in e["text"]], events)
+
+    def failed_instantiate(self, does, reason):
+        self.trick("instantiate", does)
+        dnsd = self.start_all(", least: 4")  # the victim stays wanted
+        victim = self.victim(dnsd)
+        other = (ADDRESSES.keys() - {"n1", "n2", victim}).pop()
+        self.wait_answers(dnsd, "n1", "n2", other)
+        self.look_at_failure(victim, "expand", reason, dnsd)
+        self.wait_answers(dnsd, "n1", "n2", other)
+
+    def test_an_instantiate_that_hangs_is_ended_and_the_next_node_taken(self):
+        self.failed_instantiate("sleep 1000", "no end within 1s")
+
+    def test_an_instantiate_that_lies_is_found_out_and_the_next_node_taken(self):
+        self.failed_instantiate("exit 0", "the site is not in the folder")
+
+    def failed_withdraw(self, does, reason):
+        for node in ("n3", "n4"):
+            self.put(node)
+        self.trick("withdraw", does)
+        dnsd = self.start_all(", contract: eager, hold: 10m")
+        self.wait_answers(dnsd, *ADDRESSES)
+        self.reconfigure(", contract: eager, hold: 0s")
+        victim = self.victim(dnsd)
+        others = ADDRESSES.keys() - {"n1", victim}
+        gone = self.wait(lambda: [n for n in others if not self.has(n)], "the next goes", dnsd)
+        self.wait_answers(dnsd, "n1", *(others - set(gone)))
+        self.look_at_failure(victim, "contract", reason, dnsd)
+        self.wait_answers(dnsd, "n1", *(others - set(gone)))
+        self.assertTrue(self.has(victim))
+
+    def test_a_withdraw_that_hangs_is_ended_and_the_next_node_taken(self):
+        self.failed_withdraw("sleep 1000", "no end within 1s")
+
+    def test_a_withdraw_that_lies_is_found_out_and_the_next_node_taken(self):
+        self.failed_withdraw("exit 0", "the site is still in the folder")
+
+
+class Quotas(Watched):
+    """n2 dies where n3 or n4 are full of another site, of 900 octets."""
+    OTHER = "full.hosting.lb.example"
+
+    def fill(self, *nodes):
+        for node in nodes:
+            self.write(f"{node}/www/{self.OTHER}/index.html", "x" * 900)
+
+    def start_all(self, **loads):
+        # One replica of the other site is enough; the sites have ten octets.
+        dnsd = self.serve(f", sites: [{{name: {self.OTHER}, least: 1}}]")
+        reporters = self.nodes(dnsd, keys=", quota: 904, retries: 0")
+        for node, load in loads.items():
+            self.load(node, cpu_utilization=load, cpus=1)
+        self.wait_answers(dnsd, "n1", "n2")
+        self.watch(dnsd)
+        self.die("n2", reporters["n2"], dnsd)
+        return dnsd
+
+    def test_where_a_node_is_full_another_is_chosen(self):
+        self.fill("n3")
+        dnsd = self.start_all(n3=0.05, n4=0.6)  # n3 would be the better one
+        self.wait_answers(dnsd, "n1", "n4")
+        self.assertEqual(self.ran("n3"), [])
+
+    def test_where_all_are_full_nothing_is_begun_until_there_is_room(self):
+        self.fill("n3", "n4")
+        dnsd = self.start_all()
+        self.wait_rounds(dnsd, 8)
+        self.assertEqual(self.actions(), [])
+        self.wait_answers(dnsd, "n1")
+        shutil.rmtree(self.folder / "n4" / "www" / self.OTHER)
+        self.wait_answers(dnsd, "n1", "n4")
+        self.assertEqual(len(self.actions()), 1)
 
 
 if __name__ == "__main__":

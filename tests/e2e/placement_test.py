@@ -8,7 +8,7 @@ import threading
 import time
 
 import harness
-from placed import ADDRESSES, SITE, Placed
+from placed import ADDRESSES, SITE, ZONE, Placed
 
 KILLS = int(os.environ.get("DNSD_TEST_KILLS", "6"))
 

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import random
+import signal
 import socket
 import time
 import urllib.error
@@ -472,6 +473,27 @@ class Replicas(harness.TestCase):
     def test_a_look_that_hangs_without_its_reporter_does_not_hold_the_site_for_ever(self):
         self.check_that_an_orphan_is_ended(
             instantiate="touch $DNSD_SITES_DIR/$2/index.html", verify=self.hang_once("true"))
+
+    def test_what_a_killed_reporter_has_half_made_is_dropped_once_nobody_wants_it(self):
+        first, second = self.sink(), self.sink()
+        config = self.config(first, second, instantiate=self.hook("hold", f"""#!/bin/sh
+echo $$ > {self.folder}/pid
+mkdir "$DNSD_SITES_DIR/$2"; echo half > "$DNSD_SITES_DIR/$2/index.html"
+while ! test -e {self.go}; do sleep 0.05; done
+"""))
+        reporter = self.restart(config)
+        self.tell(first, task(1, "INSTANTIATE", "a.example."))
+        harness.wait_until((self.sites / "a.example/index.html").exists, 20 * PATIENCE, "half", first)
+        reporter.kill()
+        os.killpg(os.getpgid(int((self.folder / "pid").read_text())), signal.SIGKILL)
+        self.restart(config)
+        self.tell(first)
+        self.wait_site(first, "a.example", lambda s: s and not s["ready"], "told as not ready")
+        self.assertEqual(self.ran(), [], "the other dnsd may want it yet")
+        self.tell(second)
+        self.wait_site(first, "a.example", lambda s: not s, "gone")
+        self.assertEqual(self.ran(), ["withdraw a.example"])
+        self.assertIsNone(self.record("a.example"))
 
     def test_a_reporter_killed_at_any_moment_never_tells_half_a_site_as_ready(self):
         sink, moment = self.sink(), random.Random(7)
