@@ -1,6 +1,7 @@
 #include "reporter/hook.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <span>
 
 #include "dnsd/base/ip.h"
@@ -50,6 +51,14 @@ const char* ActionOf(Task::Kind kind) {
   return kind == Task::WITHDRAW ? "withdraw" : "verify";
 }
 
+std::string OwnProgram() {
+  std::error_code error;
+  std::string path = std::filesystem::read_symlink("/proc/self/exe", error);
+  constexpr std::string_view kReplaced = " (deleted)";
+  if (path.ends_with(kReplaced)) path.resize(path.size() - kReplaced.size());
+  return path;
+}
+
 Command CommandOf(const HookCall& call) {
   Command command{call.command};
   if (call.command.find('$') == std::string::npos) command.text += " \"$@\"";
@@ -67,7 +76,8 @@ Command CommandOf(const HookCall& call) {
                          "DNSD_SOURCES=" + names,
                          "DNSD_SOURCE_ADDRESSES=" + addresses,
                          "DNSD_VERSION=" + std::to_string(call.version),
-                         "DNSD_BYTES=" + std::to_string(call.bytes)};
+                         "DNSD_BYTES=" + std::to_string(call.bytes),
+                         "DNSD_REPORTER=" + call.reporter};
   return command;
 }
 

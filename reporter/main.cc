@@ -13,6 +13,7 @@
 #include "dnsd/base/log.h"
 #include "dnsd/base/log_target.h"
 #include "reporter/agent.h"
+#include "reporter/exchange.h"
 #include "reporter/options.h"
 
 namespace dnsd::reporter {
@@ -33,6 +34,13 @@ int Check(const Options& options) {
   const auto config = LoadConfig(options);
   if (config.ok()) return 0;
   std::cout << Message(config.status()) << '\n';
+  return 1;
+}
+
+int Exchange(const Options& options) {
+  const absl::Status done = ExchangeNames(options.exchange_a, options.exchange_b);
+  if (done.ok()) return 0;
+  std::cerr << "reporter: " << Message(done) << '\n';
   return 1;
 }
 
@@ -115,6 +123,8 @@ int main(int argc, char** argv) {
       return options.exit_status;
     case Options::Command::kCheck:
       return Check(options);
+    case Options::Command::kExchange:
+      return Exchange(options);
     case Options::Command::kReport:
       break;
   }

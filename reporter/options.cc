@@ -18,6 +18,12 @@ constexpr const char* kAboutCheck =
     "Checks the configuration as start-up would, and prints `file:line: message` for each fault.\n"
     "Takes the same options. Exit status: 0 nothing found, 1 faults, 2 usage.";
 
+constexpr const char* kAboutExchange =
+    "Exchanges two names of a file system at once: what was at A is then at B, and the other way.\n"
+    "For hooks that bring a site up to date. Exit status: 0 done, 1 failed, and both as they "
+    "were,\n"
+    "2 usage.";
+
 constexpr const char* kFooter =
     "Flags override the file; repeatable ones replace its lists.\n"
     "\n"
@@ -237,9 +243,13 @@ Options ParseOptions(int argc, const char* const* argv) {
   AddFlags(app, options);
   CLI::App* check = app.add_subcommand("check", kAboutCheck);
   AddFlags(*check, options);
+  CLI::App* exchange = app.add_subcommand("exchange", kAboutExchange);
+  exchange->footer("");
+  exchange->add_option("A", options.exchange_a, "A file or folder")->type_name("")->required();
+  exchange->add_option("B", options.exchange_b, "Another")->type_name("")->required();
   try {
     app.parse(argc, argv);
-    if (options.config_path.empty() && options.node.empty()) {
+    if (!exchange->parsed() && options.config_path.empty() && options.node.empty()) {
       throw CLI::RequiredError("nothing to report: --config FILE, or --node, --address and --dnsd,",
                                1);
     }
@@ -249,6 +259,7 @@ Options ParseOptions(int argc, const char* const* argv) {
     return options;
   }
   if (check->parsed()) options.command = Options::Command::kCheck;
+  if (exchange->parsed()) options.command = Options::Command::kExchange;
   return options;
 }
 

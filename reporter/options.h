@@ -13,9 +13,11 @@ namespace dnsd::reporter {
 // What the flags say, kept apart from the file so that a reload can read the file again and lay the
 // same flags over it. Nothing or empty: the flag was not given.
 struct Options {
-  enum class Command { kReport, kCheck, kExit };
+  enum class Command { kReport, kCheck, kExchange, kExit };
   Command command = Command::kReport;
   int exit_status = 0;  // for kExit: help and version were printed, or a usage error was
+
+  std::string exchange_a, exchange_b;  // for kExchange: two names of a file system
 
   std::string config_path;
   std::string node;

@@ -113,6 +113,7 @@ ReplicaRun::Steps Replicas::StepsOf(const BoardTask& task, const Attempt& attemp
   HookCall call;
   call.site = task.site;
   call.sites_dir = folder_;
+  call.reporter = OwnProgram();
   call.sources = SourcesOf(task.task);
   call.version = task.task.content_version();
   call.bytes = task.task.bytes();

@@ -5,7 +5,9 @@ import getpass
 import os
 import pathlib
 import pty
+import random
 import shutil
+import signal
 import subprocess
 import termios
 import threading
@@ -73,13 +75,18 @@ class Hooks(harness.TestCase):
             (folder / name).write_text(text)
         return folder
 
-    def call(self, hook, action, site, *options, node="n1", sources=(), code=0, **more):
-        environment = {**os.environ, "DNSD_ACTION": action, "DNSD_SITE": site,
-                       "DNSD_SITES_DIR": str(self.node(node)),
-                       "DNSD_SOURCES": " ".join(sources),
-                       "DNSD_SOURCE_ADDRESSES": " ".join(sources)}
+    def environment(self, action, site, node="n1", sources=(), **more):
+        return {**os.environ, "DNSD_ACTION": action, "DNSD_SITE": site,
+                "DNSD_SITES_DIR": str(self.node(node)), "DNSD_SOURCES": " ".join(sources),
+                "DNSD_SOURCE_ADDRESSES": " ".join(sources),
+                "DNSD_REPORTER": str(harness.BUILD / "reporter"), **more}
+
+    def call(self, hook, action, site, *options, node="n1", sources=(), code=0, env=None, **more):
+        environment = self.environment(action, site, node, sources, **(env or {}))
         done = subprocess.run([HOOKS / hook, *map(str, options)], env=environment, text=True,
                               capture_output=True, timeout=60 * PATIENCE, check=False, **more)
+        if code is None:
+            return done.returncode
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         return done.stdout + done.stderr
 
@@ -187,6 +194,124 @@ class Hooks(harness.TestCase):
                 return False
         harness.wait_until(copied, 60 * PATIENCE, "copied", daemon)
         self.assertEqual((self.node("n1") / "a.example" / "index").read_text(), "by the daemon")
+
+    # ---- hooks that are killed ----
+
+    def killer(self):
+        """A folder for the PATH, whose programs kill the hook that runs them once $STEP of them
+        have ended."""
+        folder = self.folder / "steps"
+        folder.mkdir()
+        for name in ("mv", "rm", "mktemp", "rsync", "cp", "ln", "reporter"):
+            real = harness.BUILD / "reporter" if name == "reporter" else shutil.which(name)
+            (folder / name).write_text(
+                f'#!/bin/sh\n{real} "$@"\nstatus=$?\n'
+                f'echo {name} >> {self.folder}/ran\n'
+                f'[ "$(wc -l < {self.folder}/ran)" -ne "$STEP" ] || kill -9 0\nexit $status\n')
+            (folder / name).chmod(0o755)
+        return folder
+
+    def each_kill(self, *call, **more):
+        """Calls the hook again and again, each time killed one step later, until it ends."""
+        folder, given = self.killer(), more.pop("env", {})
+        for step in range(1, 100):
+            (self.folder / "ran").write_text("")
+            env = {"STEP": str(step), "PATH": f"{folder}:{os.environ['PATH']}",
+                   "DNSD_REPORTER": str(folder / "reporter"), **given}
+            code = self.call(*call, code=None, env=env, start_new_session=True, **more)
+            yield step, (self.folder / "ran").read_text().split()
+            if code != -signal.SIGKILL:
+                self.assertEqual(code, 0)
+                self.assertGreater(step, 3)
+                return
+        self.fail("it never ends")
+
+    def check_each_kill_of_an_update(self, hook, *options, exchanges):
+        copy = self.node("n1") / "a.example" / "index"
+        origin = self.put("n2", "a.example", index="0") / "index"
+        more = {"sources": ("n2",), "env": {} if exchanges else {"DNSD_REPORTER": "/nowhere"}}
+        self.call(hook, "instantiate", "a.example", *options, **more)
+        for number, (step, ran) in enumerate(
+                self.each_kill(hook, "instantiate", "a.example", *options, **more), 1):
+            with self.subTest(step=step, ran=ran):
+                if exchanges:
+                    self.assertTrue(copy.exists(), "it is never gone")
+                self.call(hook, "verify", "a.example", *options, code=None, **more)
+                self.assertIn(copy.read_text(), (str(number - 2), str(number - 1)))
+                self.assertEqual([n for n in self.left_over() if n[0] == "."], [])
+                self.call(hook, "instantiate", "a.example", *options, **more)
+                self.assertEqual(copy.read_text(), str(number - 1))
+                self.assertEqual(self.left_over(), [])
+                origin.write_text(str(number))
+                os.utime(origin, (1e9 + number, 1e9 + number))
+
+    def test_a_replica_is_never_gone_wherever_the_hook_of_its_update_is_killed(self):
+        self.check_each_kill_of_an_update("content-rsync", "--from", f"{self.folder}/%/www",
+                                          exchanges=True)
+
+    def test_so_with_content_of_a_shared_folder(self):
+        self.check_each_kill_of_an_update("content-shared", "--from", self.node("n2"),
+                                          exchanges=True)
+
+    def test_where_names_cannot_be_exchanged_the_next_hook_puts_the_replica_back(self):
+        self.check_each_kill_of_an_update("content-rsync", "--from", f"{self.folder}/%/www",
+                                          exchanges=False)
+
+    def test_what_a_killed_withdrawal_leaves_the_next_one_deletes(self):
+        copy = self.put("n1", "a.example", index="here")
+        self.put("n1", ".incoming/a.example", index="coming")
+        for step, ran in self.each_kill("content-rsync", "withdraw", "a.example"):
+            with self.subTest(step=step, ran=ran):
+                self.rsync("withdraw", "a.example")
+                self.assertFalse(copy.exists())
+                self.assertEqual(self.left_over(), [])
+                self.put("n1", "a.example", index="here")
+                self.put("n1", ".incoming/a.example", index="coming")
+
+    def test_at_every_look_a_replica_is_there_while_its_updates_are_killed(self):
+        origin = self.put("n2", "a.example", index="0", **{f"f{n}": "x" * 1000 for n in range(20)})
+        self.rsync("instantiate", "a.example", "n2")
+        index = self.node("n1") / "a.example" / "index"
+        faults, looks, over = [], 0, threading.Event()
+
+        def look():
+            nonlocal looks
+            while not over.is_set():
+                looks += 1
+                try:
+                    if not index.read_text().isdigit():
+                        faults.append("half of it")
+                except OSError as error:
+                    faults.append(str(error))
+        reader = threading.Thread(target=look)
+        reader.start()
+        self.addCleanup(over.set)
+        moment, whole = random.Random(7), 1.0
+        for number in range(1, 31):
+            (origin / "index").write_text(str(number))
+            begin = time.monotonic()
+            hook = subprocess.Popen(
+                [HOOKS / "content-rsync", "--from", f"{self.folder}/%/www"],
+                env=self.environment("instantiate", "a.example", sources=("n2",)),
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+            try:
+                hook.wait(moment.uniform(0, whole))
+            except subprocess.TimeoutExpired:
+                pass
+            try:
+                os.killpg(hook.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            hook.wait()
+            begin = time.monotonic()
+            self.rsync("instantiate", "a.example", "n2")
+            whole = time.monotonic() - begin
+            self.assertEqual(index.read_text(), str(number))
+            self.assertEqual(self.left_over(), [])
+        over.set()
+        reader.join(60 * PATIENCE)
+        self.assertEqual(faults, [])
+        self.assertGreater(looks, 100)
 
     # ---- by ssh ----
 
@@ -357,6 +482,36 @@ class Hooks(harness.TestCase):
         vhost("verify", code=1)
         vhost("withdraw")
         self.assertEqual([p.name for p in enabled.iterdir()], [".dnsd.lock"])
+
+    def test_a_virtual_host_whose_hook_was_killed_spoils_no_other(self):
+        enabled = self.folder / "enabled"
+        enabled.mkdir()
+        good, broken = self.write("good", "of @SITE@\n"), self.write("broken", "broken\n")
+        options = ("--server", "nginx", "--conf-dir", enabled, "--reload", "true",
+                   "--test", f"! grep -q broken {enabled}/*.conf")
+        conf = enabled / "dnsd-a.example.conf"
+
+        def vhost(action, site, template):
+            self.call("vhost", action, site, *options, "--template", template)
+            return {p.name for p in enabled.iterdir()} - {".dnsd.lock"}
+        for before in ("", "of a.example\n"):
+            for action, template in (("instantiate", broken), ("instantiate", good),
+                                     ("withdraw", good)):
+                killer = f"sh -c 'kill -9 0'; {options[-1]}"
+                for dies_at in ("--test", "--reload"):
+                    with self.subTest(before=before, action=action, dies_at=dies_at):
+                        conf.unlink(missing_ok=True)
+                        if before:
+                            conf.write_text(before)
+                        code = self.call("vhost", action, "a.example", *options, "--template",
+                                         template, dies_at, killer, code=None,
+                                         start_new_session=True)
+                        if code != -signal.SIGKILL:  # it came not so far
+                            continue
+                        names = vhost("instantiate", "b.example", good)
+                        self.assertEqual(names, {"dnsd-b.example.conf"} |
+                                         ({conf.name} if before else set()))
+                        self.assertEqual(conf.read_text() if before else "", before)
 
     def test_a_virtual_host_of_nginx(self):
         port = harness.free_port()

@@ -124,6 +124,20 @@ class Replicas(harness.TestCase):
         self.assertFalse(states[-1], "told as not ready before it is dropped")
         self.assertIsNone(self.record("a.example"))
 
+    def test_a_hook_may_exchange_a_replica_with_its_next_version_at_once(self):
+        site = self.sites / "a.example"
+        site.mkdir()
+        (site / "index.html").write_text("old")
+        for path in (site / "index.html", site):
+            os.utime(path, (1e9, 1e9))
+        sink = self.sink()
+        self.reporter_with(sink, instantiate=(
+            "cd $DNSD_SITES_DIR; mkdir .new; echo new > .new/index.html; "
+            '"$DNSD_REPORTER" exchange .new $2; cat .new/index.html'))
+        self.tell(sink, task(1, "INSTANTIATE", "a.example.", content_version=int(1.5e12)))
+        self.assertEqual(self.wait_phase(sink, 1, "DONE")["detail"], "old")
+        self.assertEqual((site / "index.html").read_text(), "new\n")
+
     def test_what_is_there_already_is_done_at_once(self):
         (self.sites / "a.example").mkdir()
         sink = self.sink()

@@ -38,6 +38,13 @@ class ConfigFileTest : public testing::Test {
   std::string path_ = tree_.root() + "/r.yaml";
 };
 
+TEST(Options, ExchangeTakesTwoNamesAndNoConfiguration) {
+  const Options options = Parse({"exchange", "a", "b"});
+  EXPECT_EQ(options.command, Options::Command::kExchange);
+  EXPECT_EQ(options.exchange_a + options.exchange_b, "ab");
+  EXPECT_EQ(Parse({"exchange", "a"}).exit_status, 2);
+}
+
 TEST(Options, TheFlagsOfTheManualMakeAConfiguration) {
   const auto config = Load({"--node",
                             "web1",

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 namespace dnsd::reporter {
 namespace {
 
@@ -14,6 +16,7 @@ HookCall Sample(const std::string& command) {
           .action = "instantiate",
           .site = "a.example",
           .sites_dir = "/srv/www",
+          .reporter = "/usr/sbin/reporter",
           .sources = {{"n2", {"192.0.2.2", "2001:db8::2"}}, {"n3", {"192.0.2.3"}}},
           .version = 17,
           .bytes = 1000};
@@ -27,13 +30,17 @@ TEST(CommandOf, TellsAllByArgumentsAndEnvironment) {
       command.environment,
       ElementsAre("DNSD_ACTION=instantiate", "DNSD_SITE=a.example", "DNSD_SITES_DIR=/srv/www",
                   "DNSD_SOURCES=n2 n3", "DNSD_SOURCE_ADDRESSES=192.0.2.2 2001:db8::2 192.0.2.3",
-                  "DNSD_VERSION=17", "DNSD_BYTES=1000"));
+                  "DNSD_VERSION=17", "DNSD_BYTES=1000", "DNSD_REPORTER=/usr/sbin/reporter"));
   EXPECT_TRUE(command.with_errors);
 }
 
 TEST(CommandOf, ACommandWithADollarTakesItsArgumentsItself) {
   EXPECT_EQ(CommandOf(Sample("cp -a /shared/$2 $DNSD_SITES_DIR/")).text,
             "cp -a /shared/$2 $DNSD_SITES_DIR/");
+}
+
+TEST(OwnProgram, IsThisOne) {
+  EXPECT_TRUE(std::filesystem::equivalent(OwnProgram(), "/proc/self/exe"));
 }
 
 TEST(SourcesOf, LeavesOutWhatAShellCouldTakeForMoreThanAWord) {
