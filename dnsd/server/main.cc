@@ -57,6 +57,7 @@ sigset_t BlockSignals() {
   }
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a write beyond a limit fails, as on a full disk
   return signals;
 }
 

@@ -1,5 +1,7 @@
 #include "dnsd/server/sqlite.h"
 
+#include <cerrno>
+#include <cstring>
 #include <utility>
 
 namespace dnsd::server {
@@ -8,11 +10,17 @@ namespace {
 // How long a dnsd that is being replaced may still hold the file.
 constexpr int kBusyMilliseconds = 3000;
 
-absl::Status ErrorOf(sqlite3* database) {
+// `system_error`: errno after the call that has failed, which was 0 before. SQLite keeps that of
+// opening files alone (sqlite3_system_errno), and "disk I/O error" says little.
+absl::Status ErrorOf(sqlite3* database, int system_error = 0) {
+  const int result = sqlite3_errcode(database) & 0xFF;
   const char* path = sqlite3_db_filename(database, "main");
   const std::string where = path == nullptr ? "" : std::string(path) + ": ";
-  const std::string what = sqlite3_errmsg(database);
-  switch (sqlite3_errcode(database) & 0xFF) {
+  std::string what = sqlite3_errmsg(database);
+  if (result == SQLITE_IOERR && system_error != 0) {
+    what += std::string(": ") + std::strerror(system_error);
+  }
+  switch (result) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return absl::DataLossError(where + what);
@@ -42,10 +50,12 @@ void SqliteStatement::Bind(int parameter, const std::string& value) {
 void SqliteStatement::BindNull(int parameter) { sqlite3_bind_null(statement_.get(), parameter); }
 
 absl::StatusOr<bool> SqliteStatement::Step() {
+  errno = 0;
   const int result = sqlite3_step(statement_.get());
+  const int system_error = errno;
   if (result == SQLITE_ROW) return true;
   absl::Status status;
-  if (result != SQLITE_DONE) status = ErrorOf(sqlite3_db_handle(statement_.get()));
+  if (result != SQLITE_DONE) status = ErrorOf(sqlite3_db_handle(statement_.get()), system_error);
   sqlite3_reset(statement_.get());
   if (!status.ok()) return status;
   return false;
@@ -70,10 +80,11 @@ absl::StatusOr<SqliteDatabase> SqliteDatabase::Open(const std::string& path) {
 }
 
 absl::Status SqliteDatabase::Run(const std::string& sql) {
+  errno = 0;
   if (sqlite3_exec(database_.get(), sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK) {
     return absl::OkStatus();
   }
-  return ErrorOf(database_.get());
+  return ErrorOf(database_.get(), errno);
 }
 
 absl::StatusOr<SqliteStatement> SqliteDatabase::Prepare(const std::string& sql) {

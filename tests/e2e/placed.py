@@ -57,14 +57,18 @@ class Placed(controlled.TestCase):
         path = self.folder / node / "ran"
         return path.read_text().splitlines() if path.exists() else []
 
-    def config(self, more="", mode="auto", repair_after="2s"):
+    def config(self, more="", mode="auto", **settings):
+        """`settings` of placement, in the place of those that are usual here; `more`: further ones."""
+        settings = {"period": "1s", "grace": "1s", "repair_after": "2s", **settings}
+        placement = ", ".join(f"{key}: {value}" for key, value in settings.items())
         return (f"state_dir: {self.folder}/state\ncontrol: {{socket: {self.folder}/control.sock}}\n"
-                f"heartbeat: {{warm_up: 0s}}\n"
-                f"placement: {{mode: {mode}, period: 1s, grace: 1s, repair_after: {repair_after}{more}}}\n")
+                f"heartbeat: {{warm_up: 0s}}\nplacement: {{mode: {mode}, {placement}{more}}}\n")
 
-    def serve(self, more="", mode="auto", **options):
+    def serve(self, more="", mode="auto", port=0, **settings):
+        """`port`: where heartbeats are listened for; 0: anywhere."""
         self.socket = self.folder / "control.sock"
-        return self.dnsd(zone=ZONE, config=self.config(more, mode), **options)
+        return self.dnsd("--heartbeat-listen", f"127.0.0.1:{port}", zone=ZONE,
+                         config=self.config(more, mode, **settings))
 
     def node(self, dnsd, name, interval="0.2s", more="", keys=""):
         """A reporter with hooks."""

@@ -1,7 +1,9 @@
 """Placement under faults: hooks that work in sight and tell what they do, nodes that die as machines
 do, and a watch that asks all the while.
 """
+import contextlib
 import os
+import resource
 import signal
 import socket
 import threading
@@ -124,19 +126,14 @@ class Watched(Placed):
         """The nodes that are up and have the site whole."""
         return {node for node in ADDRESSES if node not in self.down and self.has(node)}
 
-    def serve(self, more="", mode="auto", least=2, **options):
-        """A dnsd that is watched from when it knows who has the site."""
-        dnsd = super().serve(more, mode, **options)
-        self.least = least
-        return dnsd
-
     def reconfigure(self, more):
         self.write("dnsd.yaml", self.config(more))
         self.ctl("reload")
 
-    def watch(self, dnsd):
+    def watch(self, dnsd, least=2):
+        """From now on; `serving` is asked, which is `dnsd` at first."""
         self.serving = dnsd
-        watch = Watch(self, self.least)
+        watch = Watch(self, least)
         watch.start()
 
         def end():
@@ -145,13 +142,26 @@ class Watched(Placed):
             self.assertEqual(watch.wrong, [])
             for node in ADDRESSES:
                 for others in self.told(node, "others"):
-                    self.assertGreaterEqual(int(others), self.least, f"withdrawn on {node}")
+                    self.assertGreaterEqual(int(others), least, f"withdrawn on {node}")
         self.addCleanup(end)
 
     def told(self, node, what):
         """The lines that the hooks of the node have written to this file."""
         path = self.folder / node / what
         return path.read_text().split() if path.exists() else []
+
+    @contextlib.contextmanager
+    def full_disk(self, dnsd):
+        """Meanwhile no file of dnsd grows beyond what placement.db's log has now."""
+        log = self.folder / "state" / "placement.db-wal"
+        size = max(4096, log.stat().st_size if log.exists() else 0)
+        before = resource.prlimit(dnsd.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(dnsd.pid, resource.RLIMIT_FSIZE, (size, before[1]))
+        try:
+            yield
+        finally:
+            if dnsd.poll() is None:
+                resource.prlimit(dnsd.pid, resource.RLIMIT_FSIZE, before)
 
     def held(self):
         return self.folder / "hold"

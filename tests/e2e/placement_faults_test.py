@@ -12,11 +12,11 @@ from placed_watch import Watched
 class Machines(Watched):
     """Nodes die, and come back."""
 
-    def start_all(self, more="", **options):
-        dnsd = self.serve(more, **options)
+    def start_all(self, more="", least=2):
+        dnsd = self.serve(more)
         self.reporters = self.nodes(dnsd, keys=", retries: 0")
         self.wait_answers(dnsd, *self.havers())
-        self.watch(dnsd)
+        self.watch(dnsd, least)
         return dnsd
 
     def kill(self, node, dnsd):

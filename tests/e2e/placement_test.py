@@ -8,7 +8,7 @@ import threading
 import time
 
 import harness
-from placed import ADDRESSES, SITE, ZONE, Placed
+from placed import ADDRESSES, SITE, Placed
 
 KILLS = int(os.environ.get("DNSD_TEST_KILLS", "6"))
 
@@ -222,8 +222,7 @@ class Killed(Placed):
             self.ctl(verb, SITE, "n3")
             time.sleep(chance.uniform(0, 1.5))
             dnsd.kill()
-            dnsd = self.dnsd("--heartbeat-listen", f"127.0.0.1:{port}", zone=ZONE,
-                             config=self.config(mode="plan"))
+            dnsd = self.serve(mode="plan", port=port)
             # The order was acknowledged before it was on the disk, perhaps; what was begun is not lost.
             self.settle(dnsd)
             if self.has("n3") == wants:

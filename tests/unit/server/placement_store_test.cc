@@ -2,8 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 
@@ -11,6 +13,7 @@ namespace dnsd::server {
 namespace {
 
 using placement::Action;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -98,6 +101,73 @@ TEST_F(PlacementStoreTest, WithoutMarksThoseStoredStay) {
     store->Save({1, {Expansion(1)}, {}});
   }
   EXPECT_EQ(Open()->restored().marks, marks);
+}
+
+// No file grows beyond `octets` while it lives.
+class FileLimit {
+ public:
+  explicit FileLimit(std::uintmax_t octets) : ignored_(std::signal(SIGXFSZ, SIG_IGN)) {
+    getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit small{octets, before_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &small);
+  }
+  ~FileLimit() {
+    setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, ignored_);
+  }
+  FileLimit(const FileLimit&) = delete;
+  FileLimit& operator=(const FileLimit&) = delete;
+
+ private:
+  rlimit before_{};
+  void (*const ignored_)(int);
+};
+
+TEST_F(PlacementStoreTest, WhatCannotBeWrittenIsWrittenInItsOrderWhenItCanBe) {
+  {
+    const auto store = Open();
+    Action action = Expansion(1);
+    {
+      const FileLimit limit(std::filesystem::file_size(dir_ + "/placement.db-wal"));
+      store->Save({1, {action}, {}});
+      while (store->error().empty()) store->AwaitWritten(std::chrono::milliseconds(10));
+      EXPECT_THAT(store->error(),
+                  AllOf(HasSubstr(dir_ + "/placement.db: "), HasSubstr("too large")));
+      action.phase = Action::Phase::kDone;
+      store->Save({2, {action, Expansion(2)}, {}});
+      EXPECT_EQ(store->AwaitWritten(std::chrono::milliseconds(10)), store->error());
+      EXPECT_EQ(store->written(), 0U);
+    }
+    EXPECT_EQ(store->AwaitWritten(std::chrono::minutes(1)), "");
+    EXPECT_EQ(store->written(), 2U);
+    EXPECT_EQ(store->error(), "");
+  }
+  EXPECT_THAT(Open()->restored().unfinished, ElementsAre(Expansion(2)));
+}
+
+TEST_F(PlacementStoreTest, WhatStillCannotBeWrittenAtTheEndDoesNotHoldItUp) {
+  {
+    auto store = Open();
+    const FileLimit limit(std::filesystem::file_size(dir_ + "/placement.db-wal"));
+    store->Save({1, {Expansion(1)}, {}});
+    store.reset();
+  }
+  EXPECT_THAT(Open()->restored().unfinished, IsEmpty());
+}
+
+TEST_F(PlacementStoreTest, OneDamagedInTheMiddleIsKeptAsideToo) {
+  {
+    const auto store = Open();
+    std::vector<Action> many;
+    for (std::uint64_t id = 1; id <= 200; ++id) many.push_back(Expansion(id));
+    store->Save({1, many, {}});
+  }
+  {
+    std::fstream file(dir_ + "/placement.db", std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(6 * 4096);
+    file << std::string(4096, 'x');
+  }
+  EXPECT_THAT(Open()->restored().unfinished, IsEmpty());
 }
 
 TEST_F(PlacementStoreTest, ADamagedFileIsKeptAsideAndBegunAnew) {
