@@ -211,6 +211,7 @@ void ChildProcess::TryReap() {
   int status = 0;
   waitpid(std::exchange(pid_, 0), &status, 0);
   if (readable_) ReadOutput();
+  if (WIFEXITED(status)) exit_code_ = WEXITSTATUS(status);
   const absl::Status exit = ExitStatus(status);
   if (!exit.ok()) return Finish(exit);
   Finish(std::move(output_));

@@ -52,6 +52,8 @@ class ChildProcess {
 
   // What it wrote before it failed.
   const std::string& output() const { return output_; }
+  // What it exited with; nothing while it runs and where a signal ended it.
+  std::optional<int> exit_code() const { return exit_code_; }
 
  private:
   ChildProcess(event_base* base, const Command& command, pid_t pid, int output, Duration limit,
@@ -72,6 +74,7 @@ class ChildProcess {
   Duration limit_;
   Done done_;
   std::string output_;
+  std::optional<int> exit_code_;
   std::optional<Watch> readable_;
   Watch child_signal_;
   Timer timer_;

@@ -67,8 +67,9 @@ void Replicas::Begin(const TaskKey& key) {
   attempt.since = MonotonicClock::now();
   attempt.lock = *std::move(lock);
   board_.Begin(key);
-  const bool updates =
-      job == Job::kMake && attempt.content && NotReady(task.site).empty() && !remake_.contains(key);
+  const auto remade = remake_.find(key);
+  const bool whole = NotReady(task.site).empty() && (remade == remake_.end() || remade->second);
+  const bool updates = job == Job::kMake && attempt.content && whole;
   if (const absl::Status marked = updates ? absl::OkStatus() : Mark(task, attempt); !marked.ok()) {
     return Failed(key, attempt, Message(marked));
   }
@@ -128,6 +129,7 @@ ReplicaRun::Steps Replicas::StepsOf(const BoardTask& task, const Attempt& attemp
   steps.limit = config_.timeout;
   if (attempt.job == Job::kVerify) {
     steps.commands = {step(config_.verify, Task::VERIFY)};
+    steps.verifies = true;
     return steps;
   }
   steps.look = [this, job = attempt.job, site = task.site, version = task.task.content_version()] {
@@ -138,7 +140,8 @@ ReplicaRun::Steps Replicas::StepsOf(const BoardTask& task, const Attempt& attemp
     return steps;
   }
   steps.commands = {step(config_.instantiate, Task::INSTANTIATE)};
-  if (!config_.verify.empty()) steps.commands.push_back(step(config_.verify, Task::VERIFY));
+  steps.verifies = !config_.verify.empty();
+  if (steps.verifies) steps.commands.push_back(step(config_.verify, Task::VERIFY));
   if (checks_health_) {
     steps.check_health = [this, site = task.site] { node_.CheckAnew(site); };
     steps.is_healthy = [this, site = task.site] { return node_.IsHealthy(site); };
@@ -190,12 +193,20 @@ void Replicas::Ended(const TaskKey& key, const absl::Status& status) {
   } else {
     spdlog::warn("{}: failed after {}: {}{}", name, time, Message(status), Indented(output));
   }
+  // What cannot be told is nothing against a replica that is ready, and nothing for another.
+  const bool ready = NotReady(attempt.site).empty();
+  const bool stays = attempt.job == Job::kVerify && absl::IsUnavailable(status) && ready;
   const absl::Status good = status.ok() ? Succeeded(key, attempt) : status;
-  if (good.ok()) {
+  if (good.ok() || stays) {
     board_.Done(key, output);
   } else if (board_.Find(key) != nullptr && !board_.Find(key)->finished()) {
     const std::string words = LastWords(output);
-    Failed(key, attempt, Message(good) + (words.empty() ? "" : ": " + words));
+    const std::string why = Message(good) + (words.empty() ? "" : ": " + words);
+    if (attempt.job == Job::kVerify) {
+      FoundFault(key, attempt, good, why);
+    } else {
+      Failed(key, attempt, why);
+    }
   }
   attempt = Attempt();  // its lock, before the next of the site begins
   Pump();
@@ -236,13 +247,21 @@ absl::Status Replicas::Succeeded(const TaskKey& key, const Attempt& attempt) {
   return absl::OkStatus();
 }
 
-void Replicas::Failed(const TaskKey& key, const Attempt& attempt, const std::string& why) {
-  const bool looked = attempt.job == Job::kVerify;
-  const bool only_looked = looked && board_.Find(key)->task.kind() == Task::VERIFY;
-  if (looked && !only_looked) {  // what is here is not whole: it is made anew
-    remake_.insert(key);
+// A replica that has been looked over is not as it should be. One that is behind its source is
+// whole: it answers until it is brought up to date, as any does whose home has published.
+void Replicas::FoundFault(const TaskKey& key, const Attempt& attempt, const absl::Status& verdict,
+                          const std::string& why) {
+  const bool behind = absl::IsOutOfRange(verdict);
+  if (!behind && !absl::IsUnavailable(verdict)) GoBack(attempt, why);
+  if (board_.Find(key)->task.kind() == Task::INSTANTIATE) {
+    remake_[key] = behind;
     return board_.Defer(key, MonotonicClock::now(), why);
   }
+  if (behind) return board_.FailedForGood(key, why);
+  board_.Failed(key, why, MonotonicClock::now(), random_.Unit());
+}
+
+void Replicas::Failed(const TaskKey& key, const Attempt& attempt, const std::string& why) {
   GoBack(attempt, why);
   if (board_.Failed(key, why, MonotonicClock::now(), random_.Unit())) return;
   if (evicted_.erase(attempt.site) > 0) spdlog::warn("{} cannot be dropped", attempt.site);

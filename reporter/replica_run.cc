@@ -8,6 +8,8 @@ namespace dnsd::reporter {
 namespace {
 
 constexpr std::size_t kMostOutput = 64U << 10;
+constexpr int kBehind = 10;
+constexpr int kCannotTell = 75;
 
 }  // namespace
 
@@ -44,12 +46,24 @@ void ReplicaRun::Next() {
 void ReplicaRun::CommandEnded(const absl::StatusOr<std::string>& output) {
   output_ += output.ok() ? *output : process_->output();
   if (output_.size() > kMostOutput) output_.erase(0, output_.size() - kMostOutput);
+  const absl::Status verdict = output.ok() ? absl::OkStatus() : Verdict(output.status());
   process_.reset();
-  if (!output.ok()) return End(output.status());
+  if (!verdict.ok()) return End(verdict);
   if (++done_ == 1 && steps_.look) {
     if (const absl::Status seen = steps_.look(); !seen.ok()) return End(seen);
   }
   Next();
+}
+
+// What a hook that ended so has said. After one that has just made the replica well, only that it
+// is not whole counts: its source may have gone, or have a newer version already.
+absl::Status ReplicaRun::Verdict(const absl::Status& exit) const {
+  const bool verified = steps_.verifies && done_ + 1 == steps_.commands.size();
+  const int code = process_->exit_code().value_or(-1);
+  if (!verified || (code != kBehind && code != kCannotTell)) return exit;
+  if (steps_.commands.size() > 1) return absl::OkStatus();
+  if (code == kBehind) return absl::OutOfRangeError("its source has a newer version");
+  return absl::UnavailableError("whether it is whole cannot be told");
 }
 
 void ReplicaRun::HealthChanged() {

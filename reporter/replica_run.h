@@ -2,6 +2,10 @@
 //
 //   --Begin--> hook --look--> verify --> health --> ended(OK)
 //                 \______________\_________\------> ended(why not)
+//
+// A hook that verifies has four ways to end: its exit status is 0 where the replica is whole, 10
+// where it is whole and its source has a newer version, 75 (EX_TEMPFAIL) where it cannot tell, and
+// any other where it is not whole.
 #pragma once
 
 #include <functional>
@@ -19,12 +23,16 @@ class ReplicaRun {
  public:
   struct Steps {
     std::vector<Command> commands;       // one at least
+    bool verifies = false;               // the last of them; the attempt's only one is its verdict
     std::function<absl::Status()> look;  // after the first; null: nothing to look at
     std::function<void()> check_health;  // begins it; null: there is nothing to check
     std::function<bool()> is_healthy;
     Duration limit{};  // of each command, and of the check
   };
-  // `ended` is called once, in the loop, and may destroy the object.
+  // `ended` is called once, in the loop, and may destroy the object. Where all that was to be done
+  // is to verify:
+  //   OutOfRange    the replica is whole, and behind its source
+  //   Unavailable   whether it is whole cannot be told
   ReplicaRun(event_base* base, Steps steps, std::function<void(const absl::Status&)> ended);
 
   void Begin() { Next(); }
@@ -35,6 +43,7 @@ class ReplicaRun {
 
  private:
   void Next();
+  absl::Status Verdict(const absl::Status& exit) const;
   void CommandEnded(const absl::StatusOr<std::string>& output);
   void End(const absl::Status& status);
 

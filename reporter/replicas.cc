@@ -66,7 +66,7 @@ void Replicas::Open(const std::string& state_dir) {
 
 void Replicas::Take(const std::string& dnsd, const heartbeat::v1::Tasks& tasks) {
   for (const TaskKey& key : board_.Replace(dnsd, tasks)) BreakOff(key);
-  std::erase_if(remake_, [&](const TaskKey& key) { return board_.Find(key) == nullptr; });
+  std::erase_if(remake_, [&](const auto& at) { return board_.Find(at.first) == nullptr; });
   heard_.insert(dnsd);
   CleanUpUnwanted();
   Pump();

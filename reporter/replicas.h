@@ -109,6 +109,8 @@ class Replicas {
   absl::Status LookAfter(Job job, const std::string& site, std::uint64_t version);
   void Ended(const TaskKey& key, const absl::Status& status);
   absl::Status Succeeded(const TaskKey& key, const Attempt& attempt);
+  void FoundFault(const TaskKey& key, const Attempt& attempt, const absl::Status& verdict,
+                  const std::string& why);
   void Failed(const TaskKey& key, const Attempt& attempt, const std::string& why);
   void BreakOff(const TaskKey& key);
   void GoBack(const Attempt& attempt, const std::string& why);
@@ -145,7 +147,8 @@ class Replicas {
   SiteContents contents_;          // of the folder
   TaskBoard board_;
   std::map<TaskKey, Attempt> attempts_;  // those under way
-  std::set<TaskKey> remake_;             // instantiations whose replica was here and is not whole
+  std::map<TaskKey, bool> remake_;  // instantiations of replicas that were here, looked over and
+                                    // at fault; true: whole, but behind
   std::map<std::string, MonotonicTime> orphans_;  // sites whose lock is another's, since when
   std::set<std::string> evicted_;                 // sites that are being dropped to make room
   std::uint64_t evictions_ = 0;

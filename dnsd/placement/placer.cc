@@ -239,7 +239,7 @@ const Action& Placer::BeginAction(const World& world, Action action) {
     if (host.node >= world.fleet.nodes().size()) continue;
     action.bytes = std::max(action.bytes, host.bytes);
     // What a home has that is gone cannot be wanted of others.
-    const bool wants_version = action.kind == Kind::kExpand || action.kind == Kind::kUpdate;
+    const bool wants_version = action.kind != Kind::kContract;
     if (host.home && wants_version && host.answers() && Serves(world.fleet.nodes()[host.node])) {
       action.content_version = std::max(action.content_version, host.content_version);
     }

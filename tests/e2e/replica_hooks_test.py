@@ -90,9 +90,9 @@ class Hooks(harness.TestCase):
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         return done.stdout + done.stderr
 
-    def rsync(self, action, site, *sources, **more):
+    def rsync(self, action, site, *sources, options=(), **more):
         return self.call("content-rsync", action, site, "--from", f"{self.folder}/%/www",
-                         "--patience", "60", sources=sources, **more)
+                         "--patience", "60", *options, sources=sources, **more)
 
     def left_over(self, node="n1"):
         return sorted(p.name for p in (self.node(node) / ".incoming").iterdir())
@@ -126,7 +126,6 @@ class Hooks(harness.TestCase):
         self.assertIn("is as at n2", self.rsync("verify", "a.example", "n2"))
         (origin / "index").write_text("three")
         (origin / "other").unlink()
-        self.assertIn("differs", self.rsync("verify", "a.example", "n2", code=1))
         self.rsync("instantiate", "a.example", "n2")
         self.assertEqual((copy / "index").read_text(), "three")
         self.assertFalse((copy / "other").exists())
@@ -134,6 +133,59 @@ class Hooks(harness.TestCase):
         self.rsync("withdraw", "a.example")
         self.assertFalse(copy.exists())
         self.assertEqual(self.left_over(), [])
+
+    def put_at(self, node, time, index):
+        """The site as it was at that time, in seconds since 1970."""
+        folder = self.node(node) / "a.example"
+        folder.mkdir(exist_ok=True)
+        (folder / "index").write_text(index)
+        for path in (folder / "index", folder):
+            os.utime(path, (time, time))
+
+    def test_verify_tells_what_is_behind_from_what_is_not_whole(self):
+        def verify(code, *sources, version=0):
+            return self.rsync("verify", "a.example", *sources, code=code,
+                              env={"DNSD_VERSION": str(version)})
+        self.put_at("n2", 1_000_000_000, "one")
+        self.put_at("n3", 900_000_000, "before")
+        self.put_at("n4", 1_000_000_005.5, "next")
+        self.rsync("instantiate", "a.example", "n2")
+        self.put("n1", ".incoming/a.example", part="of one that was killed")
+        self.assertIn("no source", verify(75, "n9"))
+        self.assertIn("is as at n2", verify(0, "n9", "n3", "n2", version=1_000_000_000_000))
+        self.assertEqual(self.left_over(), [])
+        self.assertIn("n4 has a change of 2001/09/09 01:46:45", verify(10, "n4", "n2"))
+        self.assertIn("wanted 1000000005500", verify(10, version=1_000_000_005_500))
+        self.assertIn("older than what is here", verify(75, "n3"))
+        copy = self.node("n1") / "a.example" / "index"
+        copy.write_text("onx")
+        os.utime(copy, (1e9, 1e9))
+        self.assertIn("is as at n2", verify(0, "n2"), "size and time are the same")
+        self.assertIn("differs from n2", self.rsync("verify", "a.example", "n2", options=["--checksum"],
+                                                    code=1))
+        copy.write_text("longer")
+        os.utime(copy, (1e9, 1e9))
+        self.assertIn("differs from n2", verify(1, "n3", "n2"))
+        os.utime(copy)
+        self.assertIn("older than what is here", verify(75, "n2"))
+        self.assertIn("changed here", verify(1, "n2", version=1_000_000_000_000))
+        shutil.rmtree(copy.parent)
+        self.assertIn("not here", verify(1, "n2"))
+
+    def test_so_does_that_of_a_shared_folder(self):
+        self.put_at("n2", 1_000_000_000, "one")
+
+        def verify(code, shared="n2"):
+            return self.call("content-shared", "verify", "a.example", "--from", self.node(shared),
+                             code=code)
+        verify(1)
+        self.call("content-shared", "instantiate", "a.example", "--from", self.node("n2"))
+        self.assertIn("is as in", verify(0))
+        self.assertIn("no such folder", verify(75, "n3"))
+        self.put_at("n2", 1_000_000_001, "two")
+        self.assertIn("newer version", verify(10))
+        self.put_at("n1", 1_000_000_002, "longer")
+        self.assertIn("differs", verify(1))
 
     def test_rsync_goes_on_with_the_next_source(self):
         self.node("n2")
@@ -382,6 +434,8 @@ class Hooks(harness.TestCase):
         (self.folder / "known").write_text("")
         terminal, of_hook = pty.openpty()  # as of a reporter that a person has started
         self.addCleanup(os.close, terminal)
+        self.put_at("n1", 1e9, "here")
+        self.assertIn("no source", by_ssh("verify", "a.example", "127.0.0.3", code=75))
         out = by_ssh("instantiate", "a.example", "127.0.0.3", code=1, start_new_session=True,
                      preexec_fn=lambda: fcntl.ioctl(of_hook, termios.TIOCSCTTY, 0))
         self.assertIn("Host key verification failed", out)

@@ -169,6 +169,69 @@ class Replicas(harness.TestCase):
         self.wait_phase(sink, 4, "FAILED")
         self.wait_site(sink, "a.example", lambda s: s and not s["ready"], "not ready")
 
+    def verdicts(self, sink, **keys):
+        """A reporter whose verify hook exits with what the file `verdict` has, and which has brought
+        a.example."""
+        self.write("verdict", "0")
+        self.reporter_with(sink, verify=f"exit $(cat {self.folder}/verdict)", **keys)
+        self.tell(sink, task(1, "INSTANTIATE", "a.example."))
+        self.wait_phase(sink, 1, "DONE")
+        return len(sink.beats())
+
+    @staticmethod
+    def told_ready(sink, after):
+        return [s["ready"] for b in sink.beats()[after:]
+                for s in (b.get("hosting") or {}).get("sites", []) if s["name"] == "a.example"]
+
+    def test_a_replica_that_is_behind_its_source_answers_until_it_is_brought_up_to_date(self):
+        sink = self.sink()
+        make = self.hook("make-anew", MAKE.replace("\nmv ", '\nrm -rf "$DNSD_SITES_DIR/$2"\nmv '))
+        begun = self.verdicts(sink, instantiate=make)
+        self.write("verdict", "10")
+        self.tell(sink, task(2, "VERIFY", "a.example."))
+        report = self.wait_phase(sink, 2, "FAILED")
+        self.assertIn("newer version", report["detail"])
+        self.assertEqual(report["attempts"], 1)
+        self.tell(sink, task(3, "INSTANTIATE", "a.example."))
+        self.wait_phase(sink, 3, "DONE")
+        self.assertEqual(self.ran(), ["instantiate a.example"] * 2)
+        self.assertNotIn(False, self.told_ready(sink, begun))
+
+    def test_what_cannot_be_told_of_a_replica_changes_nothing(self):
+        sink = self.sink()
+        begun = self.verdicts(sink)
+        self.write("verdict", "75")
+        self.tell(sink, task(2, "VERIFY", "a.example."), task(3, "INSTANTIATE", "a.example."))
+        self.wait_phase(sink, 2, "DONE")
+        self.wait_phase(sink, 3, "DONE")
+        self.assertNotIn(False, self.told_ready(sink, begun))
+        self.write("verdict", "1")
+        self.tell(sink, task(4, "VERIFY", "a.example."))
+        self.wait_phase(sink, 4, "FAILED")
+        self.wait_site(sink, "a.example", lambda s: s and not s["ready"], "not ready")
+        self.write("verdict", "75")
+        begun = len(sink.beats())
+        self.tell(sink, task(5, "VERIFY", "a.example."))
+        self.assertIn("cannot be told", self.wait_phase(sink, 5, "FAILED")["detail"])
+        self.assertNotIn(True, self.told_ready(sink, begun), "not well for want of a source")
+        self.write("verdict", "0")
+        self.tell(sink, task(6, "VERIFY", "a.example."))
+        self.wait_phase(sink, 6, "DONE")
+        self.wait_site(sink, "a.example", lambda s: s and s["ready"], "ready: it was compared")
+        self.assertEqual(self.ran(), ["instantiate a.example"])
+
+    def test_a_replica_found_not_whole_that_cannot_be_made_anew_is_not_ready_again(self):
+        sink = self.sink()
+        make = self.hook("make", MAKE)
+        begun = self.verdicts(sink, instantiate=f'test -e {self.folder}/gone && exit 1; {make} "$@"')
+        self.write("verdict", "1")
+        self.write("gone", "")
+        self.tell(sink, task(2, "INSTANTIATE", "a.example."))
+        self.wait_phase(sink, 2, "FAILED")
+        self.wait_site(sink, "a.example", lambda s: s is None, "withdrawn")
+        told = self.told_ready(sink, begun)
+        self.assertNotIn(True, told[told.index(False):])
+
     def test_two_dnsd_that_want_the_same_get_it_once(self):
         first, second = self.sink(), self.sink()
         self.reporter_with(first, second)

@@ -393,12 +393,14 @@ TEST_F(PlacerTest, ReplicasAreLookedOverInTurnAndMadeAnewWhereTheyAreNotWhole) {
   hosts_[2] = true;
   settings_.site.least = 3;
   placer_->SetSettings(settings_);
+  versions_ = {2, 2, 2, 0};
   Pass(25);
   ASSERT_THAT(notes_, SizeIs(1));  // one of a site at a time
   EXPECT_EQ(notes_[0].kind, Kind::kVerify);
   const int node = notes_[0].node.back() - '1';
   ASSERT_THAT(TasksOf(node), SizeIs(1));
   EXPECT_EQ(TasksOf(node)[0].kind, fleet::Task::Kind::kVerify);
+  EXPECT_EQ(TasksOf(node)[0].content_version, 2U);  // its home's, to be judged by
   unready_ = {node};
   reports_[node] = {{.id = TasksOf(node)[0].id, .phase = TaskPhase::kFailed, .detail = "differs"}};
   Pass(12);

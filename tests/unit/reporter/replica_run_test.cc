@@ -57,6 +57,38 @@ TEST_F(ReplicaRunTest, GoesThroughAllStepsAndKeepsWhatTheyWrote) {
   EXPECT_EQ(output_, "hook\nfault\nverify\n");
 }
 
+TEST_F(ReplicaRunTest, AHookThatVerifiesHasFourWaysToEnd) {
+  const struct {
+    const char* hook;
+    absl::StatusCode want;
+  } cases[] = {{"exit 0", absl::StatusCode::kOk},
+               {"exit 10", absl::StatusCode::kOutOfRange},
+               {"exit 75", absl::StatusCode::kUnavailable},
+               {"exit 1", absl::StatusCode::kUnknown},
+               {"kill -9 $$", absl::StatusCode::kUnknown}};
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.hook);
+    steps_.commands = {Hook(c.hook)};
+    steps_.look = nullptr;
+    steps_.verifies = true;
+    EXPECT_EQ(Run().code(), c.want);
+    steps_.verifies = false;  // one that makes or drops
+    EXPECT_EQ(Run().ok(), c.want == absl::StatusCode::kOk);
+  }
+}
+
+TEST_F(ReplicaRunTest, AReplicaThatHasJustBeenMadeFailsOnlyWhereItIsNotWhole) {
+  steps_.verifies = true;
+  for (const char* exit : {"0", "10", "75"}) {
+    steps_.commands = {Hook("true"), Hook(std::string("exit ") + exit)};
+    EXPECT_TRUE(Run().ok()) << exit;
+    steps_.commands = {Hook(std::string("exit ") + exit), Hook("true")};
+    EXPECT_EQ(Run().ok(), exit == std::string("0")) << exit;
+  }
+  steps_.commands = {Hook("true"), Hook("exit 1")};
+  EXPECT_EQ(Message(Run()), "exit status 1");
+}
+
 TEST_F(ReplicaRunTest, EndsAtTheFirstStepThatFails) {
   steps_.commands = {Hook("echo no route; exit 7"), Hook("echo verify")};
   EXPECT_EQ(Message(Run()), "exit status 7");
