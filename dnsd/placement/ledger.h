@@ -79,6 +79,8 @@ class Ledger {
   const std::map<std::uint64_t, Action>& actions() const { return actions_; }
   // By node, those that its reporter is to carry out now: working ones that are on disk.
   std::map<std::string, std::vector<const Action*>> Tasks() const;
+  // The action's node cannot be told of it yet: its time to end in has not begun.
+  void Defer(std::uint64_t id, MonotonicTime now) { times_.at(id).since = now; }
   // Whether some change is not on the disk yet.
   bool has_unstored() const { return !changed_.empty() || sequence_ > stored_; }
   // When Judge next has something to do by time alone.

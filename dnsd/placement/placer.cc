@@ -355,7 +355,9 @@ void Placer::Direct(const World& world) {
     std::vector<fleet::Task> now;
     if (own != tasks.end()) {
       for (const Action* action : own->second) {
-        if (now.size() < kMostTasks) now.push_back(TaskOf(world, *action));
+        const bool fits = now.size() < kMostTasks;
+        if (fits) now.push_back(TaskOf(world, *action));
+        if (!fits) ledger_.Defer(action->id, world.now);
       }
     }
     if (!is_new && now == told.tasks) continue;

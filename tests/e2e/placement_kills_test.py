@@ -2,6 +2,7 @@
 twice, and no answer names a node that has not got the site. DNSD_TEST_KILLS: how many kills a kind
 of action; each step once at least.
 """
+import contextlib
 import os
 import signal
 
@@ -12,6 +13,15 @@ from placed_watch import Watched
 KILLS = int(os.environ.get("DNSD_TEST_KILLS", "0"))
 
 STEPS = ("not stored", "not told", "running", "finished")
+
+
+@contextlib.contextmanager
+def at(step, kill):
+    """The first failure ends a test, and tells where it was."""
+    try:
+        yield
+    except AssertionError as error:
+        raise AssertionError(f"kill {kill}, {step}: {error}") from error
 
 
 class Kills(Watched):
@@ -48,7 +58,7 @@ class Kills(Watched):
             return action
         if step == "leaving":
             order()
-            action = self.in_hand()
+            action = self.wait(self.in_hand, "begun", dnsd)
         elif step == "not told":
             reporter.signal(signal.SIGSTOP)
             order()
@@ -57,7 +67,7 @@ class Kills(Watched):
             self.held().touch()
             order()
             self.wait(lambda: len(self.ran(node)) > ran, "its hook runs", dnsd)
-            action = self.in_hand()
+            action = self.wait(self.in_hand, "it is told", dnsd)
             if step == "finished":
                 dnsd.signal(signal.SIGSTOP)  # it hears no more
                 self.held().unlink()
@@ -81,7 +91,7 @@ class Kills(Watched):
         self.start_all("plan")
         for kill in range(max(KILLS, len(steps))):
             step = steps[kill % len(steps)]
-            with self.subTest(step=step, kill=kill):
+            with at(step, kill):
                 self.to(verb == "contract")
                 runs = len(self.ran("n3"))
 
@@ -115,7 +125,7 @@ class Kills(Watched):
         self.start_all("auto")
         for kill in range(max(KILLS, len(STEPS))):
             step = STEPS[kill % len(STEPS)]
-            with self.subTest(step=step, kill=kill):
+            with at(step, kill):
                 runs, text = len(self.ran("n2")), f"news {kill}"
                 self.serving.wait_heard(*ADDRESSES)
 
