@@ -18,6 +18,16 @@ std::string ActionsText(const Json& actions) {
   return table.Text();
 }
 
+// Where decisions are carried out, whose: "; another dnsd decides: 1 of 4 nodes name this one".
+std::string LeadText(const Json& placement) {
+  if (At(placement, "/mode") != "auto") return "";
+  const std::string named = TextAt(placement, "/named_by") + " of " + TextAt(placement, "/nodes") +
+                            " nodes name this one";
+  return (At(placement, "/decides") == true ? "; this dnsd decides: "
+                                            : "; another dnsd decides: ") +
+         named;
+}
+
 }  // namespace
 
 std::string ActionText(const Json& action) {
@@ -29,7 +39,7 @@ std::string ActionText(const Json& action) {
 }
 
 std::string PlacementText(const Json& placement) {
-  std::string text = "placement is " + TextAt(placement, "/mode") + "\n";
+  std::string text = "placement is " + TextAt(placement, "/mode") + LeadText(placement) + "\n";
   const std::string error = TextAt(placement, "/store_error");
   if (error != "-" && !error.empty()) text += "nothing is begun: cannot store it: " + error + "\n";
   const auto section = [&text](const std::string& title, const std::string& body) {

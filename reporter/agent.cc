@@ -165,6 +165,7 @@ void Agent::OpenStreams() {
         base_, mailbox_, state_, IdentityIn(config_), dnsd, Security(), random_.Next()));
     clients_.back()->OnTasks(
         [this, dnsd](const heartbeat::v1::Tasks& tasks) { replicas_.Take(dnsd, tasks); });
+    clients_.back()->OnLost([this, dnsd] { replicas_.Lost(dnsd); });
   }
   if (ready_) std::exchange(ready_, nullptr)();
 }

@@ -134,7 +134,8 @@ void Agent::TasksTurned() {
       now.begin(), now.end(), state_.tasks.begin(), state_.tasks.end(),
       [&](const auto& a, const auto& b) { return a.first == b.first && same(a.second, b.second); });
   state_.tasks = std::move(now);
-  if (turned) BeatSoon();
+  const std::string before = std::exchange(state_.decider, replicas_.decider());
+  if (turned || before != state_.decider) BeatSoon();
 }
 
 }  // namespace dnsd::reporter

@@ -104,6 +104,7 @@ void HeartbeatClient::FillHeartbeat(MonotonicTime now, Heartbeat& out) {
   demand_.Tell(node_.demand, out);
   rtts_.Tell(node_.rtts, now, out);
   storage_.Tell(node_, out);
+  out.set_names_decider(node_.decider == dnsd_);
   const auto tasks = node_.tasks.find(dnsd_);
   if (tasks == node_.tasks.end()) return;
   out.mutable_tasks()->Assign(tasks->second.begin(), tasks->second.end());
@@ -207,6 +208,7 @@ void HeartbeatClient::OnEnded(const grpc::Status& status) {
     phase_ = Phase::kFinished;
     return;
   }
+  if (lost_) lost_();
   if (refused_) return Retry(refused_backoff_.Next(0.5 + random_.Unit() / 2));
   Complain(status.ok() ? "it ended the stream" : status.error_message());
   Retry(lost_backoff_.Next(random_.Unit()));

@@ -57,6 +57,8 @@ class HeartbeatClient : private HeartbeatStream::Listener {
   void ResendHosting() { news_.Resend(); }
   // Called in the loop with each list of tasks.
   void OnTasks(std::function<void(const heartbeat::v1::Tasks&)> take) { take_ = std::move(take); }
+  // Called in the loop when a stream has ended on which tasks may have come.
+  void OnLost(std::function<void()> lost) { lost_ = std::move(lost); }
 
   // Says that the node is leaving, and ends the stream once that is written.
   void Leave(const std::string& reason);
@@ -106,6 +108,7 @@ class HeartbeatClient : private HeartbeatStream::Listener {
   RttNews rtts_;
   StorageNews storage_;
   std::function<void(const heartbeat::v1::Tasks&)> take_;
+  std::function<void()> lost_;
   std::string leaving_reason_;
   std::string complaint_;  // logged last; cleared by success
 

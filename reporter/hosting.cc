@@ -52,10 +52,10 @@ void StorageNews::Tell(const NodeState& node, heartbeat::v1::Heartbeat& out) {
   if (told_) {
     const auto free = static_cast<double>(told_->free_bytes());
     const bool moved = std::abs(static_cast<double>(now.free_bytes()) - free) >= free / 100;
-    const bool same = now.takes_replicas() == told_->takes_replicas() &&
-                      now.quota_bytes() == told_->quota_bytes() &&
-                      now.used_bytes() == told_->used_bytes() &&
-                      now.evictions() == told_->evictions();
+    const bool same =
+        now.takes_replicas() == told_->takes_replicas() && now.evicts() == told_->evicts() &&
+        now.quota_bytes() == told_->quota_bytes() && now.used_bytes() == told_->used_bytes() &&
+        now.evictions() == told_->evictions();
     if (same && (!moved || now.free_bytes() == told_->free_bytes())) return;
   }
   *out.mutable_storage() = now;

@@ -41,6 +41,7 @@ struct NodeState {
   Demands demand;  // of the sites hosted; empty where no log tells
   std::map<std::string, std::vector<heartbeat::v1::TaskReport>> tasks;  // of each dnsd that has any
   heartbeat::v1::Storage storage;
+  std::string decider;  // the dnsd whose decisions move sites here; empty: none's
 };
 
 // What one dnsd does not know yet of the hosting. Changes add up until they are sent, so that a

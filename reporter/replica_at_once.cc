@@ -51,7 +51,7 @@ bool Replicas::InstantiateEndsAtOnce(const TaskKey& key, const BoardTask& task) 
                content ? "its content is made here" : "its content is made here, and is gone");
   }
   const bool current =
-      content && NotReady(task.site).empty() && content->version >= task.task.content_version();
+      content && FaultOf(task.site).empty() && content->version >= task.task.content_version();
   if (current && config_.verify.empty()) return End(key, true, "it is here");
   const bool lazily = config_.lazy && !key.origin.empty() && !content;
   return lazily && Record(key, task);
@@ -64,7 +64,9 @@ bool Replicas::WithdrawEndsAtOnce(const TaskKey& key, const BoardTask& task) {
     const State wanted = evicted_.contains(task.site) ? State::kMade : State::kMaking;
     const bool still =
         record != nullptr && (record->state == wanted || record->state == State::kWithdrawing);
-    return !still && End(key, true, "needless");
+    if (still) return false;
+    evicted_.erase(task.site);
+    return End(key, true, "needless");
   }
   if (ContentOf(task.site)) return false;
   if (record == nullptr) return End(key, true, "it is not here");
@@ -76,8 +78,24 @@ bool Replicas::WithdrawEndsAtOnce(const TaskKey& key, const BoardTask& task) {
   return End(key, true, "it was only recorded");
 }
 
+// What cannot come to a withdrawal is told before the hold is lifted.
+void Replicas::LookAtHeld() {
+  for (const TaskKey& key : board_.Held()) {
+    const BoardTask& task = *board_.Find(key);
+    if (!config_.takes()) {
+      End(key, false, "this node has no hooks for replicas");
+    } else if (!store_) {
+      End(key, false, fault_);
+    } else if (IsHome(task.site)) {
+      End(key, false, "its content is made here");
+    } else if (!ContentOf(task.site) && RecordOf(task.site) == nullptr) {
+      End(key, true, "it is not here");
+    }
+  }
+}
+
 bool Replicas::VerifyEndsAtOnce(const TaskKey& key, const BoardTask& task) {
-  const std::string fault = NotReady(task.site);
+  const std::string fault = FaultOf(task.site);
   if (!ContentOf(task.site)) {
     const ReplicaRecord* record = RecordOf(task.site);
     const bool recorded = record != nullptr && record->state == State::kRecorded;
@@ -120,9 +138,11 @@ bool Replicas::HasRoom(const TaskKey& key, const BoardTask& task) {
   std::vector<std::string> chosen;
   if (excess > 0 && config_.evict) chosen = ChooseEvictions(EvictablesBut(task.site), excess);
   if (excess > 0 && chosen.empty()) {
-    const bool ended = End(key, false,
-                           needs + "of the quota of " + OctetSizeText(room.quota) + " " +
-                               OctetSizeText(room.used + room.coming) + " are taken");
+    const bool ended =
+        End(key, false,
+            needs + "of the quota of " + OctetSizeText(room.quota) + " " +
+                OctetSizeText(room.used + room.coming) + " are taken" +
+                (config_.evict ? ", and what can be done without is not enough" : ""));
     GiveUpRecorded(site, "there is no room for it");
     return !ended;
   }

@@ -41,7 +41,9 @@ ReplicaRecord NotWhole(ReplicaRecord record, const std::string& why) {
 }  // namespace
 
 void Replicas::Pump() {
+  LookAtHeld();
   while (const auto key = board_.Next(MonotonicClock::now())) Begin(*key);
+  TellLeaving();
   wake_.Stop();
   if (const auto next = board_.NextTime()) {
     wake_.After(std::max<Duration>(*next - MonotonicClock::now(), 10ms));
@@ -68,7 +70,7 @@ void Replicas::Begin(const TaskKey& key) {
   attempt.lock = *std::move(lock);
   board_.Begin(key);
   const auto remade = remake_.find(key);
-  const bool whole = NotReady(task.site).empty() && (remade == remake_.end() || remade->second);
+  const bool whole = FaultOf(task.site).empty() && (remade == remake_.end() || remade->second);
   const bool updates = job == Job::kMake && attempt.content && whole;
   if (const absl::Status marked = updates ? absl::OkStatus() : Mark(task, attempt); !marked.ok()) {
     return Failed(key, attempt, Message(marked));
@@ -90,7 +92,7 @@ Replicas::Job Replicas::JobOf(const TaskKey& key, const BoardTask& task) const {
   if (task.task.kind() == Task::VERIFY) return Job::kVerify;
   const auto content = ContentOf(task.site);
   const bool current =
-      content && NotReady(task.site).empty() && content->version >= task.task.content_version();
+      content && FaultOf(task.site).empty() && content->version >= task.task.content_version();
   return current && !remake_.contains(key) ? Job::kVerify : Job::kMake;
 }
 

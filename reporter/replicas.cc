@@ -7,6 +7,7 @@
 #include <ctime>
 #include <utility>
 
+#include "dnsd/base/duration.h"
 #include "dnsd/base/ip.h"
 #include "dnsd/base/log.h"
 #include "dnsd/base/pattern.h"
@@ -65,10 +66,19 @@ void Replicas::Open(const std::string& state_dir) {
 }
 
 void Replicas::Take(const std::string& dnsd, const heartbeat::v1::Tasks& tasks) {
+  deciders_.Heard(dnsd, tasks);
+  KeepEvictions();
   for (const TaskKey& key : board_.Replace(dnsd, tasks)) BreakOff(key);
   std::erase_if(remake_, [&](const auto& at) { return board_.Find(at.first) == nullptr; });
   heard_.insert(dnsd);
   CleanUpUnwanted();
+  Pump();
+}
+
+void Replicas::Lost(const std::string& dnsd) {
+  deciders_.Lost(dnsd);
+  KeepEvictions();
+  board_.DropHeld(dnsd);
   Pump();
 }
 
@@ -78,6 +88,7 @@ void Replicas::KeepOrigins(const std::vector<std::string>& dnsd) {
     const bool kept = std::find(dnsd.begin(), dnsd.end(), origin) != dnsd.end();
     if (!origin.empty() && !kept) Take(origin, {});
   }
+  deciders_.SetOrder(dnsd);
 }
 
 void Replicas::SitesChanged(const SiteContents& sites) {
@@ -127,9 +138,31 @@ void Replicas::Use(const std::string& site) {
 // ---- what is here ----
 
 std::string Replicas::NotReady(const std::string& site) const {
+  std::string fault = FaultOf(site);
+  if (fault.empty() && leaving_.contains(site)) fault = "it is about to be withdrawn";
+  return fault;
+}
+
+// What is wrong with the replica itself; empty: it is whole.
+std::string Replicas::FaultOf(const std::string& site) const {
   const ReplicaRecord* record = RecordOf(site);
   if (record == nullptr || record->ready()) return "";
   return record->why.empty() ? "a task for it has not ended well" : record->why;
+}
+
+// Every dnsd hears of a withdrawal before it begins, and can count.
+void Replicas::TellLeaving() {
+  std::set<std::string> now;
+  for (const std::string& site : board_.Leaving()) {
+    if (contents_.contains(site) && !IsHome(site)) now.insert(site);
+  }
+  const std::set<std::string> before = std::exchange(leaving_, now);
+  for (const std::string& site : before) {
+    if (!now.contains(site)) node_.ReplicaTurned(site);
+  }
+  for (const std::string& site : now) {
+    if (!before.contains(site)) node_.ReplicaTurned(site);
+  }
 }
 
 bool Replicas::IsHome(const std::string& site) const {
@@ -192,15 +225,16 @@ heartbeat::v1::Storage Replicas::StorageNow() const {
   storage.set_used_bytes(room.used);
   storage.set_free_bytes(room.free);
   storage.set_evictions(evictions_);
+  storage.set_evicts(store_.has_value() && config_.evict);
   return storage;
 }
 
-// Only what tasks have brought, and nobody works on.
+// Only what tasks have brought, nobody works on, and the site can do without.
 std::vector<Evictable> Replicas::EvictablesBut(const std::string& site) const {
   std::vector<Evictable> found;
   for (const auto& [name, record] : store_->all()) {
     if (name == site || record.state != State::kMade || !record.ours || IsHome(name)) continue;
-    if (!contents_.contains(name) || board_.IsBusy(name)) continue;
+    if (!contents_.contains(name) || board_.IsBusy(name) || !deciders_.MayDrop(name)) continue;
     found.push_back({name, BytesOf(name), store_->last_used(name)});
   }
   return found;
@@ -213,15 +247,25 @@ void Replicas::Trim() {
   if (excess > 0) Evict(ChooseEvictions(EvictablesBut(""), excess));
 }
 
+// Told as not ready first, for as long as answers may be under way.
 void Replicas::Evict(const std::vector<std::string>& sites) {
   for (const std::string& site : sites) {
-    spdlog::info("{} is dropped to make room", site);
-    evicted_.insert(site);
-    AddOwn(Task::WITHDRAW, site);
+    spdlog::info("{} is dropped to make room, in {}", site, DurationText(deciders_.grace()));
+    evicted_[site] = AddOwn(Task::WITHDRAW, site, MonotonicClock::now() + deciders_.grace());
   }
 }
 
-void Replicas::AddOwn(Task::Kind kind, const std::string& site) {
+// What may be dropped no more, stays.
+void Replicas::KeepEvictions() {
+  std::erase_if(evicted_, [this](const auto& entry) {
+    const auto& [site, key] = entry;
+    if (deciders_.MayDrop(site) || !board_.DropOwn(key)) return false;
+    spdlog::info("{} stays: it cannot be done without any more", site);
+    return true;
+  });
+}
+
+TaskKey Replicas::AddOwn(Task::Kind kind, const std::string& site, MonotonicTime not_before) {
   Task task;
   task.set_kind(kind);
   task.set_site(site);
@@ -239,8 +283,8 @@ void Replicas::AddOwn(Task::Kind kind, const std::string& site) {
       }
     }
   }
-  board_.AddOwn(std::move(task));
   wake_.After(Duration::zero());
+  return board_.AddOwn(std::move(task), not_before);
 }
 
 // ---- on request ----

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "dnsd/base/random.h"
+#include "reporter/deciders.h"
 #include "reporter/event_loop.h"
 #include "reporter/hook.h"
 #include "reporter/hosting.h"
@@ -50,7 +51,9 @@ class Replicas {
   void Configure(const ReplicaConfig& config, const std::string& folder, bool checks_health);
 
   void Take(const std::string& dnsd, const heartbeat::v1::Tasks& tasks);
-  // Forgets the tasks of all dnsd but these.
+  // The dnsd's stream has ended: what it has begun goes on, what it only meant to do does not.
+  void Lost(const std::string& dnsd);
+  // Forgets the tasks of all dnsd but these, which are in the order of preference.
   void KeepOrigins(const std::vector<std::string>& dnsd);
   void SitesChanged(const SiteContents& sites);
   void HealthChanged(const std::string& site);
@@ -62,6 +65,8 @@ class Replicas {
   // Why a site must not be answered with; empty: it is ready.
   std::string NotReady(const std::string& site) const;
   bool IsHome(const std::string& site) const;
+  // The dnsd whose decisions move sites here; empty: none's.
+  std::string decider() const { return deciders_.named(); }
   // Replicas that are recorded and not in the folder yet.
   SiteContents recorded() const;
   TaskReports Reports(const std::string& dnsd) const { return board_.Reports(dnsd); }
@@ -94,6 +99,7 @@ class Replicas {
   bool EndsAtOnce(const TaskKey& key, const BoardTask& task);
   bool InstantiateEndsAtOnce(const TaskKey& key, const BoardTask& task);
   bool WithdrawEndsAtOnce(const TaskKey& key, const BoardTask& task);
+  void LookAtHeld();
   bool VerifyEndsAtOnce(const TaskKey& key, const BoardTask& task);
   bool End(const TaskKey& key, bool good, const std::string& why);
   bool Record(const TaskKey& key, const BoardTask& task);
@@ -122,7 +128,11 @@ class Replicas {
   void Open(const std::string& state_dir);
   void GoOnWithRecorded();
   void CleanUpUnwanted();
-  void AddOwn(heartbeat::v1::Task::Kind kind, const std::string& site);
+  TaskKey AddOwn(heartbeat::v1::Task::Kind kind, const std::string& site,
+                 MonotonicTime not_before = {});
+  std::string FaultOf(const std::string& site) const;
+  void TellLeaving();
+  void KeepEvictions();
   void Trim();
   Room RoomNow() const;
   std::vector<Evictable> EvictablesBut(const std::string& site) const;
@@ -146,11 +156,13 @@ class Replicas {
   bool cleaned_ = false;           // what nobody wants of what was half made before the start
   SiteContents contents_;          // of the folder
   TaskBoard board_;
+  Deciders deciders_;
+  std::set<std::string> leaving_;        // sites that a task is to drop: told as not ready
   std::map<TaskKey, Attempt> attempts_;  // those under way
   std::map<TaskKey, bool> remake_;  // instantiations of replicas that were here, looked over and
                                     // at fault; true: whole, but behind
   std::map<std::string, MonotonicTime> orphans_;  // sites whose lock is another's, since when
-  std::set<std::string> evicted_;                 // sites that are being dropped to make room
+  std::map<std::string, TaskKey> evicted_;        // sites that are being dropped to make room
   std::uint64_t evictions_ = 0;
   std::map<std::string, MonotonicTime> materialised_;  // sites, when they were first asked for
   Timer wake_;

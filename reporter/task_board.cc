@@ -49,7 +49,14 @@ std::vector<TaskKey> TaskBoard::Replace(const std::string& origin,
   for (int at = 0; at < std::min(tasks.tasks_size(), kMostTasks); ++at) {
     const Task& task = tasks.tasks(at);
     const TaskKey key{origin, task.id()};
-    if (!named.insert(key).second || tasks_.contains(key)) continue;
+    if (!named.insert(key).second) continue;
+    if (const auto known = tasks_.find(key); known != tasks_.end()) {
+      BoardTask& there = known->second;
+      if (there.attempts == 0 && there.task.kind() == Task::WITHDRAW) {
+        there.task.set_held(task.held());
+      }
+      continue;
+    }
     BoardTask& fresh = tasks_[key];
     fresh.task = task;
     fresh.site = TaskSite(task);
@@ -59,6 +66,8 @@ std::vector<TaskKey> TaskBoard::Replace(const std::string& origin,
       FailedForGood(key, "'" + Printable(task.site()) + "' is no name that a site may have here");
     } else if (!IsKnown(task.kind())) {
       FailedForGood(key, "wanted to instantiate, withdraw or verify; this reporter knows no more");
+    } else if (task.kind() != Task::WITHDRAW) {
+      fresh.task.clear_held();
     }
   }
   std::vector<TaskKey> broken_off;
@@ -72,15 +81,33 @@ std::vector<TaskKey> TaskBoard::Replace(const std::string& origin,
   return broken_off;
 }
 
-TaskKey TaskBoard::AddOwn(Task task) {
+void TaskBoard::DropHeld(const std::string& origin) {
+  std::erase_if(tasks_, [&](const auto& entry) {
+    const auto& [key, task] = entry;
+    if (key.origin != origin || !task.held()) return false;
+    order_.erase(task.order);
+    return true;
+  });
+}
+
+TaskKey TaskBoard::AddOwn(Task task, MonotonicTime not_before) {
   task.set_id(++own_ids_);
   const TaskKey key{"", task.id()};
   BoardTask& fresh = tasks_[key];
   fresh.site = SiteName(task.site());
   fresh.task = std::move(task);
+  fresh.not_before = not_before;
   fresh.order = ++arrivals_;
   order_[fresh.order] = key;
   return key;
+}
+
+bool TaskBoard::DropOwn(const TaskKey& key) {
+  const auto at = tasks_.find(key);
+  if (at == tasks_.end() || at->second.attempts > 0) return false;
+  order_.erase(at->second.order);
+  tasks_.erase(at);
+  return true;
 }
 
 std::optional<TaskKey> TaskBoard::Next(MonotonicTime now) const {
@@ -91,7 +118,7 @@ std::optional<TaskKey> TaskBoard::Next(MonotonicTime now) const {
   std::set<std::string> taken;  // sites that an earlier task holds
   for (const auto& [order, key] : order_) {
     const BoardTask& task = tasks_.at(key);
-    if (!taken.insert(task.site).second) continue;
+    if (task.held() || !taken.insert(task.site).second) continue;
     if (task.phase == TaskReport::WAITING && task.not_before <= now) return key;
   }
   return std::nullopt;
@@ -160,6 +187,23 @@ bool TaskBoard::IsBusy(const std::string& site, bool own) const {
     const TaskKey& key = entry.second;
     return (!own || key.origin.empty()) && tasks_.at(key).site == site;
   });
+}
+
+std::set<std::string> TaskBoard::Leaving() const {
+  std::set<std::string> sites;
+  for (const auto& [order, key] : order_) {
+    const BoardTask& task = tasks_.at(key);
+    if (task.task.kind() == Task::WITHDRAW) sites.insert(task.site);
+  }
+  return sites;
+}
+
+std::vector<TaskKey> TaskBoard::Held() const {
+  std::vector<TaskKey> held;
+  for (const auto& [order, key] : order_) {
+    if (tasks_.at(key).held()) held.push_back(key);
+  }
+  return held;
 }
 
 TaskReports TaskBoard::Reports(const std::string& origin) const {

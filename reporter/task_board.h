@@ -5,7 +5,7 @@
 //                  +--- retry <-- Failed ------------> FAILED   its retries are used up
 //
 // A task is known by who wants it and by the id that that one gave it. Of one site the tasks run
-// one after another, in the order in which they were heard of.
+// one after another, in the order in which they were heard of; one that is held holds up no other.
 #pragma once
 
 #include <compare>
@@ -41,6 +41,7 @@ struct BoardTask {
   MonotonicTime not_before{};  // of the next attempt
 
   bool finished() const { return phase >= heartbeat::v1::TaskReport::DONE; }
+  bool held() const { return task.held() && !finished(); }
 };
 
 // Text for a task's detail: one line, valid UTF-8, at most 255 octets, its end kept.
@@ -59,11 +60,16 @@ class TaskBoard {
   void SetRules(const Rules& rules) { rules_ = rules; }
 
   // All that `origin` wants now. Gives the tasks that were running and are wanted no more; they are
-  // forgotten like all others that are not named. A task that is named again goes on as it is. One
-  // whose site is no name, or of no known kind, has failed.
+  // forgotten like all others that are not named. A task that is named again goes on as it is, but
+  // for being held. One whose site is no name, or of no known kind, has failed.
   std::vector<TaskKey> Replace(const std::string& origin, const heartbeat::v1::Tasks& tasks);
-  // Adds a task of the reporter's own; it is forgotten when it has ended.
-  TaskKey AddOwn(heartbeat::v1::Task task);
+  // Forgets what `origin` has held.
+  void DropHeld(const std::string& origin);
+  // Adds a task of the reporter's own, to be begun at `not_before`; it is forgotten when it has
+  // ended.
+  TaskKey AddOwn(heartbeat::v1::Task task, MonotonicTime not_before = {});
+  // Forgets one of them that has not been begun. False: it has been.
+  bool DropOwn(const TaskKey& key);
 
   // The task to begin now, if there is one.
   std::optional<TaskKey> Next(MonotonicTime now) const;
@@ -84,6 +90,10 @@ class TaskBoard {
   const BoardTask* Find(const TaskKey& key) const;
   // Whether a task of this site is not finished; `own`: counting only the reporter's.
   bool IsBusy(const std::string& site, bool own = false) const;
+  // The sites that some task is to withdraw, held or not.
+  std::set<std::string> Leaving() const;
+  // Those that are held.
+  std::vector<TaskKey> Held() const;
   TaskReports Reports(const std::string& origin) const;
   std::set<std::string> origins() const;
 

@@ -50,13 +50,19 @@ struct Task {
   std::vector<Source> sources{};      // the best first
   std::uint64_t content_version = 0;  // to be had at least; 0: any
   std::uint64_t bytes = 0;            // 0: not known
+  bool held = false;  // of kWithdraw: only told as not ready, until it is named again without
 
   friend bool operator==(const Task&, const Task&) = default;
 };
 
 // All that the node is to do, in the place of what was asked before.
 struct Tasks {
-  std::vector<Task> tasks;  // by rising id
+  std::vector<Task> tasks{};            // by rising id
+  bool decides = false;                 // this dnsd moves sites, where the nodes want it to
+  std::vector<std::string> may_drop{};  // sites that can do without their replica there, rising
+  Duration grace{};                     // told as not ready before they are dropped
+
+  friend bool operator==(const Tasks&, const Tasks&) = default;
 };
 
 using Directive = std::variant<Accepted, SetInterval, ResendFull, Refusal, Tasks>;

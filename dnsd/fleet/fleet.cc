@@ -258,6 +258,7 @@ void Fleet::TakeReport(NodeIndex index, const Heartbeat& beat, MonotonicTime now
   node.load = beat.load;
   node.demand.Take(beat.demand);
   if (beat.storage) node.storage = *beat.storage;
+  node.names_decider = beat.names_decider;
   node.tasks = beat.tasks;
   node.healthy = beat.healthy;
   node.health_detail = beat.health_detail;

@@ -78,6 +78,7 @@ struct Node {
   Load load;  // of the last report
   NodeDemand demand;
   Storage storage;                // as last told; nothing told: it takes no replicas
+  bool names_decider = false;     // this dnsd, for its sites
   std::vector<TaskReport> tasks;  // of the last report
   std::string health_detail;
   Order order;

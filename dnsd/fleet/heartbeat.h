@@ -98,6 +98,7 @@ struct Storage {
   std::uint64_t used_bytes = 0;
   std::uint64_t free_bytes = 0;  // of the disk; 0: not known
   std::uint64_t evictions = 0;   // since the reporter was started
+  bool evicts = false;           // it does, of what Tasks::may_drop names
 
   friend bool operator==(const Storage&, const Storage&) = default;
 };
@@ -125,6 +126,7 @@ struct Heartbeat {
   std::vector<RttSample> rtts{};
   std::vector<TaskReport> tasks{};   // all that the node has
   std::optional<Storage> storage{};  // nothing: unchanged
+  bool names_decider = false;        // this dnsd, for its sites
 };
 
 }  // namespace dnsd::fleet

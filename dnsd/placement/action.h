@@ -4,7 +4,8 @@
 //   contract:         leaving ──> working ──> done, failed
 //                        └──> undone: the others cannot do without it any more
 //
-// leaving: out of the answers, for the grace time of answers that are still cached.
+// leaving: out of the answers; of those of every dnsd once the node tells it as not ready, and from
+// then on for the grace time of answers that are still cached.
 // working: its task is with the node's reporter, or will be once the node speaks again.
 #pragma once
 

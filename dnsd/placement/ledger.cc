@@ -10,6 +10,9 @@ using Kind = Action::Kind;
 using Phase = Action::Phase;
 using TaskPhase = fleet::TaskReport::Phase;
 
+constexpr const char* kLost = "the node is dead or gone";
+constexpr const char* kNoHooks = "the node's reporter has no hooks any more";
+
 // Whether what is seen is what the action is for.
 bool IsReached(const Action& action, const Sight& sight) {
   const bool told_done = sight.report != nullptr && sight.report->phase == TaskPhase::kDone;
@@ -61,7 +64,7 @@ Ledger::Ledger(std::vector<Action> unfinished, std::uint64_t last_id, MonotonicT
   for (Action& action : unfinished) {
     const std::uint64_t id = action.id;
     last_id_ = std::max(last_id_, id);
-    times_[id] = {.since = now, .ended = {}, .sequence = 0};
+    times_[id] = {.since = now, .out = {}, .ended = {}, .sequence = 0};
     in_hand_[{action.site, action.node}] = id;
     actions_.emplace(id, std::move(action));
   }
@@ -71,7 +74,7 @@ const Action& Ledger::Begin(Action action, MonotonicTime now, WallTime wall) {
   action.id = ++last_id_;
   action.phase = action.kind == Kind::kContract ? Phase::kLeaving : Phase::kWorking;
   action.begun = action.changed = wall;
-  times_[action.id] = {.since = now, .ended = {}, .sequence = 0};
+  times_[action.id] = {.since = now, .out = {}, .ended = {}, .sequence = 0};
   changed_.push_back(action.id);
   in_hand_[{action.site, action.node}] = action.id;
   return actions_.emplace(action.id, std::move(action)).first->second;
@@ -95,7 +98,7 @@ void Ledger::Move(Action& action, Phase phase, const std::string& detail, Monoto
   action.detail = detail;
   action.changed = wall;
   Times& times = times_[action.id];
-  times = {.since = now, .ended = {}, .sequence = 0};
+  times = {.since = now, .out = {}, .ended = {}, .sequence = 0};
   if (action.is_over()) in_hand_.erase({action.site, action.node});
   if (std::ranges::find(changed_, action.id) == changed_.end()) changed_.push_back(action.id);
 }
@@ -118,9 +121,21 @@ void Ledger::JudgeLeaving(Action& action, const Sight& sight, const LedgerLimits
   if (const std::string why = TooFew(sight); !why.empty()) {
     return Move(action, Phase::kUndone, why, now, wall);
   }
+  if (sight.report != nullptr && sight.report->phase == TaskPhase::kFailed) {
+    return Move(action, Phase::kFailed, sight.report->detail, now, wall);
+  }
+  if (sight.is_lost) return Move(action, Phase::kFailed, kLost, now, wall);
   if (!sight.is_known) return;
+  if (!sight.obeys) return Move(action, Phase::kFailed, kNoHooks, now, wall);
   if (!sight.hosts) return Move(action, Phase::kDone, "gone by itself", now, wall);
-  if (now >= times_[action.id].since + limits.grace) Move(action, Phase::kWorking, "", now, wall);
+  Times& times = times_[action.id];
+  // Only then every other dnsd has left it out of its answers, too.
+  times.out = sight.answers ? std::nullopt : std::optional(times.out.value_or(now));
+  if (times.out && now >= *times.out + limits.grace) {
+    Move(action, Phase::kWorking, "", now, wall);
+  } else if (!times.out && now >= times.since + limits.task) {
+    Move(action, Phase::kFailed, "the node goes on telling it as ready", now, wall);
+  }
 }
 
 void Ledger::JudgeWorking(Action& action, const Sight& sight, const LedgerLimits& limits,
@@ -138,13 +153,13 @@ void Ledger::JudgeWorking(Action& action, const Sight& sight, const LedgerLimits
     }
   }
   if (sight.is_known && !sight.obeys) {
-    return Move(action, Phase::kFailed, "the node's reporter has no hooks any more", now, wall);
+    return Move(action, Phase::kFailed, kNoHooks, now, wall);
   }
   // A hook that still runs may yet change what is seen.
   const bool runs = sight.report != nullptr && sight.report->phase == TaskPhase::kRunning;
   if (sight.is_known && !runs && IsReached(action, sight))
     return Move(action, Phase::kDone, "", now, wall);
-  if (sight.is_lost) return Move(action, Phase::kFailed, "the node is dead or gone", now, wall);
+  if (sight.is_lost) return Move(action, Phase::kFailed, kLost, now, wall);
   const bool told_done = sight.report != nullptr && sight.report->phase == TaskPhase::kDone;
   if (!told_done) times.ended.reset();
   if (told_done && !times.ended) times.ended = now;
@@ -174,7 +189,7 @@ std::optional<Ledger::Changes> Ledger::TakeChanges() {
 std::map<std::string, std::vector<const Action*>> Ledger::Tasks() const {
   std::map<std::string, std::vector<const Action*>> tasks;
   for (const auto& [id, action] : actions_) {
-    if (action.phase != Phase::kWorking) continue;
+    if (action.is_over()) continue;
     const bool is_waiting = std::ranges::find(changed_, id) != changed_.end();
     if (is_waiting || times_.at(id).sequence > stored_) continue;
     tasks[action.node].push_back(&action);
@@ -187,8 +202,7 @@ std::optional<MonotonicTime> Ledger::NextDeadline(const LedgerLimits& limits) co
   for (const auto& [id, action] : actions_) {
     if (action.is_over()) continue;
     const Times& times = times_.at(id);
-    MonotonicTime due =
-        times.since + (action.phase == Phase::kLeaving ? limits.grace : limits.task);
+    MonotonicTime due = times.out ? *times.out + limits.grace : times.since + limits.task;
     if (times.ended) due = std::min(due, *times.ended + limits.settle);
     next = next ? std::min(*next, due) : due;
   }

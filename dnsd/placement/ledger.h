@@ -77,7 +77,8 @@ class Ledger {
   void Stored(std::uint64_t sequence) { stored_ = sequence; }
 
   const std::map<std::uint64_t, Action>& actions() const { return actions_; }
-  // By node, those that its reporter is to carry out now: working ones that are on disk.
+  // By node, those that its reporter is to know of: working ones that are on disk, to be carried
+  // out, and leaving ones, to be told as not ready.
   std::map<std::string, std::vector<const Action*>> Tasks() const;
   // The action's node cannot be told of it yet: its time to end in has not begun.
   void Defer(std::uint64_t id, MonotonicTime now) { times_.at(id).since = now; }
@@ -90,6 +91,7 @@ class Ledger {
   // What is known of an action beside what is stored.
   struct Times {
     MonotonicTime since;                 // in this phase
+    std::optional<MonotonicTime> out;    // of kLeaving: the node tells it as not ready, since then
     std::optional<MonotonicTime> ended;  // the hook said so
     std::uint64_t sequence = 0;          // of the changes that it was last in; 0: in none yet
   };

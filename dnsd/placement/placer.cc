@@ -17,6 +17,7 @@ constexpr Duration kMinute = std::chrono::minutes(1);
 constexpr Duration kShortestBar = std::chrono::minutes(1);
 constexpr Duration kStoreTime = std::chrono::seconds(3);  // then nothing is begun any more
 constexpr std::size_t kMostSources = 4;
+constexpr double kFull = 0.9;             // share of a quota
 constexpr std::size_t kMostTasks = 1024;  // of a node, as the reporter takes them
 
 fleet::Task::Kind TaskKindOf(Kind kind) {
@@ -60,8 +61,11 @@ void Placer::Step(const World& world, const std::vector<SiteDemands::Answered>& 
   }
   unstored_since_ =
       ledger_.has_unstored() ? unstored_since_.value_or(world.now) : std::optional<MonotonicTime>();
-  if (settings_.mode != Mode::kAuto) {
-    UndoDecisions("decisions are not carried out any more", nullptr, world.wall);
+  lead_ = LeadIn(world.fleet);
+  if (!carries_out()) {
+    const bool is_auto = settings_.mode == Mode::kAuto;
+    UndoDecisions(is_auto ? "another dnsd decides" : "decisions are not carried out any more",
+                  nullptr, world.wall);
   }
   // What has begun goes on to its end whatever the mode has become.
   ledger_.Judge([&](const Action& action) { return Look(world, action); }, Limits(), world.now,
@@ -77,6 +81,7 @@ void Placer::Step(const World& world, const std::vector<SiteDemands::Answered>& 
     unstored_.push_back({changes->sequence, std::move(changes->actions), std::nullopt});
   }
   SetWithheld(world);
+  if (!carries_out()) grants_.Clear();
   Direct(world);
 }
 
@@ -166,6 +171,7 @@ void Placer::Decide(const World& world) {
     plan_ = std::move(proposals);
     return;
   }
+  if (!carries_out()) return;
   for (const Proposal& proposal : proposals) {
     if (!MayBegin(begun_, world.now)) break;
     Begin(world, proposal, false);
@@ -174,6 +180,36 @@ void Placer::Decide(const World& world) {
   RemakeNotWhole(world);
   Mend(facts, world);
   Verify(world);
+  Grant(world);
+}
+
+// What full nodes may drop by themselves.
+void Placer::Grant(const World& world) {
+  const auto& nodes = world.fleet.nodes();
+  const auto drops = [&](fleet::NodeIndex index) {
+    return index < nodes.size() && nodes[index].storage.evicts && Obeys(nodes[index]);
+  };
+  const auto is_full = [&](fleet::NodeIndex index) {
+    const fleet::Storage& storage = nodes[index].storage;
+    return static_cast<double>(storage.used_bytes) >=
+           kFull * static_cast<double>(storage.quota_bytes);
+  };
+  const auto answers = [&](const std::string& site, const fleet::Host& host) {
+    return host.answers() && MayAnswer(world, site, host.node) &&
+           !std::ranges::binary_search(withheld_, std::pair(site, host.node));
+  };
+  const auto may_drop = [&](const std::string& site, const fleet::Host& host) {
+    return !host.home && !marks_.frozen.contains(site) && !ledger_.IsBusy(site) &&
+           !marks_.pinned.contains({site, nodes[host.node].name});
+  };
+  grants_.Renew(
+      world.hosting,
+      {.may_drop = may_drop,
+       .drops = drops,
+       .answers = answers,
+       .unnamed = [&](const auto& site) { return HostingAll(world, site, fleet::kNoNode); },
+       .least = [&](const auto& site) { return settings_.Of(site).least; },
+       .is_full = is_full});
 }
 
 Facts Placer::Gather(const World& world) {
@@ -332,6 +368,7 @@ fleet::Task Placer::TaskOf(const World& world, const Action& action) const {
   fleet::Task task{.id = action.id, .kind = TaskKindOf(action.kind), .site = action.site};
   task.content_version = action.content_version;
   task.bytes = action.bytes;
+  task.held = action.phase == Phase::kLeaving;
   for (const std::string& source : action.sources) {
     const fleet::NodeIndex index = world.fleet.Find(source);
     if (index == fleet::kNoNode) continue;
@@ -340,17 +377,21 @@ fleet::Task Placer::TaskOf(const World& world, const Action& action) const {
   return task;
 }
 
-// Each reporter is told its tasks whenever they have changed, and whenever it has come anew.
+// Each reporter is told its tasks, and what else goes with them, whenever they have changed, and
+// whenever it has come anew.
 void Placer::Direct(const World& world) {
   const auto& nodes = world.fleet.nodes();
   told_.resize(nodes.size());
   const auto tasks = ledger_.Tasks();
+  const std::set<fleet::NodeIndex> granted_anew = grants_.TakeChanged();
+  const bool decides = settings_.mode == Mode::kAuto;
   for (fleet::NodeIndex i = 0; i < nodes.size(); ++i) {
     const fleet::Node& node = nodes[i];
     Told& told = told_[i];
     if (!Obeys(node)) continue;
     const auto own = tasks.find(node.name);
-    const bool is_new = told.stream != node.stream;
+    const bool is_new = told.stream != node.stream || told.decides != decides ||
+                        told.grace != settings_.grace || granted_anew.contains(i);
     if (!is_new && own == tasks.end() && told.tasks.empty()) continue;
     std::vector<fleet::Task> now;
     if (own != tasks.end()) {
@@ -363,7 +404,10 @@ void Placer::Direct(const World& world) {
     if (!is_new && now == told.tasks) continue;
     told.stream = node.stream;
     told.tasks = now;
-    directives_.emplace_back(node.stream, fleet::Tasks{std::move(now)});
+    told.decides = decides;
+    told.grace = settings_.grace;
+    directives_.emplace_back(node.stream,
+                             fleet::Tasks{std::move(now), decides, grants_.Of(i), settings_.grace});
   }
 }
 
@@ -386,6 +430,7 @@ std::optional<Unstored> Placer::TakeUnstored() {
 PlacementReport Placer::Report() const {
   PlacementReport report;
   report.mode = settings_.mode;
+  report.lead = lead_;
   for (const auto& [id, action] : ledger_.actions()) report.in_hand.push_back(action);
   report.recent.assign(recent_.begin(), recent_.end());
   report.plan = plan_;

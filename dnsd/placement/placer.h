@@ -21,8 +21,10 @@
 #include "dnsd/base/status.h"
 #include "dnsd/fleet/directive.h"
 #include "dnsd/placement/action.h"
+#include "dnsd/placement/drop_grants.h"
 #include "dnsd/placement/facts.h"
 #include "dnsd/placement/freshness.h"
+#include "dnsd/placement/lead.h"
 #include "dnsd/placement/ledger.h"
 #include "dnsd/placement/marks.h"
 #include "dnsd/placement/replica_times.h"
@@ -60,6 +62,7 @@ struct Proposal {
 // For status, metrics and the page. A value.
 struct PlacementReport {
   Mode mode = Mode::kOff;
+  Lead lead;                    // decisions of kAuto are carried out where it is ours
   std::vector<Action> in_hand;  // by id
   std::vector<Action> recent;   // over, the newest first
   std::vector<Proposal> plan;   // of the last round, where decisions wait for an operator
@@ -102,6 +105,8 @@ class Placer {
   void Stored(std::uint64_t sequence) { ledger_.Stored(sequence); }
   // (site, node), rising: hosts that may not answer.
   const Withheld& withheld() const { return withheld_; }
+  // As the nodes said at the last Step.
+  const Lead& lead() const { return lead_; }
 
   // An operator's word. Errors tell what is wanted; then nothing is done.
   absl::StatusOr<Action> Expand(const World& world, const std::string& site,
@@ -137,6 +142,8 @@ class Placer {
   std::size_t HostingAll(const World& world, const std::string& site, fleet::NodeIndex but) const;
   void TakeOver(std::vector<Action> changed, const World& world);
   void SetWithheld(const World& world);
+  bool carries_out() const { return settings_.mode == Mode::kAuto && lead_.is_ours(); }
+  void Grant(const World& world);
   void Direct(const World& world);
   std::vector<std::string> SourcesFor(const World& world, const std::string& site,
                                       fleet::NodeIndex but) const;
@@ -156,6 +163,8 @@ class Placer {
   Bars bars_;
   ReplicaTimes times_;
   Withheld withheld_;
+  Lead lead_;
+  DropGrants grants_;
   std::vector<Action> contracted_;  // before the start, by nodes that have not spoken since
 
   MonotonicTime decided_;   // the last round
@@ -175,6 +184,8 @@ class Placer {
   struct Told {
     fleet::StreamId stream = fleet::kNoStream;
     std::vector<fleet::Task> tasks;
+    bool decides = false;
+    Duration grace{};
     std::uint64_t evictions = 0;
     std::uint64_t boot = 0;
   };

@@ -279,7 +279,8 @@ fleet::Storage ReadStorage(const v1::Storage& in) {
           .quota_bytes = octets(in.quota_bytes()),
           .used_bytes = octets(in.used_bytes()),
           .free_bytes = octets(in.free_bytes()),
-          .evictions = in.evictions()};
+          .evictions = in.evictions(),
+          .evicts = in.evicts()};
 }
 
 fleet::Heartbeat ReadHeartbeat(const v1::Heartbeat& in, Findings& findings) {
@@ -295,6 +296,7 @@ fleet::Heartbeat ReadHeartbeat(const v1::Heartbeat& in, Findings& findings) {
   out.rtts = ReadRtts(in, findings);
   out.tasks = ReadTaskReports(in, findings);
   if (in.has_storage()) out.storage = ReadStorage(in.storage());
+  out.names_decider = in.names_decider();
   return out;
 }
 

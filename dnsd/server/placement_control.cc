@@ -63,11 +63,22 @@ bool PlacementControl::Step(fleet::Fleet& fleet, const SiteOrders& orders, doubl
       answered.push_back({site, rate * cpus_per_answer});
     }
   }
+  const bool led = placer_.lead().is_ours();
   placer_.Step(WorldOf(fleet, *hosting, orders, now, wall), answered);
+  if (placer_.settings().mode == Mode::kAuto && led != placer_.lead().is_ours()) TellLead();
   PassOn(sink);
   if (withheld_ == placer_.withheld()) return false;
   withheld_ = placer_.withheld();
   return true;
+}
+
+void PlacementControl::TellLead() {
+  const placement::Lead& lead = placer_.lead();
+  if (events_ == nullptr) return;
+  Event event{.kind = Event::Kind::kPlacement};
+  event.text = lead.is_ours() ? "this dnsd decides: " : "this dnsd does not decide any more: ";
+  event.text += std::to_string(lead.named) + " of " + std::to_string(lead.nodes) + " nodes name it";
+  events_->Add(std::move(event));
 }
 
 void PlacementControl::PassOn(fleet::DirectiveSink* sink) {

@@ -75,6 +75,7 @@ class PlacementControl {
   static placement::World WorldOf(const fleet::Fleet& fleet, const fleet::HostingTable& hosting,
                                   const SiteOrders& orders, MonotonicTime now, WallTime wall);
   absl::StatusOr<PlacementAnswer> Carry(const PlacementOrder& order, const placement::World& world);
+  void TellLead();
   void PassOn(fleet::DirectiveSink* sink);
 
   const std::function<std::vector<std::pair<std::string, double>>()> answer_rates_;

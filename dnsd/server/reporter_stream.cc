@@ -48,6 +48,9 @@ struct Encode {
   void operator()(const fleet::Tasks& tasks) const {
     v1::Tasks& all = *out.mutable_tasks();  // an empty list too is told
     for (const fleet::Task& task : tasks.tasks) EncodeTask(task, *all.add_tasks());
+    all.set_decides(tasks.decides);
+    for (const std::string& site : tasks.may_drop) all.add_may_drop(site);
+    all.set_grace_ms(Milliseconds(tasks.grace));
   }
 
  private:
@@ -57,6 +60,7 @@ struct Encode {
     to.set_site(task.site);
     to.set_content_version(task.content_version);
     to.set_bytes(task.bytes);
+    to.set_held(task.held);
     for (const fleet::Task::Source& source : task.sources) {
       v1::Source& from = *to.add_sources();
       from.set_node(source.node);

@@ -142,9 +142,13 @@ TEST_F(LedgerTest, ATaskWithoutAnEndFailsAtItsLimit) {
 TEST_F(LedgerTest, AContractionWaitsForCachedAnswersBeforeItsTask) {
   sight_.hosts = sight_.answers = true;
   const std::uint64_t id = Begin(Kind::kContract);
+  EXPECT_THAT(TasksOf("web3"), IsEmpty());  // not on disk yet
   Store();
+  EXPECT_THAT(TasksOf("web3"), ElementsAre(id));  // to be told as not ready
+  sight_.answers = false;
+  Judge(0);
   Judge(29.9);
-  EXPECT_THAT(TasksOf("web3"), IsEmpty());
+  EXPECT_THAT(Changes(), IsEmpty());
   Judge(30);
   EXPECT_THAT(TasksOf("web3"), IsEmpty());  // not on disk yet
   EXPECT_THAT(Changes(), ElementsAre(Phase::kWorking));
@@ -155,6 +159,44 @@ TEST_F(LedgerTest, AContractionWaitsForCachedAnswersBeforeItsTask) {
   sight_.hosts = sight_.answers = false;
   JudgeWith(32, id, TaskPhase::kDone);
   EXPECT_THAT(Changes(), ElementsAre(Phase::kDone));
+}
+
+TEST_F(LedgerTest, TheGraceBeginsWhenTheNodeTellsThatItIsOut) {
+  sight_.hosts = sight_.answers = true;
+  Begin(Kind::kContract);
+  Store();
+  Judge(100);
+  sight_.answers = false;
+  Judge(110);
+  sight_.answers = true;  // its stream was lost, and with it the hold
+  Judge(120);
+  sight_.answers = false;
+  Judge(121);
+  Judge(150);
+  EXPECT_THAT(Changes(), IsEmpty());
+  Judge(151);
+  EXPECT_THAT(Changes(), ElementsAre(Phase::kWorking));
+}
+
+TEST_F(LedgerTest, AContractionFailsOfANodeThatGoesOnTellingTheSiteAsReady) {
+  sight_.hosts = sight_.answers = true;
+  Begin(Kind::kContract);
+  Judge(3599);
+  EXPECT_THAT(Changes(), ElementsAre(Phase::kLeaving));
+  Judge(3600);
+  EXPECT_THAT(Changes(), ElementsAre(Phase::kFailed));
+}
+
+TEST_F(LedgerTest, AContractionFailsAtOnceWhereTheNodeRefusesOrIsGone) {
+  sight_.hosts = true;
+  const std::uint64_t id = Begin(Kind::kContract, "web1");
+  JudgeWith(1, id, TaskPhase::kFailed, "its content is made here");
+  EXPECT_THAT(Changes(), ElementsAre(Phase::kFailed));
+  EXPECT_EQ(last_.actions[0].detail, "its content is made here");
+  Begin(Kind::kContract, "web2");
+  sight_.is_lost = true;
+  Judge(2);
+  EXPECT_THAT(Changes(), ElementsAre(Phase::kFailed));
 }
 
 TEST_F(LedgerTest, AContractionIsUndoneOnceTheOthersAreTooFew) {
@@ -169,6 +211,8 @@ TEST_F(LedgerTest, AContractionIsUndoneOnceTheOthersAreTooFew) {
 TEST_F(LedgerTest, AWithdrawalThatHasNotBegunIsTakenBackWhenTheOthersAreTooFew) {
   sight_.hosts = sight_.answers = true;
   const std::uint64_t id = Begin(Kind::kContract);
+  sight_.answers = false;
+  Judge(0);
   Judge(30);
   Store();
   JudgeWith(31, id, TaskPhase::kWaiting);
@@ -213,6 +257,8 @@ TEST_F(LedgerTest, AContractionCanBeTakenBackUntilItsTaskBegins) {
   EXPECT_TRUE(ledger_.Undo(id, "wanted again", WallTime{}));
   EXPECT_THAT(Changes(), ElementsAre(Phase::kUndone));
   const std::uint64_t other = Begin(Kind::kContract);
+  sight_.answers = false;
+  Judge(0);
   Judge(30);
   EXPECT_FALSE(ledger_.Undo(other, "wanted again", WallTime{}));
 }
@@ -223,11 +269,17 @@ TEST_F(LedgerTest, WhatWasUnderWayGoesOnAfterARestartWithItsIdAndAWholeGrace) {
   leaving.site = "b.";
   leaving.node = "web1";
   ledger_ = Ledger({working, leaving}, 8, kStart);
-  EXPECT_THAT(TasksOf("web1"), ElementsAre(7U));  // it is on disk
+  EXPECT_THAT(TasksOf("web1"), ElementsAre(7U, 9U));  // they are on disk
   sight_.hosts = sight_.answers = true;
   const auto look = [&](const Action& action) { return action.id == 9 ? sight_ : Sight{}; };
   ledger_.Judge(look, kLimits, At(29), WallTime{});
   EXPECT_THAT(Changes(), IsEmpty());
+  sight_.answers = false;
+  ledger_.Judge(look, kLimits, At(30), WallTime{});
+  ledger_.Judge(look, kLimits, At(59), WallTime{});
+  EXPECT_THAT(Changes(), IsEmpty());
+  ledger_.Judge(look, kLimits, At(60), WallTime{});
+  EXPECT_THAT(Changes(), ElementsAre(Phase::kWorking));
   EXPECT_EQ(Begin(Kind::kExpand), 10U);
 }
 
@@ -248,7 +300,9 @@ TEST_F(LedgerTest, TellsWhenTimeAloneChangesSomething) {
   Begin(Kind::kExpand);
   EXPECT_EQ(ledger_.NextDeadline(kLimits), At(3600));
   Begin(Kind::kContract, "web2");
-  EXPECT_EQ(ledger_.NextDeadline(kLimits), At(30));
+  sight_.hosts = true;
+  Judge(1);
+  EXPECT_EQ(ledger_.NextDeadline(kLimits), At(31));
 }
 
 }  // namespace

@@ -52,7 +52,7 @@ class PlacerTest : public ::testing::Test {
     beat.load.cpu_utilization = loads_[static_cast<std::size_t>(node)];
     beat.hosting.kind = fleet::HostingKind::kFull;
     if (hosts_[static_cast<std::size_t>(node)]) {
-      const bool ready = !unready_.contains(node);
+      const bool ready = !unready_.contains(node) && !Holds(node);
       beat.hosting.sites.push_back({*wire::Name::Parse(kSite),
                                     versions_[static_cast<std::size_t>(node)], 1000, ready, true,
                                     node == 0});
@@ -60,8 +60,13 @@ class PlacerTest : public ::testing::Test {
       beat.demand = {true, {{*wire::Name::Parse(kSite), rps, 0, 0}}};
     }
     beat.tasks = reports_[node];
-    beat.storage = fleet::Storage{.takes_replicas = true};
+    beat.storage = fleet::Storage{.takes_replicas = true, .evicts = evicts_};
+    beat.names_decider = !named_elsewhere_.contains(node);
     return beat;
+  }
+  // A withdrawal that is not to be begun yet: the node tells the site as not ready.
+  bool Holds(int node) {
+    return std::ranges::any_of(TasksOf(node), [](const fleet::Task& task) { return task.held; });
   }
   void Greet(int node) {
     fleet_->Apply({++stream_, now_,
@@ -85,7 +90,7 @@ class PlacerTest : public ::testing::Test {
   void Turn() {
     const auto hosting = fleet_->hosting();
     placer_->Step({*fleet_, *hosting, now_, WallTime{}, is_out_}, answered_);
-    for (auto& [stream, tasks] : placer_->TakeDirectives()) told_[stream] = tasks.tasks;
+    for (auto& [stream, tasks] : placer_->TakeDirectives()) told_[stream] = tasks;
     for (Action& note : placer_->TakeNotes()) notes_.push_back(note);
     while (auto changes = placer_->TakeUnstored()) {
       if (stores_) placer_->Stored(changes->sequence);
@@ -97,14 +102,21 @@ class PlacerTest : public ::testing::Test {
     const auto hosting = fleet_->hosting();
     return call(World{*fleet_, *hosting, now_, WallTime{}, is_out_});
   }
-  std::vector<fleet::Task> TasksOf(int node) { return told_[streams_[node]]; }
+  std::vector<fleet::Task> TasksOf(int node) { return told_[streams_[node]].tasks; }
+  std::vector<std::string> MayDrop(int node) { return told_[streams_[node]].may_drop; }
   // The node has carried out all it was told.
   void Obey(int node) {
     reports_[node].clear();
     for (const fleet::Task& task : TasksOf(node)) {
+      if (task.held) continue;
       hosts_[static_cast<std::size_t>(node)] = task.kind != fleet::Task::Kind::kWithdraw;
       reports_[node].push_back({.id = task.id, .phase = TaskPhase::kDone, .attempts = 1});
     }
+  }
+  bool Withdraws(int node) {
+    return std::ranges::any_of(TasksOf(node), [](const fleet::Task& task) {
+      return task.kind == fleet::Task::Kind::kWithdraw && !task.held;
+    });
   }
   void Crowd() {
     loads_ = {0.95, 0.95, 0, 0};
@@ -124,7 +136,9 @@ class PlacerTest : public ::testing::Test {
   std::vector<std::uint64_t> versions_{0, 0, 0, 0};
   std::map<int, std::vector<fleet::TaskReport>> reports_;
   std::map<int, fleet::StreamId> streams_;
-  std::map<fleet::StreamId, std::vector<fleet::Task>> told_;
+  std::map<fleet::StreamId, fleet::Tasks> told_;
+  std::set<int> named_elsewhere_;  // nodes that name another dnsd as their decider
+  bool evicts_ = false;
   std::vector<Action> notes_;
   std::vector<Unstored> unstored_;
   bool stores_ = true;
@@ -222,7 +236,7 @@ TEST_F(PlacerTest, PlanningAloneTellsNobodyAnything) {
   EXPECT_TRUE(begun[0].by_hand);
   Turn();  // to be written
   Turn();  // and told
-  EXPECT_FALSE(told_[streams_[2]].empty() && told_[streams_[3]].empty());
+  EXPECT_FALSE(TasksOf(2).empty() && TasksOf(3).empty());
 }
 
 TEST_F(PlacerTest, ApplyingAPlanTakesAContractionBackRatherThanMakeAnother) {
@@ -270,10 +284,12 @@ TEST_F(PlacerTest, AnIdleReplicaIsWithdrawnAfterItsHoldAndTheGraceOfAnswers) {
   EXPECT_NE(node, "web1");  // the home
   EXPECT_THAT(placer_->withheld(), SizeIs(1));
   const int index = node.back() - '1';
-  EXPECT_THAT(TasksOf(index), IsEmpty());
-  Pass(31);
+  Pass(2);
   ASSERT_THAT(TasksOf(index), SizeIs(1));
   EXPECT_EQ(TasksOf(index)[0].kind, fleet::Task::Kind::kWithdraw);
+  EXPECT_TRUE(TasksOf(index)[0].held);
+  Pass(31);
+  EXPECT_FALSE(TasksOf(index)[0].held);
   Obey(index);
   Pass(2);
   EXPECT_EQ(notes_.back().phase, Phase::kDone);
@@ -482,6 +498,77 @@ TEST_F(PlacerTest, WithoutDecisionsWhatWasDecidedIsTakenBack) {
   EXPECT_EQ(notes_.back().phase, Phase::kUndone);
 }
 
+TEST_F(PlacerTest, WhereMostNodesNameAnotherNothingIsDecided) {
+  named_elsewhere_ = {2, 3};
+  Pass(6);
+  Crowd();
+  Pass(10);
+  EXPECT_EQ(placer_->Report().lead, (Lead{.nodes = 4, .named = 2}));
+  EXPECT_THAT(notes_, IsEmpty());
+  EXPECT_TRUE(told_[streams_[2]].decides);  // it would
+  named_elsewhere_ = {3};
+  Pass(10);
+  ASSERT_FALSE(notes_.empty());
+  EXPECT_EQ(notes_[0].kind, Kind::kExpand);
+}
+
+TEST_F(PlacerTest, WhoDecidesNoMoreTakesBackWhatIsNotDroppedYet) {
+  hosts_[2] = true;
+  Pass(70);
+  ASSERT_EQ(notes_.back().phase, Phase::kLeaving);
+  const int going = notes_.back().node.back() - '1';
+  Pass(2);
+  ASSERT_TRUE(Holds(going));
+  named_elsewhere_ = {0, 1, 2, 3};
+  Pass(3);
+  EXPECT_EQ(notes_.back().phase, Phase::kUndone);
+  EXPECT_EQ(notes_.back().detail, "another dnsd decides");
+  EXPECT_FALSE(Holds(going));
+}
+
+TEST_F(PlacerTest, WhatOthersMeanToWithdrawDoesNotCount) {
+  hosts_[2] = true;
+  Pass(70);
+  ASSERT_EQ(notes_.back().phase, Phase::kLeaving);
+  const int going = notes_.back().node.back() - '1';
+  unready_ = {going == 1 ? 2 : 1};  // as another dnsd has its node tell
+  Pass(40);
+  EXPECT_EQ(notes_.back().phase, Phase::kUndone);
+}
+
+TEST_F(PlacerTest, NodesMayDropOnlyWhatASiteCanDoWithout) {
+  evicts_ = true;
+  settings_.rules.contract = policy::PlacementRules::Contract::kLazy;
+  placer_->SetSettings(settings_);
+  Pass(12);
+  for (int i = 0; i < 4; ++i) EXPECT_THAT(MayDrop(i), IsEmpty()) << i;
+  hosts_[2] = hosts_[3] = true;
+  Pass(6);
+  EXPECT_THAT(MayDrop(0), IsEmpty());  // the home
+  EXPECT_EQ(MayDrop(1).size() + MayDrop(2).size() + MayDrop(3).size(), 2U);
+  ASSERT_TRUE(*Ask([&](const World& world) { return placer_->Pin(world, kSite, "web2", true); }));
+  Pass(6);
+  EXPECT_THAT(MayDrop(1), IsEmpty());
+  EXPECT_THAT(MayDrop(2), ElementsAre(kSite));
+  EXPECT_THAT(MayDrop(3), ElementsAre(kSite));
+  unready_ = {3};  // it is about to drop it
+  Pass(6);
+  EXPECT_THAT(MayDrop(2), ElementsAre(kSite));
+  EXPECT_THAT(MayDrop(3), ElementsAre(kSite));
+  down_ = {1};
+  Pass(6);
+  EXPECT_THAT(MayDrop(2), IsEmpty());
+  EXPECT_THAT(MayDrop(3), ElementsAre(kSite));
+  down_ = {1, 2};
+  Pass(6);
+  EXPECT_THAT(MayDrop(3), IsEmpty());  // it is to keep it
+  settings_.mode = Mode::kPlan;
+  down_ = unready_ = {};
+  placer_->SetSettings(settings_);
+  Pass(12);
+  EXPECT_THAT(MayDrop(2), IsEmpty());
+}
+
 TEST_F(PlacerTest, NothingIsBegunWhileItCannotBeStored) {
   Pass(6);
   stores_ = false;
@@ -531,8 +618,8 @@ TEST_F(PlacerTest, SomebodyAlwaysAnswersAndTheLeastIsKept) {
       default:
         break;
     }
-    std::map<int, std::size_t> withdrawals;
-    for (int i = 0; i < 4; ++i) withdrawals[i] = TasksOf(i).size();
+    std::map<int, bool> withdrew;
+    for (int i = 0; i < 4; ++i) withdrew[i] = Withdraws(i);
     Pass(1);
     std::size_t serving = 0, answering = 0;
     for (fleet::NodeIndex i = 0; i < 4; ++i) {
@@ -552,10 +639,7 @@ TEST_F(PlacerTest, SomebodyAlwaysAnswersAndTheLeastIsKept) {
     }
     ASSERT_TRUE(serving == 0 || answering > 0) << "round " << round << ": " << what;
     for (int i = 0; i < 4; ++i) {
-      if (TasksOf(i).size() <= withdrawals[i]) continue;
-      if (TasksOf(i).back().kind == fleet::Task::Kind::kWithdraw) {
-        ASSERT_GE(answering, 2U) << "round " << round;
-      }
+      if (Withdraws(i) && !withdrew[i]) ASSERT_GE(answering, 2U) << "round " << round;
     }
   }
 }

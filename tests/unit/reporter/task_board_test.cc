@@ -174,6 +174,62 @@ TEST_F(TaskBoardTest, ItsOwnTasksAreForgottenWhenTheyEnd) {
   EXPECT_TRUE(board_.IsBusy("a.example"));
 }
 
+TEST_F(TaskBoardTest, WhatIsHeldWaitsAndHoldsUpNobody) {
+  Tasks tasks = List({{1, "a.", Task::WITHDRAW}});
+  tasks.mutable_tasks(0)->set_held(true);
+  board_.Replace("d", tasks);
+  board_.Replace("e", List({{1, "a."}}));
+  EXPECT_THAT(board_.Held(), ElementsAre(TaskKey{"d", 1}));
+  EXPECT_THAT(board_.Leaving(), ElementsAre("a"));
+  EXPECT_THAT(BeginAll(), ElementsAre(1));
+  EXPECT_EQ(board_.Find({"e", 1})->phase, TaskReport::RUNNING);
+  EXPECT_EQ(board_.Reports("d")[0].phase(), TaskReport::WAITING);
+  board_.Done({"e", 1}, "");
+  EXPECT_THAT(BeginAll(), IsEmpty());
+  tasks.mutable_tasks(0)->set_held(false);
+  board_.Replace("d", tasks);
+  EXPECT_THAT(board_.Leaving(), ElementsAre("a"));
+  EXPECT_THAT(BeginAll(), ElementsAre(1));
+  tasks.mutable_tasks(0)->set_held(true);  // too late
+  board_.Replace("d", tasks);
+  EXPECT_THAT(board_.Held(), IsEmpty());
+}
+
+TEST_F(TaskBoardTest, WhatIsHeldIsForgottenWithWhoeverHoldsIt) {
+  Tasks tasks = List({{1, "a.", Task::WITHDRAW}, {2, "b.", Task::WITHDRAW}});
+  tasks.mutable_tasks(0)->set_held(true);
+  board_.Replace("d", tasks);
+  board_.DropHeld("e");
+  EXPECT_THAT(board_.Leaving(), ElementsAre("a", "b"));
+  board_.DropHeld("d");
+  EXPECT_THAT(board_.Leaving(), ElementsAre("b"));
+  EXPECT_EQ(board_.Find({"d", 1}), nullptr);
+  EXPECT_THAT(BeginAll(), ElementsAre(2));
+}
+
+TEST_F(TaskBoardTest, NothingButAWithdrawalIsHeld) {
+  Tasks tasks = List({{1, "a."}});
+  tasks.mutable_tasks(0)->set_held(true);
+  board_.Replace("d", tasks);
+  EXPECT_THAT(BeginAll(), ElementsAre(1));
+}
+
+TEST_F(TaskBoardTest, AnOwnTaskWaitsForItsTimeAndCanBeDroppedTillThen) {
+  Task task;
+  task.set_kind(Task::WITHDRAW);
+  task.set_site("a");
+  const TaskKey first = board_.AddOwn(task, now_ + 30s);
+  task.set_site("b");
+  const TaskKey second = board_.AddOwn(task, now_ + 30s);
+  EXPECT_THAT(BeginAll(), IsEmpty());
+  EXPECT_EQ(board_.NextTime(), now_ + 30s);
+  EXPECT_TRUE(board_.DropOwn(first));
+  now_ += 30s;
+  EXPECT_THAT(BeginAll(), ElementsAre(second.id));
+  EXPECT_FALSE(board_.DropOwn(second));
+  EXPECT_FALSE(board_.DropOwn(first));
+}
+
 TEST(LastWords, AreALineOfPlainTextThatEndsAsTheOutputDoes) {
   EXPECT_EQ(LastWords("one\ntwo\xff\x1b[0m\n\n"), "one two??[0m");
   EXPECT_EQ(LastWords(" \n"), "");
