@@ -57,11 +57,13 @@ class Placed(controlled.TestCase):
         path = self.folder / node / "ran"
         return path.read_text().splitlines() if path.exists() else []
 
-    def config(self, more="", mode="auto", **settings):
-        """`settings` of placement, in the place of those that are usual here; `more`: further ones."""
+    def config(self, more="", mode="auto", which="", **settings):
+        """`settings` of placement, in the place of those that are usual here; `more`: further ones;
+        `which`: of several dnsd."""
         settings = {"period": "1s", "grace": "1s", "repair_after": "2s", **settings}
         placement = ", ".join(f"{key}: {value}" for key, value in settings.items())
-        return (f"state_dir: {self.folder}/state\ncontrol: {{socket: {self.folder}/control.sock}}\n"
+        return (f"state_dir: {self.folder}/state{which}\n"
+                f"control: {{socket: {self.folder}/control{which}.sock}}\n"
                 f"heartbeat: {{warm_up: 0s}}\nplacement: {{mode: {mode}, {placement}{more}}}\n")
 
     def serve(self, more="", mode="auto", port=0, **settings):
@@ -71,13 +73,15 @@ class Placed(controlled.TestCase):
                          config=self.config(more, mode, **settings))
 
     def node(self, dnsd, name, interval="0.2s", more="", keys=""):
-        """A reporter with hooks."""
+        """A reporter with hooks, that reports to this dnsd or to several."""
+        several = dnsd if isinstance(dnsd, list) else [dnsd]
+        ports = ", ".join(f"'127.0.0.1:{one.heartbeat[1]}'" for one in several)
         folder = self.folder / name
         (folder / "www").mkdir(parents=True, exist_ok=True)
         (folder / "access.log").touch()
         home = f"home: ['*'], " if name == "n1" else ""
         config = self.write(f"{name}.yaml", (
-            f"node: {name}\naddresses: {ADDRESSES[name]}\ndnsd: '127.0.0.1:{dnsd.heartbeat[1]}'\n"
+            f"node: {name}\naddresses: {ADDRESSES[name]}\ndnsd: [{ports}]\n"
             f"interval: {interval}\nsites_dir: {folder}/www\nkernel_load: false\n"
             f"load_source: 'file:{folder}/load.json'\n"
             f"access_logs: [{{path: {folder}/access.log, format: vhost_combined}}]\n{more}"
@@ -95,7 +99,8 @@ class Placed(controlled.TestCase):
 
     def nodes(self, dnsd, **options):
         reporters = {name: self.node(dnsd, name, **options) for name in ADDRESSES}
-        dnsd.wait_states(20, **{name: "alive" for name in ADDRESSES})
+        for one in dnsd if isinstance(dnsd, list) else [dnsd]:
+            one.wait_states(20, **{name: "alive" for name in ADDRESSES})
         return reporters
 
     def placement(self):

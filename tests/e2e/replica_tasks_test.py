@@ -65,8 +65,8 @@ class Replicas(harness.TestCase):
     def sink(self, port=0):
         return self.start(Sink(port))
 
-    def tell(self, sink, *tasks):
-        sink.order("tasks " + json.dumps({"tasks": tasks}))
+    def tell(self, sink, *tasks, **more):
+        sink.order("tasks " + json.dumps({"tasks": tasks, **more}))
 
     @staticmethod
     def reports(sink):
@@ -348,14 +348,88 @@ class Replicas(harness.TestCase):
             return any(s["name"] == "a.example" and s["rps"] > 0
                        for b in sink.beats() for s in (b.get("demand") or {}).get("sites", []))
         harness.wait_until(asked, 60 * PATIENCE, "a.example is asked for", sink)
-        self.tell(sink, *tasks, task(3, "INSTANTIATE", "c.example.", bytes=4000))
-        self.wait_phase(sink, 3, "DONE")
+        third = task(3, "INSTANTIATE", "c.example.", bytes=4000)
+        self.tell(sink, *tasks, third)  # and nobody lets it drop anything
+        self.assertIn("what can be done without is not enough", self.wait_phase(sink, 3, "FAILED")["detail"])
+        third["id"] = 4
+        self.tell(sink, *tasks, third, decides=True, may_drop=["a.example.", "b.example."])
+        self.wait_phase(sink, 4, "DONE")
         self.assertEqual(sorted(p.name for p in self.sites.iterdir() if p.name[0] != "."),
                          ["a.example", "c.example", "h.example"])
         self.assertIn("withdraw b.example", self.ran())
         self.wait_site(sink, "b.example", lambda s: s is None, "told as gone")
         harness.wait_until(lambda: any((b.get("storage") or {}).get("evictions") == "1"
                                        for b in sink.beats()), 60 * PATIENCE, "counted", sink)
+
+    def test_what_is_to_make_room_is_told_first_and_stays_if_it_is_wanted_again(self):
+        sink = self.sink()
+        fill = "mkdir $DNSD_SITES_DIR/$2; head -c 4000 /dev/zero > $DNSD_SITES_DIR/$2/x"
+        self.reporter_with(sink, quota="6kB", evict=True, instantiate=fill)
+        first = task(1, "INSTANTIATE", "a.example.", bytes=4000)
+        self.tell(sink, first)
+        self.wait_phase(sink, 1, "DONE")
+        self.wait_site(sink, "a.example", lambda s: s and s["ready"], "ready")
+        second = task(2, "INSTANTIATE", "b.example.", bytes=4000)
+        free = {"decides": True, "may_drop": ["a.example."], "grace_ms": 3_600_000}
+        self.tell(sink, first, second, **free)
+        self.wait_site(sink, "a.example", lambda s: s and not s["ready"], "not ready")
+        self.assertEqual(self.reports(sink)[2]["phase"], "WAITING")
+        self.tell(sink, first, second, decides=True)
+        self.wait_site(sink, "a.example", lambda s: s and s["ready"], "ready again")
+        self.wait_phase(sink, 2, "FAILED")
+        self.assertEqual(self.ran(), [])
+        second["id"] = 3
+        self.tell(sink, first, second, **{**free, "grace_ms": 300})
+        self.wait_phase(sink, 3, "DONE")
+        self.assertEqual(self.ran(), ["withdraw a.example"])
+
+    def test_what_is_held_is_told_as_not_ready_and_stays(self):
+        sink = self.sink()
+        (self.sites / "a.example").mkdir()
+        (self.sites / "h.example").mkdir()
+        self.reporter_with(sink, home=["h.example"])
+        self.wait_site(sink, "a.example", lambda s: s and s["ready"], "ready")
+        held = task(1, "WITHDRAW", "a.example.", held=True)
+        self.tell(sink, held, task(2, "WITHDRAW", "h.example.", held=True),
+                  task(3, "WITHDRAW", "none.example.", held=True))
+        told = self.wait_site(sink, "a.example", lambda s: s if s and not s["ready"] else None, "not ready")
+        self.assertEqual(told["detail"], "it is about to be withdrawn")
+        self.wait_phase(sink, 1, "WAITING")
+        self.assertIn("made here", self.wait_phase(sink, 2, "FAILED")["detail"])
+        self.wait_phase(sink, 3, "DONE")
+        self.tell(sink)  # taken back
+        self.wait_site(sink, "a.example", lambda s: s and s["ready"], "ready again")
+        self.tell(sink, held)
+        self.wait_site(sink, "a.example", lambda s: s and not s["ready"], "not ready")
+        self.assertEqual(self.ran(), [])
+        self.tell(sink, {**held, "held": False})
+        self.wait_phase(sink, 1, "DONE")
+        self.assertEqual(self.ran(), ["withdraw a.example"])
+
+    def test_what_is_held_is_forgotten_with_the_stream_of_who_holds_it(self):
+        one, other = self.sink(), self.sink()
+        (self.sites / "a.example").mkdir()
+        self.reporter_with(one, other)
+        self.tell(one, task(1, "WITHDRAW", "a.example.", held=True))
+        self.wait_site(other, "a.example", lambda s: s and not s["ready"], "not ready")
+        one.stop()
+        self.wait_site(other, "a.example", lambda s: s and s["ready"], "ready again")
+        self.assertEqual(self.ran(), [])
+
+    def test_the_first_of_the_dnsd_that_decide_is_named(self):
+        one, other = self.sink(), self.sink()
+        self.reporter_with(one, other)
+
+        def names(sink):
+            beats = sink.beats()
+            return bool(beats) and beats[-1]["names_decider"]
+        self.tell(other, decides=True)
+        harness.wait_until(lambda: names(other), 60 * PATIENCE, "the only one is named", other)
+        self.tell(one, decides=True)
+        harness.wait_until(lambda: names(one) and not names(other), 60 * PATIENCE,
+                           "the first is named", one, other)
+        one.stop()
+        harness.wait_until(lambda: names(other), 60 * PATIENCE, "the one that is left is named", other)
 
     # ---- lazily ----
 

@@ -27,6 +27,7 @@ function show(placement) {
   $("placement").hidden = placement.mode === "off" && rows.length === 0;
   setText($("placement-mode"), [
     placement.mode,
+    placement.mode === "auto" && !placement.decides ? "another dnsd decides" : "",
     `${count(placement.in_hand.length)} in hand`,
     placement.plan.length > 0 ? `${count(placement.plan.length)} planned: dnsdctl apply` : "",
     placement.replicas_behind > 0 ? `${count(placement.replicas_behind)} behind their home` : "",
