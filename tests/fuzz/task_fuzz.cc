@@ -34,6 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                        .action = ActionOf(task.task.kind()),
                                        .site = task.site,
                                        .sites_dir = "/srv",
+                                       .reporter = "/usr/bin/reporter",
                                        .sources = SourcesOf(task.task)});
     for (const std::string& word : command.arguments) CHECK_PROPERTY(IsPlain(word));
     for (const std::string& variable : command.environment) {
