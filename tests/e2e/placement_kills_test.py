@@ -41,9 +41,8 @@ class Kills(Watched):
         self.serving = self.serve(mode=self.mode, port=self.port, grace="2s", repair_after="60s")
         return self.serving
 
-    def in_hand(self, phase=None):
-        in_hand = self.placement()["in_hand"]
-        return in_hand[0] if in_hand and in_hand[0]["phase"] == (phase or in_hand[0]["phase"]) else None
+    def in_hand(self):
+        return next(iter(self.placement()["in_hand"]), None)
 
     def kill_at(self, step, node, order):
         """Begins an action by `order`, takes it to the step and kills dnsd there; what it was."""
@@ -62,7 +61,7 @@ class Kills(Watched):
         elif step == "not told":
             reporter.signal(signal.SIGSTOP)
             order()
-            action = self.wait(lambda: self.in_hand("working"), "begun", dnsd)
+            action = self.wait(self.in_hand, "begun", dnsd)
         else:
             self.held().touch()
             order()

@@ -53,8 +53,8 @@ class Store(Watched):
         with self.full_disk(dnsd):
             self.order("File too large", "contract", "n3")
             self.wait_answers(dnsd, "n1", "n2")
-            self.wait(lambda: self.actions(phase="working"), "its grace has passed", dnsd)
             self.wait_rounds(dnsd)
+            self.assertTrue(self.actions(phase="leaving"))
             self.assertEqual(self.ran("n3"), [])
         self.wait(lambda: self.actions(phase="done"), "done", dnsd)
         self.assertEqual(self.ran("n3"), [f"withdraw {SITE}"])
