@@ -28,6 +28,15 @@ std::string LeadText(const Json& placement) {
          named;
 }
 
+// Empty where no site is short of replicas.
+std::string ShortagesText(const Json& json) {
+  const Json shortages = At(json, "/short");
+  if (shortages.empty()) return "";
+  Table table({{"SITE"}, {"WHY"}});
+  for (const Json& site : shortages) table.Add({TextAt(site, "/site"), TextAt(site, "/why")});
+  return "\nshort of replicas:\n" + table.Text();
+}
+
 }  // namespace
 
 std::string ActionText(const Json& action) {
@@ -51,6 +60,7 @@ std::string PlacementText(const Json& placement) {
   if (const Json plan = At(placement, "/plan"); !plan.empty()) {
     section("planned, and left to `dnsdctl apply`:", PlanText(placement));
   }
+  text += ShortagesText(placement);
   if (const Json pinned = At(placement, "/pinned"); !pinned.empty()) {
     Table table({{"SITE"}, {"NODE"}});
     for (const Json& pin : pinned) table.Add({TextAt(pin, "/site"), TextAt(pin, "/node")});
@@ -69,7 +79,7 @@ std::string PlacementText(const Json& placement) {
 
 std::string PlanText(const Json& reply) {
   const Json plan = At(reply, "/plan");
-  if (plan.empty()) return "nothing to change\n";
+  if (plan.empty()) return "nothing to change\n" + ShortagesText(reply);
   Table table({{"WHAT"}, {"SITE"}, {"NODE"}, {"FROM"}, {"REASON"}, {"WHY"}});
   for (const Json& action : plan) {
     std::string from;
@@ -79,7 +89,7 @@ std::string PlanText(const Json& reply) {
     table.Add({TextAt(action, "/kind"), TextAt(action, "/site"), TextAt(action, "/node"),
                from.empty() ? "-" : from, TextAt(action, "/reason"), TextAt(action, "/why")});
   }
-  return table.Text();
+  return table.Text() + ShortagesText(reply);
 }
 
 }  // namespace dnsd::ctl

@@ -217,11 +217,14 @@ Facts Placer::Gather(const World& world) {
   return gatherer.Gather(world);
 }
 
-std::vector<Proposal> Placer::ProposalsOf(const Facts& facts, const World& world) const {
+std::vector<Proposal> Placer::ProposalsOf(const Facts& facts, const World& world) {
   const auto& nodes = world.fleet.nodes();
   std::vector<Proposal> proposals;
-  for (const policy::PlacementAction& action :
-       policy::Decide(facts.state, settings_.rules, world.now)) {
+  std::vector<policy::PlacementShortage> shortages;
+  const auto decided = policy::Decide(facts.state, settings_.rules, world.now, &shortages);
+  shortages_.clear();
+  for (const auto& [site, why] : shortages) shortages_.push_back({facts.sites[site], why});
+  for (const policy::PlacementAction& action : decided) {
     Proposal& proposal = proposals.emplace_back();
     const bool expands = action.kind == policy::PlacementAction::Kind::kExpand;
     proposal.kind = expands ? Kind::kExpand : Kind::kContract;
@@ -425,23 +428,6 @@ std::optional<Unstored> Placer::TakeUnstored() {
   unstored_.clear();
   if (std::exchange(marks_changed_, false)) all.marks = marks_;
   return all;
-}
-
-PlacementReport Placer::Report() const {
-  PlacementReport report;
-  report.mode = settings_.mode;
-  report.lead = lead_;
-  for (const auto& [id, action] : ledger_.actions()) report.in_hand.push_back(action);
-  report.recent.assign(recent_.begin(), recent_.end());
-  report.plan = plan_;
-  report.marks = marks_;
-  report.counts = counts_;
-  report.rounds = rounds_;
-  report.sites = sites_;
-  for (const auto& [site, behind] : freshness_.behind()) report.behind += behind.nodes.size();
-  report.withheld = withheld_.size();
-  report.cpus_per_request = demands_.cpus_per_request();
-  return report;
 }
 
 }  // namespace dnsd::placement

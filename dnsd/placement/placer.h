@@ -59,13 +59,20 @@ struct Proposal {
   std::string why{};     // in words
 };
 
+// A site with fewer replicas than its least that is given no other.
+struct Shortage {
+  std::string site{};
+  std::string why{};  // in words
+};
+
 // For status, metrics and the page. A value.
 struct PlacementReport {
   Mode mode = Mode::kOff;
-  Lead lead;                    // decisions of kAuto are carried out where it is ours
-  std::vector<Action> in_hand;  // by id
-  std::vector<Action> recent;   // over, the newest first
-  std::vector<Proposal> plan;   // of the last round, where decisions wait for an operator
+  Lead lead;                        // decisions of kAuto are carried out where it is ours
+  std::vector<Action> in_hand;      // by id
+  std::vector<Action> recent;       // over, the newest first
+  std::vector<Proposal> plan;       // of the last round, where decisions wait for an operator
+  std::vector<Shortage> shortages;  // as the last round found them
   Marks marks;
   // By kind and phase: actions begun, and those over by how they ended.
   std::map<std::pair<Action::Kind, Action::Phase>, std::uint64_t> counts;
@@ -115,6 +122,8 @@ class Placer {
                                   const std::string& node, const std::string& why);
   // What a decision would be now.
   std::vector<Proposal> Plan(const World& world);
+  // Sites that it does not help.
+  const std::vector<Shortage>& shortages() const { return shortages_; }
   // Begins all of it.
   std::vector<Action> Apply(const World& world);
   // Whether that changed anything.
@@ -131,7 +140,7 @@ class Placer {
   void Begin(const World& world, const Proposal& proposal, bool by_hand);
   const Action& BeginAction(const World& world, Action action);
   Facts Gather(const World& world);
-  std::vector<Proposal> ProposalsOf(const Facts& facts, const World& world) const;
+  std::vector<Proposal> ProposalsOf(const Facts& facts, const World& world);
   void Update(const World& world);
   void Mend(const Facts& facts, const World& world);
   void RemakeNotWhole(const World& world);
@@ -175,6 +184,7 @@ class Placer {
   std::vector<SiteAtNode> unverified_;  // to be looked over, from the last
   std::set<SiteAtNode> not_whole_;      // looked over, and to be made anew
   std::vector<Proposal> plan_;
+  std::vector<Shortage> shortages_;
   std::size_t sites_ = 0;
   std::uint64_t rounds_ = 0;
   std::deque<Action> recent_;

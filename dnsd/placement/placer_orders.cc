@@ -155,4 +155,22 @@ absl::StatusOr<bool> Placer::Freeze(const World& world, const std::string& site,
   return changed;
 }
 
+PlacementReport Placer::Report() const {
+  PlacementReport report;
+  report.mode = settings_.mode;
+  report.lead = lead_;
+  for (const auto& [id, action] : ledger_.actions()) report.in_hand.push_back(action);
+  report.recent.assign(recent_.begin(), recent_.end());
+  report.plan = plan_;
+  report.shortages = shortages_;
+  report.marks = marks_;
+  report.counts = counts_;
+  report.rounds = rounds_;
+  report.sites = sites_;
+  for (const auto& [site, behind] : freshness_.behind()) report.behind += behind.nodes.size();
+  report.withheld = withheld_.size();
+  report.cpus_per_request = demands_.cpus_per_request();
+  return report;
+}
+
 }  // namespace dnsd::placement

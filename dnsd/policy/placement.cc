@@ -7,10 +7,13 @@
 #include "dnsd/policy/placement_expand.h"
 #include "dnsd/policy/placement_room.h"
 #include "dnsd/policy/placement_round.h"
+#include "dnsd/policy/placement_shortage.h"
 #include "dnsd/policy/placement_tally.h"
 
 namespace dnsd::policy {
 namespace {
+
+constexpr std::size_t kMostShortages = 100;
 
 // What is to be looked at: most sites are in none of these.
 struct Worklists {
@@ -62,15 +65,16 @@ const char* NameOf(PlacementReason reason) {
 }
 
 std::vector<PlacementAction> Decide(const PlacementState& state, const PlacementRules& rules,
-                                    MonotonicTime now) {
+                                    MonotonicTime now, std::vector<PlacementShortage>* shortages) {
   PlacementRound round(state, rules, now);
   PlacementRoom room(round);
-  Worklists lists = Sort(round);
-  Repair(round, room, std::move(lists.few));
-  ExpandBusy(round, room, std::move(lists.busy));
+  const Worklists lists = Sort(round);
+  Repair(round, room, lists.few);
+  ExpandBusy(round, room, lists.busy);
   ContractAboveMost(round, lists.many);
   if (rules.storage == PlacementRules::Storage::kResourceAware) room.Relieve();
   if (rules.contract == PlacementRules::Contract::kEager) ContractIdle(round, lists.more);
+  if (shortages != nullptr) *shortages = FindShortages(round, lists.few, kMostShortages);
   return round.Take();
 }
 

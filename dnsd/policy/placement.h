@@ -123,10 +123,18 @@ struct PlacementAction {
   friend bool operator==(const PlacementAction&, const PlacementAction&) = default;
 };
 
+// A site that has fewer replicas than its least, and why it is given no other.
+struct PlacementShortage {
+  std::uint32_t site = 0;  // in PlacementState::sites
+  std::string why{};       // in words
+};
+
 // The actions of one round, repairs first, then sites by falling demand. None that contradicts
-// another; never one that takes a site below its least, or its last ready replica.
+// another; never one that takes a site below its least, or its last ready replica. `shortages`:
+// gets the sites, a hundred at most, that lack replicas and will go on lacking them.
 std::vector<PlacementAction> Decide(const PlacementState& state, const PlacementRules& rules,
-                                    MonotonicTime now);
+                                    MonotonicTime now,
+                                    std::vector<PlacementShortage>* shortages = nullptr);
 
 // The demand of one site as Decide wants it, from samples of some seconds' distance: half of what
 // is a second old has faded from `demand`, and the trend is the slope of it over some seconds.

@@ -129,6 +129,7 @@ absl::StatusOr<PlacementAnswer> PlacementControl::Carry(const PlacementOrder& or
   switch (order.kind) {
     case Kind::kPlan:
       answer.plan = placer_.Plan(world);
+      answer.shortages = placer_.shortages();
       break;
     case Kind::kApply:
       answer.actions = placer_.Apply(world);

@@ -42,9 +42,10 @@ struct PlacementOrder {
   std::string reason{};  // the operator's words, of kExpand and kContract
 };
 struct PlacementAnswer {
-  std::vector<placement::Proposal> plan;   // of kPlan
-  std::vector<placement::Action> actions;  // begun
-  bool changed = false;                    // there was something to do
+  std::vector<placement::Proposal> plan;       // of kPlan
+  std::vector<placement::Shortage> shortages;  // likewise
+  std::vector<placement::Action> actions;      // begun
+  bool changed = false;                        // there was something to do
 };
 
 // Of the control thread.

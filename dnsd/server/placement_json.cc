@@ -46,6 +46,12 @@ Json PlanJson(const std::vector<Proposal>& plan) {
   return list;
 }
 
+Json ShortagesJson(const std::vector<placement::Shortage>& shortages) {
+  Json list = Json::array();
+  for (const auto& [site, why] : shortages) list.push_back({{"site", site}, {"why", why}});
+  return list;
+}
+
 // By kind: how many were begun, and how they ended.
 Json CountsJson(const placement::PlacementReport& report) {
   Json counts = Json::object();
@@ -82,6 +88,7 @@ std::string PlacementJson(const placement::PlacementReport& report) {
                {"in_hand", ActionsJson(report.in_hand)},
                {"recent", ActionsJson(report.recent)},
                {"plan", PlanJson(report.plan)},
+               {"short", ShortagesJson(report.shortages)},
                {"pinned", std::move(pinned)},
                {"frozen", report.marks.frozen},
                {"actions", CountsJson(report)},
@@ -95,6 +102,7 @@ std::string PlacementJson(const placement::PlacementReport& report) {
 std::string PlacementJson(const PlacementAnswer& answer) {
   return Dump({{"changed", answer.changed},
                {"plan", PlanJson(answer.plan)},
+               {"short", ShortagesJson(answer.shortages)},
                {"actions", ActionsJson(answer.actions)}});
 }
 

@@ -17,6 +17,8 @@ void AddPlacement(const placement::PlacementReport& report, MetricFamilies& out)
   out.Add(static_cast<double>(report.in_hand.size()));
   out.Gauge("dnsd_placement_planned", "Decisions that wait for an operator.");
   out.Add(static_cast<double>(report.plan.size()));
+  out.Gauge("dnsd_placement_short", "Sites below their least that no node can take, up to 100.");
+  out.Add(static_cast<double>(report.shortages.size()));
   out.Gauge("dnsd_placement_behind", "Replicas behind their home's version.");
   out.Add(static_cast<double>(report.behind));
   out.Gauge("dnsd_placement_withheld", "Replicas that placement keeps out of the answers.");

@@ -201,10 +201,16 @@ class Quotas(Watched):
         dnsd = self.start_all()
         self.wait_rounds(dnsd, 8)
         self.assertEqual(self.actions(), [])
+        why = "1 of its least of 2 replicas are left; of the other nodes 2 full"
+        self.assertEqual(self.placement()["short"], [{"site": SITE + ".", "why": why}])
+        for command in "plan", "placement":
+            self.assertIn(why, self.ctl(command))
+        self.assertIn("dnsd_placement_short 1", dnsd.get("/metrics"))
         self.wait_answers(dnsd, "n1")
         shutil.rmtree(self.folder / "n4" / "www" / self.OTHER)
         self.wait_answers(dnsd, "n1", "n4")
         self.assertEqual(len(self.actions()), 1)
+        self.assertEqual(self.placement()["short"], [])
 
 
 if __name__ == "__main__":
