@@ -76,7 +76,7 @@ class Agent : private Replicas::Node {
   void RefreshSite(const std::string& name);
   const SiteContents& FolderOrList() const;
   void BuildFallback();
-  const SiteContents& LookAgain() override;
+  void LookAgain(const std::string& site) override;
   void CheckAnew(const std::string& site) override;
   bool IsHealthy(const std::string& site) const override;
   void ReplicaTurned(const std::string& site) override;

@@ -10,11 +10,13 @@ namespace dnsd::reporter {
 using heartbeat::v1::HostedSite;
 
 void Agent::BuildHosting() {
-  watch_.reset();
+  if (watch_ && watch_->folder() != config_.hosting.folder) watch_.reset();
   replicas_.Configure(config_.replicas, config_.hosting.folder, config_.site_health.has_value());
   replicas_.KeepOrigins(config_.dnsd);
   BuildFallback();
-  if (!config_.hosting.folder.empty()) {
+  if (watch_) {
+    watch_->Look();
+  } else if (!config_.hosting.folder.empty()) {
     watch_.emplace(base_, config_.hosting.folder,
                    [this](const SiteContents& sites) { FolderChanged(sites); });
   }
@@ -96,9 +98,8 @@ void Agent::RefreshSite(const std::string& name) {
 
 // ---- what the replicas want of their node ----
 
-const SiteContents& Agent::LookAgain() {
-  if (watch_) watch_->Look();
-  return FolderOrList();
+void Agent::LookAgain(const std::string& site) {
+  if (watch_) watch_->LookAt(site);
 }
 
 void Agent::CheckAnew(const std::string& site) {

@@ -1,8 +1,4 @@
-// The hosted sites as a folder has them: one entry a site, named after it.
-//
-//   /srv/www/www.example/     hosted; version: its newest change, milliseconds since 1970
-//   /srv/www/shop.example ->  ../releases/17: hosted; the folder it leads to counts
-//   /srv/www/.incoming/       dotfiles are not: copy there, then rename, and the site appears whole
+// The hosted sites as a folder has them, now and after each change.
 #pragma once
 
 #include <functional>
@@ -10,22 +6,11 @@
 #include <set>
 #include <string>
 
-#include "dnsd/base/status.h"
 #include "reporter/event_loop.h"
+#include "reporter/folder_scan.h"
 #include "reporter/hosting.h"
 
 namespace dnsd::reporter {
-
-struct FolderScan {
-  SiteContents sites;
-  std::set<std::string> ignored;  // entries whose names are no site names
-};
-
-// Reads the folder. Sizes and times are taken from at most 100,000 files in all and 20,000 a site;
-// of a site with more neither is known: 0.
-//   NotFound      there is no such folder
-//   Unavailable   it cannot be read whole
-absl::StatusOr<FolderScan> ScanSites(const std::string& folder);
 
 // Watches the folder with inotify, and looks again every minute for changes deep inside a site. A
 // folder that goes away hosts nothing, one that cannot be read what it did. Each second the path is
@@ -34,14 +19,17 @@ class HostingWatch {
  public:
   using Changed = std::function<void(const SiteContents& sites)>;
 
-  // `changed` is called in the loop, after each change.
+  // Reads the folder before it returns. `changed` is called in the loop, after each change.
   HostingWatch(event_base* base, std::string folder, Changed changed);
   ~HostingWatch();
   HostingWatch(const HostingWatch&) = delete;
   HostingWatch& operator=(const HostingWatch&) = delete;
 
-  // Reads the folder now; `changed` is called if it is another than before.
+  const std::string& folder() const { return folder_; }
+  // Begins to read the folder; `changed` is called if it is another than before.
   void Look();
+  // Reads one site at once, likewise.
+  void LookAt(const std::string& site);
   // What the folder has now.
   const SiteContents& sites() const { return scan_.sites; }
 
@@ -49,7 +37,8 @@ class HostingWatch {
   void ReadEvents();
   bool Attach();
   void Follow();
-  void Scan();
+  void Scanned(absl::StatusOr<FolderScan> scan);
+  void Take(absl::StatusOr<FolderScan> scan);
 
   std::string folder_;
   Changed changed_;
@@ -60,6 +49,9 @@ class HostingWatch {
   Timer later_;  // the next look without any
   Timer follow_;
   FolderScan scan_;
+  std::set<std::string> looked_at_;  // sites, since the scan that is under way began
+  bool again_ = false;               // something has happened since
+  FolderScanner scanner_;
   std::string fault_;  // told of last
 };
 

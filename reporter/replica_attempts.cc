@@ -15,6 +15,8 @@ using namespace std::chrono_literals;
 using heartbeat::v1::Task;
 using State = ReplicaRecord::State;
 
+constexpr Duration kSlice = 20ms;
+
 std::string NameOf(const BoardTask& task) {
   return std::string(ActionOf(task.task.kind())) + " " + task.site;
 }
@@ -40,12 +42,21 @@ ReplicaRecord NotWhole(ReplicaRecord record, const std::string& why) {
 
 }  // namespace
 
+// In slices: heartbeats go between them, however many tasks end at once.
 void Replicas::Pump() {
   LookAtHeld();
-  while (const auto key = board_.Next(MonotonicClock::now())) Begin(*key);
+  const MonotonicTime end = MonotonicClock::now() + kSlice;
+  bool more = false;
+  while (const auto key = board_.Next(MonotonicClock::now())) {
+    Begin(*key);
+    more = MonotonicClock::now() >= end;
+    if (more) break;
+  }
   TellLeaving();
   wake_.Stop();
-  if (const auto next = board_.NextTime()) {
+  if (more) {
+    wake_.After(Duration::zero());
+  } else if (const auto next = board_.NextTime()) {
     wake_.After(std::max<Duration>(*next - MonotonicClock::now(), 10ms));
   }
   node_.TasksTurned();
@@ -167,7 +178,7 @@ void Replicas::StartRun(const TaskKey& key) {
 
 // The folder tells the truth, whatever the hook's exit status says.
 absl::Status Replicas::LookAfter(Job job, const std::string& site, std::uint64_t version) {
-  node_.LookAgain();
+  node_.LookAgain(site);
   const auto content = ContentOf(site);
   if (job == Job::kDrop) {
     return content ? absl::FailedPreconditionError(
@@ -307,7 +318,7 @@ void Replicas::Put(const std::string& site, const ReplicaRecord& record) {
 // been touched, as its age does not tell either; of one that was not here there may be parts. What
 // a hook that withdraws has undone beside the folder, a virtual host say, nobody sees.
 void Replicas::GoBack(const Attempt& attempt, const std::string& why) {
-  node_.LookAgain();
+  node_.LookAgain(attempt.site);
   const auto content = ContentOf(attempt.site);
   const bool untouched = content == attempt.content && (!content || content->bytes > 0);
   const bool kept = attempt.job != Job::kDrop && untouched;

@@ -32,8 +32,8 @@ class Replicas {
   // What it wants of the node around it.
   class Node {
    public:
-    // What the folder has, read anew. May call SitesChanged.
-    virtual const SiteContents& LookAgain() = 0;
+    // Reads anew what the folder has of the site. May call SitesChanged.
+    virtual void LookAgain(const std::string& site) = 0;
     // Begins a check of the site whose verdict does not follow from those before.
     virtual void CheckAnew(const std::string& site) = 0;
     virtual bool IsHealthy(const std::string& site) const = 0;

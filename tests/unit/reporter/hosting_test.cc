@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "reporter/folder_scan.h"
 #include "reporter/hosting_watch.h"
 #include "tests/unit/reporter/fixture.h"
 
@@ -134,6 +135,72 @@ TEST(ScanSites, TellsAFolderThatItCannotReadFromOneThatIsGone) {
   const FixtureTree tree;
   std::filesystem::create_symlink("loop", tree.root() + "/loop");
   EXPECT_TRUE(absl::IsUnavailable(ScanSites(tree.root() + "/loop").status()));
+}
+
+TEST(ScanSite, BringsOneSiteUpToDateAndLooksAtNoOther) {
+  const FixtureTree tree;
+  const std::string folder = tree.root() + "/sites";
+  tree.Write("/sites/A.example/x", "x");
+  tree.Write("/sites/b.example/x", "x");
+  FolderScan scan = *ScanSites(folder);
+  tree.Write("/sites/A.example/x", "xxx");
+  tree.Write("/sites/b.example/x", "xxx");
+  tree.Write("/sites/c.example/x", "xx");
+  ScanSite(folder, "a.example", scan);
+  ScanSite(folder, "c.example", scan);
+  EXPECT_EQ(scan.sites["a.example"].bytes, 3U);
+  EXPECT_EQ(scan.sites["b.example"].bytes, 1U);
+  EXPECT_EQ(scan.sites["c.example"].bytes, 2U);
+  ScanSite(folder, "b.example", scan);
+  EXPECT_EQ(scan.sites, ScanSites(folder)->sites);
+  std::filesystem::remove_all(folder + "/A.example");
+  ScanSite(folder, "a.example", scan);
+  ScanSite(folder, "d.example", scan);
+  EXPECT_EQ(scan.sites, ScanSites(folder)->sites);
+}
+
+TEST(FolderScanner, ReadsBesideTheLoopAndMayBeEndedAtAnyTime) {
+  const FixtureTree tree;
+  tree.Write("/sites/a.example/x", "x");
+  const EventBasePtr base(event_base_new());
+  for (int run = 0; run < 20; ++run) {
+    bool done = false;
+    FolderScanner scanner(base.get(), tree.root() + "/sites", [&](const auto& scan) {
+      done = scan.ok() && scan->sites.contains("a.example");
+      event_base_loopbreak(base.get());
+    });
+    scanner.Begin();
+    EXPECT_TRUE(scanner.busy());
+    if (run % 2 == 0) continue;
+    event_base_dispatch(base.get());
+    EXPECT_TRUE(done);
+    EXPECT_FALSE(scanner.busy());
+  }
+}
+
+TEST(HostingWatch, AScanThatBeganBeforeASiteWasLookedAtDoesNotUndoIt) {
+  const FixtureTree tree;
+  for (int n = 0; n < 2000; ++n) tree.Write("/sites/a.example/" + std::to_string(n), "x");
+  tree.Write("/sites/b.example/x", "x");
+  const EventBasePtr base(event_base_new());
+  SiteContents seen;
+  HostingWatch watch(base.get(), tree.root() + "/sites", [&](const SiteContents& sites) {
+    if (seen.contains("c.example")) {  // once it was looked at
+      EXPECT_TRUE(sites.contains("c.example"));
+      EXPECT_FALSE(sites.contains("b.example"));
+    }
+    seen = sites;
+    if (sites.contains("d.example")) event_base_loopbreak(base.get());
+  });
+  watch.Look();
+  tree.Write("/sites/c.example/x", "x");
+  std::filesystem::remove_all(tree.root() + "/sites/b.example");
+  watch.LookAt("b.example");
+  watch.LookAt("c.example");
+  EXPECT_TRUE(seen.contains("c.example"));
+  tree.Write("/sites/d.example/x", "x");
+  event_base_dispatch(base.get());
+  EXPECT_EQ(seen.size(), 3U);
 }
 
 // The watch's loop runs until it has told of a change.
