@@ -207,7 +207,7 @@ void Replicas::Ended(const TaskKey& key, const absl::Status& status) {
     spdlog::warn("{}: failed after {}: {}{}", name, time, Message(status), Indented(output));
   }
   // What cannot be told is nothing against a replica that is ready, and nothing for another.
-  const bool ready = NotReady(attempt.site).empty();
+  const bool ready = FaultOf(attempt.site).empty();
   const bool stays = attempt.job == Job::kVerify && absl::IsUnavailable(status) && ready;
   const absl::Status good = status.ok() ? Succeeded(key, attempt) : status;
   if (good.ok() || stays) {

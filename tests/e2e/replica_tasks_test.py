@@ -3,7 +3,6 @@ import base64
 import json
 import os
 import pathlib
-import random
 import signal
 import socket
 import time
@@ -647,29 +646,58 @@ while ! test -e {self.go}; do sleep 0.05; done
         self.assertIsNone(self.record("a.example"))
 
     def test_a_reporter_killed_at_any_moment_never_tells_half_a_site_as_ready(self):
-        sink, moment = self.sink(), random.Random(7)
-        whole = self.sites / "a.example" / "whole"
-        config = self.config(sink, retries=5, instantiate=(
-            f"mkdir {self.folder}/alone || echo two >> {self.folder}/log; "
-            "cd $DNSD_SITES_DIR; mkdir -p $2; : > $2/part; "
-            "for i in 1 2 3 4 5 6; do sleep 0.05; echo $i >> $2/part; done; touch $2/whole; "
-            f"rmdir {self.folder}/alone"))
-        self.tell(sink, task(1, "INSTANTIATE", "a.example."))
+        """A site is made and dropped, slowly and in its place, again and again; each life of the
+        reporter is killed at another phase of it. What it told last, and what the next one tells
+        first, is compared with the folder."""
+        sink, site = self.sink(), self.sites / "a.example"
+        whole, part = site / "whole", site / "part"
+        alone = f"mkdir {self.folder}/alone || echo two >> {self.folder}/log; cd $DNSD_SITES_DIR; "
+        config = self.config(sink, retries=99, instantiate=(
+            alone + "mkdir -p $2; for i in 1 2 3 4; do echo $i >> $2/part; sleep 0.1; done; "
+            f"touch $2/whole; sleep 0.5; rmdir {self.folder}/alone"), withdraw=(
+                alone + "sleep 0.3; rm -f $2/whole; sleep 0.2; rm -rf $2; "
+                f"rmdir {self.folder}/alone"))
+        state = {"task": 0, "wants": False}  # whether the site is wanted
+
+        def phase():
+            return self.reports(sink).get(state["task"], {}).get("phase")
 
         def told_ready():
-            return any(s["ready"] for b in sink.beats()
-                       for s in (b.get("hosting") or {}).get("sites", []))
-        for life in range(1, 31):
+            told = hosted(sink.beats()).get("a.example")
+            return bool(told and told["ready"])
+        moments = {
+            "begun": lambda: True,
+            "told as running": lambda: phase() == "RUNNING",
+            "half of it here": lambda: part.exists() and not whole.exists(),
+            "whole, and not told": lambda: whole.exists() and phase() == "RUNNING",
+            "told as done": lambda: phase() == "DONE"}
+        struck = dict.fromkeys(moments, 0)
+        for life in range(1, 26):
+            if state["task"] == 0 or phase() == "DONE":
+                state = {"task": life, "wants": not state["wants"]}
+                kind = "INSTANTIATE" if state["wants"] else "WITHDRAW"
+                self.tell(sink, task(life, kind, "a.example."))
+            was_whole = whole.exists()
             reporter = self.restart(config)
-            harness.wait_until(lambda: len(sink.hellos()) >= life, 60 * PATIENCE, "it lives", sink)
-            time.sleep(moment.uniform(0, 0.5))
+            harness.wait_until(lambda: len(sink.hellos()) == life, 60 * PATIENCE, "it lives", sink)
+            first = sink.hellos()[-1]["state"]["hosting"]["sites"]
+            self.assertTrue(was_whole or whole.exists() or not any(s["ready"] for s in first),
+                            f"life {life} begins with what is not so: {first}")
+            name = list(moments)[life % len(moments)]
+            harness.wait_until(lambda: moments[name]() or phase() == "DONE", 60 * PATIENCE, name,
+                               sink)
+            struck[name] += moments[name]()
             reporter.kill()
-            self.assertTrue(whole.exists() or not told_ready(), f"life {life}")
-            if told_ready():
-                break
-        else:
-            self.restart(config)
+            harness.wait_until(lambda: sum("ended" in line for line in sink.lines()) == life,
+                               60 * PATIENCE, "all that it told is here", sink)
+            self.assertTrue(whole.exists() or not told_ready(), f"life {life}, {name}")
+        self.assertFalse([name for name, times in struck.items() if times == 0], struck)
+        self.restart(config)
+        last = 99
+        self.tell(sink, task(last, "INSTANTIATE", "a.example."))
+        self.wait_phase(sink, last, "DONE")
         self.wait_site(sink, "a.example", lambda s: s and s["ready"], "ready in the end", 90)
+        self.assertTrue(whole.exists())
         self.assertFalse((self.folder / "log").exists(), "two hooks of a site at a time")
 
     def test_a_hook_killed_by_another_counts_as_failed(self):
