@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
@@ -25,8 +26,13 @@ struct Marks {
 // each time in a row.
 class Bars {
  public:
-  void Add(const SiteAtNode& where, Duration least, Duration most, MonotonicTime now) {
+  // What ends a row of failures, and what does not end one of evictions, is that the site was made
+  // there: only what was made can be evicted.
+  enum class After : std::uint8_t { kFailure, kEviction };
+
+  void Add(const SiteAtNode& where, After after, Duration least, Duration most, MonotonicTime now) {
     Bar& bar = bars_[where];
+    bar.after = after;
     bar.length = bar.length == Duration::zero() ? least : std::min(most, 2 * bar.length);
     bar.until = now + bar.length;
   }
@@ -35,7 +41,10 @@ class Bars {
     return at != bars_.end() && now < at->second.until;
   }
   // It went well there.
-  void Clear(const SiteAtNode& where) { bars_.erase(where); }
+  void Clear(const SiteAtNode& where) {
+    const auto at = bars_.find(where);
+    if (at != bars_.end() && at->second.after == After::kFailure) bars_.erase(at);
+  }
   // Forgets those that ended long ago.
   void Sweep(MonotonicTime now) {
     std::erase_if(bars_, [now](const auto& entry) {
@@ -53,6 +62,7 @@ class Bars {
 
  private:
   struct Bar {
+    After after = After::kFailure;
     Duration length{0};
     MonotonicTime until{};
   };

@@ -156,7 +156,8 @@ void Placer::NoteEvictions(const World& world) {
     if (!same_boot || node.storage.evictions <= before) continue;
     std::erase_if(made_, [&](const SiteAtNode& made) {
       if (made.second != node.name || HostAt(world, made.first, i) != nullptr) return false;
-      bars_.Add(made, settings_.rules.hold, 8 * settings_.rules.hold, world.now);
+      bars_.Add(made, Bars::After::kEviction, settings_.rules.hold, 8 * settings_.rules.hold,
+                world.now);
       return true;
     });
   }
@@ -331,7 +332,7 @@ void Placer::TakeOver(std::vector<Action> changed, const World& world) {
     if (action.kind == Kind::kVerify && action.phase == Phase::kFailed) {
       not_whole_.insert(where);
     } else if (action.phase == Phase::kFailed || action.phase == Phase::kUndone) {
-      bars_.Add(where, kShortestBar, settings_.rules.hold, world.now);
+      bars_.Add(where, Bars::After::kFailure, kShortestBar, settings_.rules.hold, world.now);
     }
     if (action.is_over()) {
       ++counts_[{action.kind, action.phase}];
