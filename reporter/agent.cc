@@ -276,6 +276,7 @@ void Agent::CloseStreams(const Config& next) {
         std::find(next.dnsd.begin(), next.dnsd.end(), client->dnsd()) != next.dnsd.end();
     if (wanted && same) continue;
     auto former = std::exchange(client, nullptr);
+    replicas_.Lost(former->dnsd());
     if (wanted && next.node == config_.node) continue;
     former->Leave("configuration changed");
     leaving_.push_back(std::move(former));

@@ -11,15 +11,14 @@ using heartbeat::v1::HostedSite;
 
 void Agent::BuildHosting() {
   if (watch_ && watch_->folder() != config_.hosting.folder) watch_.reset();
-  replicas_.Configure(config_.replicas, config_.hosting.folder, config_.site_health.has_value());
-  replicas_.KeepOrigins(config_.dnsd);
-  BuildFallback();
   if (watch_) {
     watch_->Look();
   } else if (!config_.hosting.folder.empty()) {
     watch_.emplace(base_, config_.hosting.folder,
                    [this](const SiteContents& sites) { FolderChanged(sites); });
   }
+  replicas_.Configure(config_.replicas, config_.hosting.folder, config_.site_health.has_value());
+  BuildFallback();
   state_.hosts_all = config_.hosting.all;
   FolderChanged(FolderOrList());
   for (const auto& [name, content] : contents_) {
@@ -27,6 +26,7 @@ void Agent::BuildHosting() {
     RefreshSite(name);
   }
   for (const auto& client : clients_) client->ResendHosting();
+  replicas_.KeepOrigins(config_.dnsd);
 }
 
 void Agent::BuildFallback() {

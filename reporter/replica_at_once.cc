@@ -14,6 +14,7 @@ using heartbeat::v1::Task;
 using State = ReplicaRecord::State;
 
 constexpr Duration kLookAgain = 250ms;  // at what another process or task holds up
+constexpr Duration kLeaveTime = 15s;    // the dnsd that decides may be another, or have just begun
 
 }  // namespace
 
@@ -21,6 +22,9 @@ constexpr Duration kLookAgain = 250ms;  // at what another process or task holds
 bool Replicas::End(const TaskKey& key, bool good, const std::string& why) {
   const BoardTask& task = *board_.Find(key);
   const std::string name = std::string(ActionOf(task.task.kind())) + " " + task.site;
+  const auto evicted = evicted_.find(task.site);
+  if (evicted != evicted_.end() && evicted->second == key) evicted_.erase(evicted);
+  wait_for_leave_.erase(key);
   if (good) {
     spdlog::info("{}: done{}", name, why.empty() ? "" : ": " + why);
     board_.Done(key, why);
@@ -64,9 +68,7 @@ bool Replicas::WithdrawEndsAtOnce(const TaskKey& key, const BoardTask& task) {
     const State wanted = evicted_.contains(task.site) ? State::kMade : State::kMaking;
     const bool still =
         record != nullptr && (record->state == wanted || record->state == State::kWithdrawing);
-    if (still) return false;
-    evicted_.erase(task.site);
-    return End(key, true, "needless");
+    return !still && End(key, true, "needless");
   }
   if (ContentOf(task.site)) return false;
   if (record == nullptr) return End(key, true, "it is not here");
@@ -138,6 +140,11 @@ bool Replicas::HasRoom(const TaskKey& key, const BoardTask& task) {
   std::vector<std::string> chosen;
   if (excess > 0 && config_.evict) chosen = ChooseEvictions(EvictablesBut(task.site), excess);
   if (excess > 0 && chosen.empty()) {
+    const MonotonicTime now = MonotonicClock::now();
+    if (config_.evict && now < wait_for_leave_.try_emplace(key, now).first->second + kLeaveTime) {
+      board_.Defer(key, now + kLookAgain, "waiting for leave to drop others");
+      return false;
+    }
     const bool ended =
         End(key, false,
             needs + "of the quota of " + OctetSizeText(room.quota) + " " +

@@ -47,16 +47,16 @@ void Replicas::Pump() {
   LookAtHeld();
   const MonotonicTime end = MonotonicClock::now() + kSlice;
   bool more = false;
-  while (const auto key = board_.Next(MonotonicClock::now())) {
-    Begin(*key);
-    more = MonotonicClock::now() >= end;
-    if (more) break;
-  }
-  TellLeaving();
+  do {
+    while (const auto key = more ? std::nullopt : board_.Next(MonotonicClock::now())) {
+      Begin(*key);
+      more = MonotonicClock::now() >= end;
+    }
+  } while (TellLeaving() && !more);
   wake_.Stop();
   if (more) {
     wake_.After(Duration::zero());
-  } else if (const auto next = board_.NextTime()) {
+  } else if (const auto next = board_.NextTime(MonotonicClock::now())) {
     wake_.After(std::max<Duration>(*next - MonotonicClock::now(), 10ms));
   }
   node_.TasksTurned();

@@ -67,8 +67,11 @@ void Replicas::Open(const std::string& state_dir) {
 
 void Replicas::Take(const std::string& dnsd, const heartbeat::v1::Tasks& tasks) {
   deciders_.Heard(dnsd, tasks);
-  KeepEvictions();
   for (const TaskKey& key : board_.Replace(dnsd, tasks)) BreakOff(key);
+  KeepEvictions();
+  Trim();
+  std::erase_if(wait_for_leave_,
+                [&](const auto& entry) { return board_.Find(entry.first) == nullptr; });
   std::erase_if(remake_, [&](const auto& at) { return board_.Find(at.first) == nullptr; });
   heard_.insert(dnsd);
   CleanUpUnwanted();
@@ -84,11 +87,14 @@ void Replicas::Lost(const std::string& dnsd) {
 
 void Replicas::KeepOrigins(const std::vector<std::string>& dnsd) {
   dnsd_ = dnsd;
+  deciders_.SetOrder(dnsd);
   for (const std::string& origin : board_.origins()) {
     const bool kept = std::find(dnsd.begin(), dnsd.end(), origin) != dnsd.end();
-    if (!origin.empty() && !kept) Take(origin, {});
+    if (origin.empty() || kept) continue;
+    for (const TaskKey& key : board_.Replace(origin, {})) BreakOff(key);
   }
-  deciders_.SetOrder(dnsd);
+  KeepEvictions();
+  Pump();
 }
 
 void Replicas::SitesChanged(const SiteContents& sites) {
@@ -150,12 +156,16 @@ std::string Replicas::FaultOf(const std::string& site) const {
   return record->why.empty() ? "a task for it has not ended well" : record->why;
 }
 
-// Every dnsd hears of a withdrawal before it begins, and can count.
-void Replicas::TellLeaving() {
+// Every dnsd hears of a withdrawal before it begins, and can count. Whether it is news; telling may
+// bring more of it.
+bool Replicas::TellLeaving() {
   std::set<std::string> now;
+  const SiteContents lazy = recorded();
   for (const std::string& site : board_.Leaving()) {
-    if (contents_.contains(site) && !IsHome(site)) now.insert(site);
+    const bool is_here = contents_.contains(site) || lazy.contains(site);
+    if (is_here && !IsHome(site)) now.insert(site);
   }
+  if (now == leaving_) return false;
   const std::set<std::string> before = std::exchange(leaving_, now);
   for (const std::string& site : before) {
     if (!now.contains(site)) node_.ReplicaTurned(site);
@@ -163,6 +173,7 @@ void Replicas::TellLeaving() {
   for (const std::string& site : now) {
     if (!before.contains(site)) node_.ReplicaTurned(site);
   }
+  return true;
 }
 
 bool Replicas::IsHome(const std::string& site) const {
@@ -255,11 +266,12 @@ void Replicas::Evict(const std::vector<std::string>& sites) {
   }
 }
 
-// What may be dropped no more, stays.
+// What may be dropped no more, or is wanted again, stays.
 void Replicas::KeepEvictions() {
   std::erase_if(evicted_, [this](const auto& entry) {
     const auto& [site, key] = entry;
-    if (deciders_.MayDrop(site) || !board_.DropOwn(key)) return false;
+    const bool may = config_.evict && deciders_.MayDrop(site) && !board_.IsWanted(site);
+    if (may || !board_.DropOwn(key)) return false;
     spdlog::info("{} stays: it cannot be done without any more", site);
     return true;
   });

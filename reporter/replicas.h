@@ -53,7 +53,8 @@ class Replicas {
   void Take(const std::string& dnsd, const heartbeat::v1::Tasks& tasks);
   // The dnsd's stream has ended: what it has begun goes on, what it only meant to do does not.
   void Lost(const std::string& dnsd);
-  // Forgets the tasks of all dnsd but these, which are in the order of preference.
+  // Forgets the tasks of all dnsd but these, which are in the order of preference, and goes on as
+  // it is configured now.
   void KeepOrigins(const std::vector<std::string>& dnsd);
   void SitesChanged(const SiteContents& sites);
   void HealthChanged(const std::string& site);
@@ -131,7 +132,7 @@ class Replicas {
   TaskKey AddOwn(heartbeat::v1::Task::Kind kind, const std::string& site,
                  MonotonicTime not_before = {});
   std::string FaultOf(const std::string& site) const;
-  void TellLeaving();
+  bool TellLeaving();
   void KeepEvictions();
   void Trim();
   Room RoomNow() const;
@@ -161,8 +162,9 @@ class Replicas {
   std::map<TaskKey, Attempt> attempts_;  // those under way
   std::map<TaskKey, bool> remake_;  // instantiations of replicas that were here, looked over and
                                     // at fault; true: whole, but behind
-  std::map<std::string, MonotonicTime> orphans_;  // sites whose lock is another's, since when
-  std::map<std::string, TaskKey> evicted_;        // sites that are being dropped to make room
+  std::map<std::string, MonotonicTime> orphans_;     // sites whose lock is another's, since when
+  std::map<std::string, TaskKey> evicted_;           // sites that are being dropped to make room
+  std::map<TaskKey, MonotonicTime> wait_for_leave_;  // to drop others, since when
   std::uint64_t evictions_ = 0;
   std::map<std::string, MonotonicTime> materialised_;  // sites, when they were first asked for
   Timer wake_;

@@ -124,11 +124,12 @@ std::optional<TaskKey> TaskBoard::Next(MonotonicTime now) const {
   return std::nullopt;
 }
 
-std::optional<MonotonicTime> TaskBoard::NextTime() const {
+std::optional<MonotonicTime> TaskBoard::NextTime(MonotonicTime now) const {
   std::optional<MonotonicTime> next;
   for (const auto& [order, key] : order_) {
     const BoardTask& task = tasks_.at(key);
-    if (task.phase != TaskReport::WAITING || task.not_before == MonotonicTime()) continue;
+    // One whose time has come waits for another to end.
+    if (task.phase != TaskReport::WAITING || task.held() || task.not_before <= now) continue;
     next = std::min(next.value_or(task.not_before), task.not_before);
   }
   return next;
@@ -186,6 +187,13 @@ bool TaskBoard::IsBusy(const std::string& site, bool own) const {
   return std::any_of(order_.begin(), order_.end(), [&](const auto& entry) {
     const TaskKey& key = entry.second;
     return (!own || key.origin.empty()) && tasks_.at(key).site == site;
+  });
+}
+
+bool TaskBoard::IsWanted(const std::string& site) const {
+  return std::any_of(order_.begin(), order_.end(), [&](const auto& entry) {
+    const BoardTask& task = tasks_.at(entry.second);
+    return task.site == site && task.task.kind() == Task::INSTANTIATE;
   });
 }
 

@@ -74,7 +74,7 @@ class TaskBoard {
   // The task to begin now, if there is one.
   std::optional<TaskKey> Next(MonotonicTime now) const;
   // When to ask again though nothing happens.
-  std::optional<MonotonicTime> NextTime() const;
+  std::optional<MonotonicTime> NextTime(MonotonicTime now) const;
   // One attempt begins.
   void Begin(const TaskKey& key);
   // It has to wait for a while before it can begin; no attempt is counted.
@@ -90,6 +90,8 @@ class TaskBoard {
   const BoardTask* Find(const TaskKey& key) const;
   // Whether a task of this site is not finished; `own`: counting only the reporter's.
   bool IsBusy(const std::string& site, bool own = false) const;
+  // Whether some dnsd wants the site made here.
+  bool IsWanted(const std::string& site) const;
   // The sites that some task is to withdraw, held or not.
   std::set<std::string> Leaving() const;
   // Those that are held.

@@ -64,7 +64,7 @@ Ledger::Ledger(std::vector<Action> unfinished, std::uint64_t last_id, MonotonicT
   for (Action& action : unfinished) {
     const std::uint64_t id = action.id;
     last_id_ = std::max(last_id_, id);
-    times_[id] = {.since = now, .out = {}, .ended = {}, .sequence = 0};
+    times_[id] = {.begun = now, .since = now, .out = {}, .known = true, .ended = {}, .sequence = 0};
     in_hand_[{action.site, action.node}] = id;
     actions_.emplace(id, std::move(action));
   }
@@ -74,7 +74,8 @@ const Action& Ledger::Begin(Action action, MonotonicTime now, WallTime wall) {
   action.id = ++last_id_;
   action.phase = action.kind == Kind::kContract ? Phase::kLeaving : Phase::kWorking;
   action.begun = action.changed = wall;
-  times_[action.id] = {.since = now, .out = {}, .ended = {}, .sequence = 0};
+  times_[action.id] = {
+      .begun = now, .since = now, .out = {}, .known = false, .ended = {}, .sequence = 0};
   changed_.push_back(action.id);
   in_hand_[{action.site, action.node}] = action.id;
   return actions_.emplace(action.id, std::move(action)).first->second;
@@ -94,11 +95,13 @@ bool Ledger::Undo(std::uint64_t id, const std::string& why, WallTime wall) {
 
 void Ledger::Move(Action& action, Phase phase, const std::string& detail, MonotonicTime now,
                   WallTime wall) {
+  const bool known = IsStored(action.id) || times_[action.id].known;
   action.phase = phase;
   action.detail = detail;
   action.changed = wall;
   Times& times = times_[action.id];
-  times = {.since = now, .out = {}, .ended = {}, .sequence = 0};
+  times = {
+      .begun = times.begun, .since = now, .out = {}, .known = known, .ended = {}, .sequence = 0};
   if (action.is_over()) in_hand_.erase({action.site, action.node});
   if (std::ranges::find(changed_, action.id) == changed_.end()) changed_.push_back(action.id);
 }
@@ -125,16 +128,19 @@ void Ledger::JudgeLeaving(Action& action, const Sight& sight, const LedgerLimits
     return Move(action, Phase::kFailed, sight.report->detail, now, wall);
   }
   if (sight.is_lost) return Move(action, Phase::kFailed, kLost, now, wall);
+  Times& times = times_[action.id];
+  if (!times.out && now >= times.begun + limits.task) {
+    return Move(action, Phase::kFailed, "the node does not take it out of what it tells", now,
+                wall);
+  }
   if (!sight.is_known) return;
   if (!sight.obeys) return Move(action, Phase::kFailed, kNoHooks, now, wall);
   if (!sight.hosts) return Move(action, Phase::kDone, "gone by itself", now, wall);
-  Times& times = times_[action.id];
   // Only then every other dnsd has left it out of its answers, too.
-  times.out = sight.answers ? std::nullopt : std::optional(times.out.value_or(now));
+  const bool is_out = sight.hears && !sight.answers && sight.report != nullptr;
+  times.out = is_out ? std::optional(times.out.value_or(now)) : std::nullopt;
   if (times.out && now >= *times.out + limits.grace) {
     Move(action, Phase::kWorking, "", now, wall);
-  } else if (!times.out && now >= times.since + limits.task) {
-    Move(action, Phase::kFailed, "the node goes on telling it as ready", now, wall);
   }
 }
 
@@ -151,6 +157,10 @@ void Ledger::JudgeWorking(Action& action, const Sight& sight, const LedgerLimits
     if (const std::string why = TooFew(sight); !why.empty()) {
       return Move(action, Phase::kUndone, why, now, wall);
     }
+  }
+  // Its stream was lost, and with it the hold: the grace begins anew.
+  if (action.kind == Kind::kContract && !has_begun && sight.is_known && sight.answers) {
+    return Move(action, Phase::kLeaving, "", now, wall);
   }
   if (sight.is_known && !sight.obeys) {
     return Move(action, Phase::kFailed, kNoHooks, now, wall);
@@ -186,13 +196,18 @@ std::optional<Ledger::Changes> Ledger::TakeChanges() {
   return changes;
 }
 
-std::map<std::string, std::vector<const Action*>> Ledger::Tasks() const {
-  std::map<std::string, std::vector<const Action*>> tasks;
+// Whether the action is on the disk as it is now.
+bool Ledger::IsStored(std::uint64_t id) const {
+  return std::ranges::find(changed_, id) == changed_.end() && times_.at(id).sequence <= stored_;
+}
+
+std::map<std::string, std::vector<Ledger::Told>> Ledger::Tasks() const {
+  std::map<std::string, std::vector<Told>> tasks;
   for (const auto& [id, action] : actions_) {
     if (action.is_over()) continue;
-    const bool is_waiting = std::ranges::find(changed_, id) != changed_.end();
-    if (is_waiting || times_.at(id).sequence > stored_) continue;
-    tasks[action.node].push_back(&action);
+    const bool is_stored = IsStored(id);
+    if (!is_stored && !times_.at(id).known) continue;
+    tasks[action.node].push_back({&action, action.phase == Phase::kLeaving || !is_stored});
   }
   return tasks;
 }
@@ -202,7 +217,8 @@ std::optional<MonotonicTime> Ledger::NextDeadline(const LedgerLimits& limits) co
   for (const auto& [id, action] : actions_) {
     if (action.is_over()) continue;
     const Times& times = times_.at(id);
-    MonotonicTime due = times.out ? *times.out + limits.grace : times.since + limits.task;
+    const MonotonicTime begun = action.phase == Phase::kLeaving ? times.begun : times.since;
+    MonotonicTime due = times.out ? *times.out + limits.grace : begun + limits.task;
     if (times.ended) due = std::min(due, *times.ended + limits.settle);
     next = next ? std::min(*next, due) : due;
   }

@@ -30,6 +30,7 @@ struct Sight {
   bool obeys = true;     // the node has hooks for replicas
   bool hosts = false;    // it says that it has the site
   bool answers = false;  // and that it is ready and well
+  bool hears = true;     // the node has a stream: `report` is of now
   bool is_home = false;  // and that its content is made there
   std::uint64_t content_version = 0;
   std::size_t others = 0;                     // ready replicas on other nodes that may answer
@@ -77,9 +78,13 @@ class Ledger {
   void Stored(std::uint64_t sequence) { stored_ = sequence; }
 
   const std::map<std::uint64_t, Action>& actions() const { return actions_; }
-  // By node, those that its reporter is to know of: working ones that are on disk, to be carried
-  // out, and leaving ones, to be told as not ready.
-  std::map<std::string, std::vector<const Action*>> Tasks() const;
+  struct Told {
+    const Action* action = nullptr;
+    bool held = false;  // to be told as not ready, not to be begun
+  };
+  // By node, what its reporter is to know of: actions that are on the disk, in this phase or in
+  // one before.
+  std::map<std::string, std::vector<Told>> Tasks() const;
   // The action's node cannot be told of it yet: its time to end in has not begun.
   void Defer(std::uint64_t id, MonotonicTime now) { times_.at(id).since = now; }
   // Whether some change is not on the disk yet.
@@ -90,12 +95,15 @@ class Ledger {
  private:
   // What is known of an action beside what is stored.
   struct Times {
+    MonotonicTime begun;                 // in this life of dnsd
     MonotonicTime since;                 // in this phase
     std::optional<MonotonicTime> out;    // of kLeaving: the node tells it as not ready, since then
+    bool known = false;                  // the phase before this one is on the disk
     std::optional<MonotonicTime> ended;  // the hook said so
     std::uint64_t sequence = 0;          // of the changes that it was last in; 0: in none yet
   };
 
+  bool IsStored(std::uint64_t id) const;
   void Move(Action& action, Action::Phase phase, const std::string& detail, MonotonicTime now,
             WallTime wall);
   void JudgeLeaving(Action& action, const Sight& sight, const LedgerLimits& limits,

@@ -16,6 +16,7 @@ using Phase = Action::Phase;
 constexpr Duration kMinute = std::chrono::minutes(1);
 constexpr Duration kShortestBar = std::chrono::minutes(1);
 constexpr Duration kStoreTime = std::chrono::seconds(3);  // then nothing is begun any more
+constexpr Duration kUnledTime = std::chrono::seconds(10);
 constexpr std::size_t kMostSources = 4;
 constexpr double kFull = 0.9;             // share of a quota
 constexpr std::size_t kMostTasks = 1024;  // of a node, as the reporter takes them
@@ -61,12 +62,7 @@ void Placer::Step(const World& world, const std::vector<SiteDemands::Answered>& 
   }
   unstored_since_ =
       ledger_.has_unstored() ? unstored_since_.value_or(world.now) : std::optional<MonotonicTime>();
-  lead_ = LeadIn(world.fleet);
-  if (!carries_out()) {
-    const bool is_auto = settings_.mode == Mode::kAuto;
-    UndoDecisions(is_auto ? "another dnsd decides" : "decisions are not carried out any more",
-                  nullptr, world.wall);
-  }
+  LookWhoDecides(world);
   // What has begun goes on to its end whatever the mode has become.
   ledger_.Judge([&](const Action& action) { return Look(world, action); }, Limits(), world.now,
                 world.wall);
@@ -81,8 +77,28 @@ void Placer::Step(const World& world, const std::vector<SiteDemands::Answered>& 
     unstored_.push_back({changes->sequence, std::move(changes->actions), std::nullopt});
   }
   SetWithheld(world);
-  if (!carries_out()) grants_.Clear();
+  if (carries_out() && IsGrantDue(world.now)) Grant(world);
   Direct(world);
+}
+
+// A reporter that is started anew names nobody for a moment; what was decided stands meanwhile.
+void Placer::LookWhoDecides(const World& world) {
+  lead_ = LeadIn(world.fleet);
+  if (settings_.mode != Mode::kAuto) {
+    unled_.reset();
+    UndoDecisions("decisions are not carried out any more", nullptr, world.wall);
+    return grants_.Clear();
+  }
+  if (lead_.is_ours()) return unled_.reset();
+  unled_ = unled_.value_or(world.now);
+  if (world.now < *unled_ + kUnledTime) return;
+  UndoDecisions("too few nodes name this dnsd as the one that decides", nullptr, world.wall);
+  grants_.Clear();
+}
+
+// Often enough that a grant is taken back before what it allows is gone.
+bool Placer::IsGrantDue(MonotonicTime now) const {
+  return grants_changed_ || now >= granted_ + std::min(settings_.rules.period, settings_.grace / 3);
 }
 
 std::optional<MonotonicTime> Placer::NextDeadline(MonotonicTime now) const {
@@ -134,6 +150,7 @@ Sight Placer::Look(const World& world, const Action& action) const {
   }
   sight.others += HostingAll(world, action.site, index);
   sight.is_known = index != fleet::kNoNode && nodes[index].reported;
+  sight.hears = index != fleet::kNoNode && nodes[index].stream != fleet::kNoStream;
   if (index == fleet::kNoNode) return sight;
   const fleet::Node& node = nodes[index];
   sight.is_lost = IsLost(node, settings_.repair_after, world.now);
@@ -181,12 +198,16 @@ void Placer::Decide(const World& world) {
   RemakeNotWhole(world);
   Mend(facts, world);
   Verify(world);
-  Grant(world);
 }
 
 // What full nodes may drop by themselves.
 void Placer::Grant(const World& world) {
+  granted_ = world.now;
+  grants_changed_ = false;
   const auto& nodes = world.fleet.nodes();
+  if (std::ranges::none_of(nodes, [](const auto& node) { return node.storage.evicts; })) {
+    return grants_.Clear();
+  }
   const auto drops = [&](fleet::NodeIndex index) {
     return index < nodes.size() && nodes[index].storage.evicts && Obeys(nodes[index]);
   };
@@ -242,8 +263,12 @@ std::vector<Proposal> Placer::ProposalsOf(const Facts& facts, const World& world
 
 bool Placer::MayBegin(Begun& begun, MonotonicTime now) const {
   while (!begun.empty() && begun.front() + kMinute <= now) begun.pop_front();
-  const bool is_stuck = unstored_since_ && now >= *unstored_since_ + kStoreTime;
-  return !is_stuck && begun.size() < settings_.actions_per_minute;
+  return !IsStuck(now) && begun.size() < settings_.actions_per_minute;
+}
+
+// What was begun cannot be written down.
+bool Placer::IsStuck(MonotonicTime now) const {
+  return unstored_since_ && now >= *unstored_since_ + kStoreTime;
 }
 
 // Takes back what was decided, of one site or of all, as far as nothing has been dropped.
@@ -368,11 +393,12 @@ void Placer::SetWithheld(const World& world) {
   withheld_ = std::move(withheld);
 }
 
-fleet::Task Placer::TaskOf(const World& world, const Action& action) const {
+fleet::Task Placer::TaskOf(const World& world, const Ledger::Told& told) const {
+  const Action& action = *told.action;
   fleet::Task task{.id = action.id, .kind = TaskKindOf(action.kind), .site = action.site};
   task.content_version = action.content_version;
   task.bytes = action.bytes;
-  task.held = action.phase == Phase::kLeaving;
+  task.held = told.held;
   for (const std::string& source : action.sources) {
     const fleet::NodeIndex index = world.fleet.Find(source);
     if (index == fleet::kNoNode) continue;
@@ -388,21 +414,24 @@ void Placer::Direct(const World& world) {
   told_.resize(nodes.size());
   const auto tasks = ledger_.Tasks();
   const std::set<fleet::NodeIndex> granted_anew = grants_.TakeChanged();
-  const bool decides = settings_.mode == Mode::kAuto;
+  const bool decides = settings_.mode == Mode::kAuto && !IsStuck(world.now);
   for (fleet::NodeIndex i = 0; i < nodes.size(); ++i) {
     const fleet::Node& node = nodes[i];
     Told& told = told_[i];
-    if (!Obeys(node)) continue;
+    if (!Obeys(node)) {
+      told.stream = fleet::kNoStream;  // it may come back with hooks, on the same one
+      continue;
+    }
     const auto own = tasks.find(node.name);
     const bool is_new = told.stream != node.stream || told.decides != decides ||
                         told.grace != settings_.grace || granted_anew.contains(i);
     if (!is_new && own == tasks.end() && told.tasks.empty()) continue;
     std::vector<fleet::Task> now;
     if (own != tasks.end()) {
-      for (const Action* action : own->second) {
+      for (const Ledger::Told& task : own->second) {
         const bool fits = now.size() < kMostTasks;
-        if (fits) now.push_back(TaskOf(world, *action));
-        if (!fits) ledger_.Defer(action->id, world.now);
+        if (fits) now.push_back(TaskOf(world, task));
+        if (!fits) ledger_.Defer(task.action->id, world.now);
       }
     }
     if (!is_new && now == told.tasks) continue;

@@ -152,11 +152,14 @@ class Placer {
   void TakeOver(std::vector<Action> changed, const World& world);
   void SetWithheld(const World& world);
   bool carries_out() const { return settings_.mode == Mode::kAuto && lead_.is_ours(); }
+  bool IsStuck(MonotonicTime now) const;
+  void LookWhoDecides(const World& world);
+  bool IsGrantDue(MonotonicTime now) const;
   void Grant(const World& world);
   void Direct(const World& world);
   std::vector<std::string> SourcesFor(const World& world, const std::string& site,
                                       fleet::NodeIndex but) const;
-  fleet::Task TaskOf(const World& world, const Action& action) const;
+  fleet::Task TaskOf(const World& world, const Ledger::Told& told) const;
   LedgerLimits Limits() const;
   // Actions of one kind that were begun within a minute.
   using Begun = std::deque<MonotonicTime>;
@@ -173,7 +176,10 @@ class Placer {
   ReplicaTimes times_;
   Withheld withheld_;
   Lead lead_;
+  std::optional<MonotonicTime> unled_;  // since when it is not ours, in kAuto
   DropGrants grants_;
+  MonotonicTime granted_;           // the last time
+  bool grants_changed_ = true;      // by what operators say
   std::vector<Action> contracted_;  // before the start, by nodes that have not spoken since
 
   MonotonicTime decided_;   // the last round

@@ -142,6 +142,7 @@ absl::StatusOr<bool> Placer::Pin(const World& world, const std::string& site,
     return absl::NotFoundError(*name + " is not pinned to node '" + node + "'");
   }
   marks_changed_ = marks_changed_ || changed;
+  grants_changed_ = grants_changed_ || changed;
   return changed;
 }
 
@@ -152,6 +153,7 @@ absl::StatusOr<bool> Placer::Freeze(const World& world, const std::string& site,
   if (!changed && !frozen) return absl::NotFoundError(*name + " is not frozen");
   if (frozen) UndoDecisions("frozen", &*name, world.wall);
   marks_changed_ = marks_changed_ || changed;
+  grants_changed_ = grants_changed_ || changed;
   return changed;
 }
 

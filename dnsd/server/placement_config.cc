@@ -61,7 +61,7 @@ void ReadPlacement(YamlMap& root, placement::Settings& out) {
     map.ReadChoice<Mode>("mode", out.mode,
                          {{"off", Mode::kOff}, {"plan", Mode::kPlan}, {"auto", Mode::kAuto}});
     ReadRules(map, out.rules);
-    map.Read("grace", out.grace, 0s, 24h);
+    map.Read("grace", out.grace, 1s, 24h);
     map.Read("repair_after", out.repair_after, 0s, 24h * 31);
     map.Read("task_limit", out.task_limit, 1s, 24h * 7);
     map.Read("actions_per_minute", out.actions_per_minute, std::uint32_t{1},

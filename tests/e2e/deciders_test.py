@@ -3,6 +3,8 @@ import threading
 
 import harness
 from placed import ADDRESSES, SITE, ZONE, Placed
+from placed_watch import Watched
+from reporter_test import Sink, hosted
 
 
 class Deciders(Placed):
@@ -94,6 +96,58 @@ class Deciders(Placed):
                 self.assertGreaterEqual(sum(map(self.has, ADDRESSES)), 2)
                 phases = [phase for w in "ab" for _, _, phase in self.done(w)[:1]]
                 self.assertIn("undone", phases)
+
+
+class Holds(Watched):
+    """What another dnsd hears of a withdrawal: of n3, in `sink`."""
+
+    def setUp(self):
+        super().setUp()
+        self.put("n3")
+        self.dnsd_of_all = self.serve(mode="plan", grace="3s")
+        self.sink = self.start(Sink())
+        for name in ("n1", "n2", "n4"):
+            self.node(self.dnsd_of_all, name)
+        self.reporter = self.node([self.dnsd_of_all, self.sink], "n3")
+        self.wait_answers(self.dnsd_of_all, "n1", "n2", "n3")
+
+    def readiness(self):
+        """What n3 has told of the site, beat for beat: True, False, or None where it has not got it."""
+        beats = self.sink.beats()
+        sites = (hosted(beats[:at + 1]).get(SITE) for at in range(len(beats)))
+        return [site and site["ready"] for site in sites]
+
+    def contract(self):
+        self.ctl("contract", SITE, "n3")
+        harness.wait_until(lambda: self.readiness()[-1] is False, 20 * harness.PATIENCE,
+                           "told as not ready", self.dnsd_of_all, self.sink)
+
+    def wait_gone(self):
+        harness.wait_until(lambda: self.readiness()[-1] is None, 60 * harness.PATIENCE, "gone",
+                           self.dnsd_of_all, self.sink)
+        told = self.readiness()
+        return told[len(told) - told[::-1].index(True):]  # since it was last ready
+
+    def test_a_hold_lasts_while_its_end_cannot_be_stored(self):
+        self.contract()
+        with self.full_disk(self.dnsd_of_all):
+            self.wait(lambda: self.actions(phase="working"), "its grace has passed", self.dnsd_of_all)
+            self.wait_rounds(self.dnsd_of_all)
+            self.assertEqual(self.ran("n3"), [])
+        self.wait_gone()
+        told = self.readiness()
+        out = told[told.index(False):]
+        self.assertNotIn(True, out, "it was told as ready again")
+
+    def test_after_a_restart_of_the_reporter_the_grace_begins_anew(self):
+        self.contract()
+        self.reporter.kill()
+        self.reporter = self.node([self.dnsd_of_all, self.sink], "n3")
+        harness.wait_until(lambda: len(self.sink.hellos()) == 2, 20 * harness.PATIENCE, "back", self.sink)
+        since = self.wait_gone()
+        # A beat each 0.2 s; three seconds of them but for those that a busy machine has left out.
+        self.assertGreaterEqual(since.count(False), 5)
+        self.assertEqual(self.ran("n3"), [f"withdraw {SITE}"])
 
 
 if __name__ == "__main__":

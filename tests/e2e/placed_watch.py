@@ -65,6 +65,7 @@ class Watch(threading.Thread):
         query = dnswire.query(SITE, "A")
         had = self.test.havers()
         while not self.stopping.wait(0.01):
+            dying = set(self.test.dying)
             before = self.test.havers()
             self.look_at_loss(had, before)
             dnsd = self.test.serving
@@ -73,7 +74,7 @@ class Watch(threading.Thread):
             self.look_at_loss(before, had)
             if given is not None:
                 self.asked += 1
-                self.look_at_answer(given, before, had)
+                self.look_at_answer(given, before, had, dying | self.test.dying)
 
     @staticmethod
     def ask(dnsd, query):
@@ -83,15 +84,15 @@ class Watch(threading.Thread):
             return None  # it has just been killed
         return reply and set(dnswire.Message(reply).addresses())
 
-    def look_at_answer(self, given, before, after):
+    def look_at_answer(self, given, before, after, dying):
         """A machine that has just died, or come back, may be named or not until dnsd can know."""
         if not before & after:
             return
-        allowed = before | after | self.test.dying
+        allowed = before | after | dying
         named = {node for node, address in ADDRESSES.items() if address in given}
         if not named <= allowed or not named:
             self.wrong.append(f"{sorted(named)} named, {sorted(after)} have it, "
-                              f"{sorted(self.test.dying)} died just before")
+                              f"{sorted(dying)} died just before")
 
     def look_at_loss(self, before, after):
         lost = before - after - self.test.down

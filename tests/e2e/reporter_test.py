@@ -26,6 +26,7 @@ class Sink:
                                       stderr=subprocess.STDOUT, text=True)
         harness.wait_until(lambda: self.lines(), 10 * PATIENCE, "the sink listens", self)
         self.port = self.lines()[0]["port"]
+        self.heartbeat = (address, self.port)  # as of a dnsd
 
     def poll(self):
         return self.popen.poll()

@@ -35,6 +35,9 @@ class LedgerTest : public ::testing::Test {
     Judge(s);
     sight_.report = nullptr;
   }
+  // The node says that its withdrawal waits.
+  void JudgeWaiting(double s) { JudgeWith(s, 42, TaskPhase::kWaiting); }
+  bool Holds(const std::string& node) { return ledger_.Tasks()[node].at(0).held; }
   // Phases of the actions that have changed.
   std::vector<Phase> Changes() {
     std::vector<Phase> phases;
@@ -54,7 +57,7 @@ class LedgerTest : public ::testing::Test {
     const auto tasks = ledger_.Tasks();
     const auto own = tasks.find(node);
     if (own == tasks.end()) return ids;
-    for (const Action* action : own->second) ids.push_back(action->id);
+    for (const Ledger::Told& told : own->second) ids.push_back(told.action->id);
     return ids;
   }
 
@@ -146,14 +149,16 @@ TEST_F(LedgerTest, AContractionWaitsForCachedAnswersBeforeItsTask) {
   Store();
   EXPECT_THAT(TasksOf("web3"), ElementsAre(id));  // to be told as not ready
   sight_.answers = false;
-  Judge(0);
-  Judge(29.9);
+  EXPECT_TRUE(Holds("web3"));
+  JudgeWaiting(0);
+  JudgeWaiting(29.9);
   EXPECT_THAT(Changes(), IsEmpty());
-  Judge(30);
-  EXPECT_THAT(TasksOf("web3"), IsEmpty());  // not on disk yet
+  JudgeWaiting(30);
+  EXPECT_TRUE(Holds("web3"));  // that it is over is not on disk yet
   EXPECT_THAT(Changes(), ElementsAre(Phase::kWorking));
   ledger_.Stored(last_.sequence);
-  EXPECT_THAT(TasksOf("web3"), ElementsAre(id));
+  EXPECT_FALSE(Holds("web3"));
+  sight_.answers = true;
   JudgeWith(31, id, TaskPhase::kDone);
   EXPECT_THAT(Changes(), IsEmpty());  // it says that it still has the site
   sight_.hosts = sight_.answers = false;
@@ -165,25 +170,55 @@ TEST_F(LedgerTest, TheGraceBeginsWhenTheNodeTellsThatItIsOut) {
   sight_.hosts = sight_.answers = true;
   Begin(Kind::kContract);
   Store();
-  Judge(100);
+  JudgeWaiting(100);
   sight_.answers = false;
-  Judge(110);
+  JudgeWaiting(110);
   sight_.answers = true;  // its stream was lost, and with it the hold
-  Judge(120);
+  JudgeWaiting(120);
   sight_.answers = false;
-  Judge(121);
-  Judge(150);
+  JudgeWaiting(121);
+  JudgeWaiting(150);
   EXPECT_THAT(Changes(), IsEmpty());
-  Judge(151);
+  JudgeWaiting(151);
   EXPECT_THAT(Changes(), ElementsAre(Phase::kWorking));
+}
+
+TEST_F(LedgerTest, AWithdrawalWhoseHoldWasLostBeginsItsGraceAnew) {
+  sight_.hosts = true;
+  Begin(Kind::kContract);
+  Store();
+  JudgeWaiting(0);
+  JudgeWaiting(30);
+  Store();
+  ASSERT_FALSE(Holds("web3"));
+  sight_.answers = true;  // the reporter was started anew before it had begun
+  Judge(31);
+  EXPECT_TRUE(Holds("web3"));
+  EXPECT_THAT(Changes(), ElementsAre(Phase::kLeaving));
+  sight_.answers = false;
+  JudgeWaiting(32);
+  JudgeWaiting(61);
+  EXPECT_THAT(Changes(), IsEmpty());
+  JudgeWaiting(62);
+  EXPECT_THAT(Changes(), ElementsAre(Phase::kWorking));
+}
+
+TEST_F(LedgerTest, WhatANodeTellsThatIsGoneDoesNotCountAsTold) {
+  sight_.hosts = true;
+  sight_.hears = false;
+  Begin(Kind::kContract);
+  Store();
+  JudgeWaiting(0);
+  JudgeWaiting(100);
+  EXPECT_THAT(Changes(), IsEmpty());
 }
 
 TEST_F(LedgerTest, AContractionFailsOfANodeThatGoesOnTellingTheSiteAsReady) {
   sight_.hosts = sight_.answers = true;
   Begin(Kind::kContract);
-  Judge(3599);
+  JudgeWaiting(3599);
   EXPECT_THAT(Changes(), ElementsAre(Phase::kLeaving));
-  Judge(3600);
+  JudgeWaiting(3600);
   EXPECT_THAT(Changes(), ElementsAre(Phase::kFailed));
 }
 
@@ -212,8 +247,8 @@ TEST_F(LedgerTest, AWithdrawalThatHasNotBegunIsTakenBackWhenTheOthersAreTooFew) 
   sight_.hosts = sight_.answers = true;
   const std::uint64_t id = Begin(Kind::kContract);
   sight_.answers = false;
-  Judge(0);
-  Judge(30);
+  JudgeWaiting(0);
+  JudgeWaiting(30);
   Store();
   JudgeWith(31, id, TaskPhase::kWaiting);
   EXPECT_THAT(Changes(), IsEmpty());
@@ -258,8 +293,8 @@ TEST_F(LedgerTest, AContractionCanBeTakenBackUntilItsTaskBegins) {
   EXPECT_THAT(Changes(), ElementsAre(Phase::kUndone));
   const std::uint64_t other = Begin(Kind::kContract);
   sight_.answers = false;
-  Judge(0);
-  Judge(30);
+  JudgeWaiting(0);
+  JudgeWaiting(30);
   EXPECT_FALSE(ledger_.Undo(other, "wanted again", WallTime{}));
 }
 
@@ -275,6 +310,8 @@ TEST_F(LedgerTest, WhatWasUnderWayGoesOnAfterARestartWithItsIdAndAWholeGrace) {
   ledger_.Judge(look, kLimits, At(29), WallTime{});
   EXPECT_THAT(Changes(), IsEmpty());
   sight_.answers = false;
+  report_ = {.id = 9, .phase = TaskPhase::kWaiting};
+  sight_.report = &report_;
   ledger_.Judge(look, kLimits, At(30), WallTime{});
   ledger_.Judge(look, kLimits, At(59), WallTime{});
   EXPECT_THAT(Changes(), IsEmpty());
@@ -301,7 +338,7 @@ TEST_F(LedgerTest, TellsWhenTimeAloneChangesSomething) {
   EXPECT_EQ(ledger_.NextDeadline(kLimits), At(3600));
   Begin(Kind::kContract, "web2");
   sight_.hosts = true;
-  Judge(1);
+  JudgeWaiting(1);
   EXPECT_EQ(ledger_.NextDeadline(kLimits), At(31));
 }
 

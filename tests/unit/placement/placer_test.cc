@@ -52,7 +52,7 @@ class PlacerTest : public ::testing::Test {
     beat.load.cpu_utilization = loads_[static_cast<std::size_t>(node)];
     beat.hosting.kind = fleet::HostingKind::kFull;
     if (hosts_[static_cast<std::size_t>(node)]) {
-      const bool ready = !unready_.contains(node) && !Holds(node);
+      const bool ready = !unready_.contains(node) && !Leaves(node);
       beat.hosting.sites.push_back({*wire::Name::Parse(kSite),
                                     versions_[static_cast<std::size_t>(node)], 1000, ready, true,
                                     node == 0});
@@ -60,11 +60,19 @@ class PlacerTest : public ::testing::Test {
       beat.demand = {true, {{*wire::Name::Parse(kSite), rps, 0, 0}}};
     }
     beat.tasks = reports_[node];
+    for (const fleet::Task& task : TasksOf(node)) {
+      if (task.held) beat.tasks.push_back({.id = task.id, .phase = TaskPhase::kWaiting});
+    }
     beat.storage = fleet::Storage{.takes_replicas = true, .evicts = evicts_};
     beat.names_decider = !named_elsewhere_.contains(node);
     return beat;
   }
-  // A withdrawal that is not to be begun yet: the node tells the site as not ready.
+  // A node tells what it is to withdraw, held or not, as not ready.
+  bool Leaves(int node) {
+    return std::ranges::any_of(TasksOf(node), [](const fleet::Task& task) {
+      return task.kind == fleet::Task::Kind::kWithdraw;
+    });
+  }
   bool Holds(int node) {
     return std::ranges::any_of(TasksOf(node), [](const fleet::Task& task) { return task.held; });
   }
@@ -288,7 +296,7 @@ TEST_F(PlacerTest, AnIdleReplicaIsWithdrawnAfterItsHoldAndTheGraceOfAnswers) {
   ASSERT_THAT(TasksOf(index), SizeIs(1));
   EXPECT_EQ(TasksOf(index)[0].kind, fleet::Task::Kind::kWithdraw);
   EXPECT_TRUE(TasksOf(index)[0].held);
-  Pass(31);
+  Pass(34);
   EXPECT_FALSE(TasksOf(index)[0].held);
   Obey(index);
   Pass(2);
@@ -520,9 +528,11 @@ TEST_F(PlacerTest, WhoDecidesNoMoreTakesBackWhatIsNotDroppedYet) {
   Pass(2);
   ASSERT_TRUE(Holds(going));
   named_elsewhere_ = {0, 1, 2, 3};
+  Pass(9);
+  EXPECT_EQ(notes_.back().phase, Phase::kLeaving);  // they may only have been started anew
   Pass(3);
   EXPECT_EQ(notes_.back().phase, Phase::kUndone);
-  EXPECT_EQ(notes_.back().detail, "another dnsd decides");
+  EXPECT_EQ(notes_.back().detail, "too few nodes name this dnsd as the one that decides");
   EXPECT_FALSE(Holds(going));
 }
 
