@@ -167,17 +167,21 @@ class Watched(Placed):
     def held(self):
         return self.folder / "hold"
 
-    def die(self, node, reporter, dnsd):
-        """The machine is gone with its disk, its reporter and what that had started; returns once
-        dnsd knows."""
-        self.dying |= {node}
-        self.down |= {node}
+    def cut(self, node, reporter):
+        """The node has lost its power, with all that runs there."""
         reporter.kill()
         for pid in self.told(node, "pid"):
             try:
                 os.killpg(os.getpgid(int(pid)), signal.SIGKILL)
             except ProcessLookupError:
                 pass  # it has ended
+
+    def die(self, node, reporter, dnsd):
+        """The machine is gone with its disk, its reporter and what that had started; returns once
+        dnsd knows."""
+        self.dying |= {node}
+        self.down |= {node}
+        self.cut(node, reporter)
         (self.folder / node).rename(self.folder / f"{node}.dead")
         dnsd.wait_states(20, **{node: "dead"})
         self.dying -= {node}

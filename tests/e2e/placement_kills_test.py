@@ -142,6 +142,29 @@ class Kills(Watched):
                     self.go_on(action, "n2", runs)
                 self.assertEqual(self.text("n2"), text)
 
+    def test_a_power_cut_of_dnsd_and_the_node_together(self):
+        """The hook that was killed in mid-action is run once more."""
+        self.start_all("plan")
+        for verb in "expand", "contract":
+            self.serving.wait_heard(*ADDRESSES)
+            self.wait_answers(self.serving, *self.havers())
+            self.held().touch()
+            runs = len(self.ran("n3"))
+            self.ctl(verb, SITE, "n3")
+            self.wait(lambda: len(self.ran("n3")) > runs, "its hook runs", self.serving)
+            action = self.wait(self.in_hand, "it is told", self.serving)
+            self.serving.kill()
+            self.cut("n3", self.reporters["n3"])
+            self.held().unlink()
+            dnsd = self.again()
+            self.reporters["n3"] = self.node(dnsd, "n3", keys=", retries: 0")
+            self.wait(lambda: not self.in_hand(), f"{verb} ends", dnsd)
+            ended = self.placement()["recent"][0]
+            self.assertEqual((ended["id"], ended["phase"]), (action["id"], "done"), ended)
+            self.assertEqual(len(self.ran("n3")), runs + 2)
+            self.assertEqual(self.has("n3"), verb == "expand")
+        self.wait_answers(dnsd, *self.havers())
+
 
 if __name__ == "__main__":
     harness.main()
