@@ -59,8 +59,6 @@ struct Settings {
   const SiteSettings& Of(const std::string& name) const;
   // Whether some site has a rule on which replicas answer.
   bool any_consistency() const;
-
-  friend bool operator==(const Settings&, const Settings&) = default;
 };
 
 }  // namespace dnsd::placement
