@@ -45,19 +45,19 @@ ReplicaRecord NotWhole(ReplicaRecord record, const std::string& why) {
 // In slices: heartbeats go between them, however many tasks end at once.
 void Replicas::Pump() {
   LookAtHeld();
-  const MonotonicTime end = MonotonicClock::now() + kSlice;
-  bool more = false;
+  MonotonicTime now = MonotonicClock::now();
+  const MonotonicTime end = now + kSlice;
   do {
-    while (const auto key = more ? std::nullopt : board_.Next(MonotonicClock::now())) {
+    while (const auto key = now < end ? board_.Next(now) : std::nullopt) {
       Begin(*key);
-      more = MonotonicClock::now() >= end;
+      now = MonotonicClock::now();
     }
-  } while (TellLeaving() && !more);
+  } while (TellLeaving() && now < end);
   wake_.Stop();
-  if (more) {
+  if (now >= end) {
     wake_.After(Duration::zero());
-  } else if (const auto next = board_.NextTime(MonotonicClock::now())) {
-    wake_.After(std::max<Duration>(*next - MonotonicClock::now(), 10ms));
+  } else if (const auto next = board_.NextTime(now)) {  // as of the last look: none falls between
+    wake_.After(std::max<Duration>(*next - now, 10ms));
   }
   node_.TasksTurned();
 }
