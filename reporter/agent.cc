@@ -271,17 +271,19 @@ void Agent::NodeHealthChanged() {
 // one that knew the node by another name, hears that it leaves.
 void Agent::CloseStreams(const Config& next) {
   const bool same = IdentityIn(next) == IdentityIn(config_) && next.tls == config_.tls;
+  std::vector<std::string> lost;
   for (auto& client : clients_) {
     const bool wanted =
         std::find(next.dnsd.begin(), next.dnsd.end(), client->dnsd()) != next.dnsd.end();
     if (wanted && same) continue;
+    lost.push_back(client->dnsd());
     auto former = std::exchange(client, nullptr);
-    replicas_.Lost(former->dnsd());
     if (wanted && next.node == config_.node) continue;
     former->Leave("configuration changed");
     leaving_.push_back(std::move(former));
   }
   std::erase(clients_, nullptr);
+  for (const std::string& dnsd : lost) replicas_.Lost(dnsd);
   if (leaving_.empty()) return;
   leave_limit_ = MonotonicClock::now() + kLeaveLimit;
   leave_check_.Every(20ms);

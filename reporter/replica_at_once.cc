@@ -135,7 +135,10 @@ bool Replicas::HasRoom(const TaskKey& key, const BoardTask& task) {
     GiveUpRecorded(site, "there is no room for it");
     return !ended;
   }
-  if (room.FitsNow(more)) return true;
+  if (room.FitsNow(more)) {
+    wait_for_leave_.erase(key);
+    return true;
+  }
   const std::uint64_t excess = room.Excess(more);
   std::vector<std::string> chosen;
   if (excess > 0 && config_.evict) chosen = ChooseEvictions(EvictablesBut(task.site), excess);
@@ -153,6 +156,7 @@ bool Replicas::HasRoom(const TaskKey& key, const BoardTask& task) {
     GiveUpRecorded(site, "there is no room for it");
     return !ended;
   }
+  wait_for_leave_.erase(key);
   board_.Defer(key, MonotonicClock::now() + kLookAgain, "others are dropped to make room");
   Evict(chosen);
   return false;

@@ -101,6 +101,12 @@ void Replicas::SitesChanged(const SiteContents& sites) {
   contents_ = sites;
   if (std::exchange(opened_, false)) GoOnWithRecorded();
   Trim();
+  // One that is to be withdrawn and was away for a moment.
+  const auto is_untold = [this](const std::string& site) {
+    return contents_.contains(site) && !leaving_.contains(site) && !IsHome(site);
+  };
+  const std::set<std::string> leaving = board_.Leaving();
+  if (std::any_of(leaving.begin(), leaving.end(), is_untold)) wake_.After(Duration::zero());
 }
 
 // After a start: of a recorded replica whose making was broken off nothing is in the folder, or

@@ -64,7 +64,7 @@ Ledger::Ledger(std::vector<Action> unfinished, std::uint64_t last_id, MonotonicT
   for (Action& action : unfinished) {
     const std::uint64_t id = action.id;
     last_id_ = std::max(last_id_, id);
-    times_[id] = {.begun = now, .since = now, .out = {}, .known = true, .ended = {}, .sequence = 0};
+    times_[id] = {.begun = now, .since = now, .known = true};
     in_hand_[{action.site, action.node}] = id;
     actions_.emplace(id, std::move(action));
   }
@@ -74,8 +74,7 @@ const Action& Ledger::Begin(Action action, MonotonicTime now, WallTime wall) {
   action.id = ++last_id_;
   action.phase = action.kind == Kind::kContract ? Phase::kLeaving : Phase::kWorking;
   action.begun = action.changed = wall;
-  times_[action.id] = {
-      .begun = now, .since = now, .out = {}, .known = false, .ended = {}, .sequence = 0};
+  times_[action.id] = {.begun = now, .since = now, .changed = true};
   changed_.push_back(action.id);
   in_hand_[{action.site, action.node}] = action.id;
   return actions_.emplace(action.id, std::move(action)).first->second;
@@ -88,22 +87,21 @@ const Action* Ledger::Find(const std::string& site, const std::string& node) con
 
 bool Ledger::Undo(std::uint64_t id, const std::string& why, WallTime wall) {
   const auto at = actions_.find(id);
-  if (at == actions_.end() || at->second.phase != Phase::kLeaving) return false;
+  if (at == actions_.end() || !CanUndo(at->second)) return false;
   Move(at->second, Phase::kUndone, why, times_[id].since, wall);
   return true;
 }
 
 void Ledger::Move(Action& action, Phase phase, const std::string& detail, MonotonicTime now,
                   WallTime wall) {
-  const bool known = IsStored(action.id) || times_[action.id].known;
   action.phase = phase;
   action.detail = detail;
   action.changed = wall;
-  Times& times = times_[action.id];
-  times = {
-      .begun = times.begun, .since = now, .out = {}, .known = known, .ended = {}, .sequence = 0};
+  Times& times = times_.at(action.id);
+  if (!times.changed) changed_.push_back(action.id);
+  const bool known = times.known || IsStored(action.id);
+  times = {.begun = times.begun, .since = now, .known = known, .changed = true};
   if (action.is_over()) in_hand_.erase({action.site, action.node});
-  if (std::ranges::find(changed_, action.id) == changed_.end()) changed_.push_back(action.id);
 }
 
 void Ledger::Judge(const Look& look, const LedgerLimits& limits, MonotonicTime now, WallTime wall) {
@@ -188,6 +186,7 @@ std::optional<Ledger::Changes> Ledger::TakeChanges() {
     const auto at = actions_.find(id);
     changes.actions.push_back(at->second);
     times_[id].sequence = sequence_;
+    times_[id].changed = false;
     if (!at->second.is_over()) continue;
     times_.erase(id);
     actions_.erase(at);
@@ -198,7 +197,8 @@ std::optional<Ledger::Changes> Ledger::TakeChanges() {
 
 // Whether the action is on the disk as it is now.
 bool Ledger::IsStored(std::uint64_t id) const {
-  return std::ranges::find(changed_, id) == changed_.end() && times_.at(id).sequence <= stored_;
+  const Times& times = times_.at(id);
+  return !times.changed && times.sequence <= stored_;
 }
 
 std::map<std::string, std::vector<Ledger::Told>> Ledger::Tasks() const {

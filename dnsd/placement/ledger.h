@@ -60,7 +60,13 @@ class Ledger {
     const auto at = in_hand_.lower_bound({site, ""});
     return at != in_hand_.end() && at->first.first == site;
   }
-  // Takes back a contraction whose task is not under way. False: it is.
+  // Whether nothing can have been dropped of it yet: its node was told to hold it, at most.
+  bool CanUndo(const Action& action) const {
+    return action.phase == Action::Phase::kLeaving ||
+           (action.kind == Action::Kind::kContract && action.phase == Action::Phase::kWorking &&
+            !IsStored(action.id));
+  }
+  // Takes back such a contraction. False: it is none.
   bool Undo(std::uint64_t id, const std::string& why, WallTime wall);
 
   using Look = std::function<Sight(const Action&)>;
@@ -76,6 +82,7 @@ class Ledger {
   std::optional<Changes> TakeChanges();
   // All up to `sequence` is on disk.
   void Stored(std::uint64_t sequence) { stored_ = sequence; }
+  std::uint64_t stored() const { return stored_; }
 
   const std::map<std::uint64_t, Action>& actions() const { return actions_; }
   struct Told {
@@ -86,7 +93,9 @@ class Ledger {
   // one before.
   std::map<std::string, std::vector<Told>> Tasks() const;
   // The action's node cannot be told of it yet: its time to end in has not begun.
-  void Defer(std::uint64_t id, MonotonicTime now) { times_.at(id).since = now; }
+  void Defer(std::uint64_t id, MonotonicTime now) {
+    times_.at(id).begun = times_.at(id).since = now;
+  }
   // Whether some change is not on the disk yet.
   bool has_unstored() const { return !changed_.empty() || sequence_ > stored_; }
   // When Judge next has something to do by time alone.
@@ -95,12 +104,13 @@ class Ledger {
  private:
   // What is known of an action beside what is stored.
   struct Times {
-    MonotonicTime begun;                 // in this life of dnsd
-    MonotonicTime since;                 // in this phase
-    std::optional<MonotonicTime> out;    // of kLeaving: the node tells it as not ready, since then
+    MonotonicTime begun{};               // in this life of dnsd
+    MonotonicTime since{};               // in this phase
+    std::optional<MonotonicTime> out{};  // of kLeaving: the node tells it as not ready, since then
     bool known = false;                  // the phase before this one is on the disk
-    std::optional<MonotonicTime> ended;  // the hook said so
-    std::uint64_t sequence = 0;          // of the changes that it was last in; 0: in none yet
+    bool changed = false;                // it is in changed_
+    std::optional<MonotonicTime> ended{};  // the hook said so
+    std::uint64_t sequence = 0;            // of the changes that it was last in; 0: in none yet
   };
 
   bool IsStored(std::uint64_t id) const;

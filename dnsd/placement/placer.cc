@@ -18,19 +18,6 @@ constexpr Duration kShortestBar = std::chrono::minutes(1);
 constexpr Duration kStoreTime = std::chrono::seconds(3);  // then nothing is begun any more
 constexpr Duration kUnledTime = std::chrono::seconds(10);
 constexpr std::size_t kMostSources = 4;
-constexpr double kFull = 0.9;             // share of a quota
-constexpr std::size_t kMostTasks = 1024;  // of a node, as the reporter takes them
-
-fleet::Task::Kind TaskKindOf(Kind kind) {
-  switch (kind) {
-    case Kind::kContract:
-      return fleet::Task::Kind::kWithdraw;
-    case Kind::kVerify:
-      return fleet::Task::Kind::kVerify;
-    default:
-      return fleet::Task::Kind::kInstantiate;
-  }
-}
 
 }  // namespace
 
@@ -60,8 +47,9 @@ void Placer::Step(const World& world, const std::vector<SiteDemands::Answered>& 
     demands_.Sample(world.fleet.nodes(), answered, world.now);
     NoteEvictions(world);
   }
-  unstored_since_ =
-      ledger_.has_unstored() ? unstored_since_.value_or(world.now) : std::optional<MonotonicTime>();
+  const bool writes = std::exchange(stored_, ledger_.stored()) != ledger_.stored();
+  if (writes || !ledger_.has_unstored()) unstored_since_.reset();
+  if (ledger_.has_unstored()) unstored_since_ = unstored_since_.value_or(world.now);
   LookWhoDecides(world);
   // What has begun goes on to its end whatever the mode has become.
   ledger_.Judge([&](const Action& action) { return Look(world, action); }, Limits(), world.now,
@@ -90,15 +78,10 @@ void Placer::LookWhoDecides(const World& world) {
     return grants_.Clear();
   }
   if (lead_.is_ours()) return unled_.reset();
+  grants_.Clear();  // an eviction that is broken off costs only its grace
   unled_ = unled_.value_or(world.now);
   if (world.now < *unled_ + kUnledTime) return;
   UndoDecisions("too few nodes name this dnsd as the one that decides", nullptr, world.wall);
-  grants_.Clear();
-}
-
-// Often enough that a grant is taken back before what it allows is gone.
-bool Placer::IsGrantDue(MonotonicTime now) const {
-  return grants_changed_ || now >= granted_ + std::min(settings_.rules.period, settings_.grace / 3);
 }
 
 std::optional<MonotonicTime> Placer::NextDeadline(MonotonicTime now) const {
@@ -200,40 +183,6 @@ void Placer::Decide(const World& world) {
   Verify(world);
 }
 
-// What full nodes may drop by themselves.
-void Placer::Grant(const World& world) {
-  granted_ = world.now;
-  grants_changed_ = false;
-  const auto& nodes = world.fleet.nodes();
-  if (std::ranges::none_of(nodes, [](const auto& node) { return node.storage.evicts; })) {
-    return grants_.Clear();
-  }
-  const auto drops = [&](fleet::NodeIndex index) {
-    return index < nodes.size() && nodes[index].storage.evicts && Obeys(nodes[index]);
-  };
-  const auto is_full = [&](fleet::NodeIndex index) {
-    const fleet::Storage& storage = nodes[index].storage;
-    return static_cast<double>(storage.used_bytes) >=
-           kFull * static_cast<double>(storage.quota_bytes);
-  };
-  const auto answers = [&](const std::string& site, const fleet::Host& host) {
-    return host.answers() && MayAnswer(world, site, host.node) &&
-           !std::ranges::binary_search(withheld_, std::pair(site, host.node));
-  };
-  const auto may_drop = [&](const std::string& site, const fleet::Host& host) {
-    return !host.home && !marks_.frozen.contains(site) && !ledger_.IsBusy(site) &&
-           !marks_.pinned.contains({site, nodes[host.node].name});
-  };
-  grants_.Renew(
-      world.hosting,
-      {.may_drop = may_drop,
-       .drops = drops,
-       .answers = answers,
-       .unnamed = [&](const auto& site) { return HostingAll(world, site, fleet::kNoNode); },
-       .least = [&](const auto& site) { return settings_.Of(site).least; },
-       .is_full = is_full});
-}
-
 Facts Placer::Gather(const World& world) {
   FactsGatherer gatherer(settings_, demands_, ledger_, marks_, bars_, times_, pool_of_);
   return gatherer.Gather(world);
@@ -276,7 +225,7 @@ void Placer::UndoDecisions(const std::string& why, const std::string* site, Wall
   std::vector<std::uint64_t> meant;
   for (const auto& [id, action] : ledger_.actions()) {
     const bool is_meant = site != nullptr ? action.site == *site : !action.by_hand;
-    if (action.phase == Phase::kLeaving && is_meant) meant.push_back(id);
+    if (ledger_.CanUndo(action) && is_meant) meant.push_back(id);
   }
   for (const std::uint64_t id : meant) ledger_.Undo(id, why, wall);
 }
@@ -286,7 +235,7 @@ void Placer::Begin(const World& world, const Proposal& proposal, bool by_hand) {
   if (proposal.kind == Kind::kExpand) {
     // What is only out of the answers comes back with a word.
     for (const auto& [id, action] : ledger_.actions()) {
-      if (action.site != proposal.site || action.phase != Phase::kLeaving) continue;
+      if (action.site != proposal.site || !ledger_.CanUndo(action)) continue;
       if (ledger_.Undo(id, "wanted again: " + proposal.why, world.wall)) return;
     }
   }
@@ -391,61 +340,6 @@ void Placer::SetWithheld(const World& world) {
   std::ranges::sort(withheld);
   withheld.erase(std::unique(withheld.begin(), withheld.end()), withheld.end());
   withheld_ = std::move(withheld);
-}
-
-fleet::Task Placer::TaskOf(const World& world, const Ledger::Told& told) const {
-  const Action& action = *told.action;
-  fleet::Task task{.id = action.id, .kind = TaskKindOf(action.kind), .site = action.site};
-  task.content_version = action.content_version;
-  task.bytes = action.bytes;
-  task.held = told.held;
-  for (const std::string& source : action.sources) {
-    const fleet::NodeIndex index = world.fleet.Find(source);
-    if (index == fleet::kNoNode) continue;
-    task.sources.push_back({source, world.fleet.nodes()[index].addresses});
-  }
-  return task;
-}
-
-// Each reporter is told its tasks, and what else goes with them, whenever they have changed, and
-// whenever it has come anew.
-void Placer::Direct(const World& world) {
-  const auto& nodes = world.fleet.nodes();
-  told_.resize(nodes.size());
-  const auto tasks = ledger_.Tasks();
-  const std::set<fleet::NodeIndex> granted_anew = grants_.TakeChanged();
-  const bool decides = settings_.mode == Mode::kAuto && !IsStuck(world.now);
-  for (fleet::NodeIndex i = 0; i < nodes.size(); ++i) {
-    const fleet::Node& node = nodes[i];
-    Told& told = told_[i];
-    if (!Obeys(node)) {
-      told.stream = fleet::kNoStream;  // it may come back with hooks, on the same one
-      continue;
-    }
-    const auto own = tasks.find(node.name);
-    const bool is_new = told.stream != node.stream || told.decides != decides ||
-                        told.grace != settings_.grace || granted_anew.contains(i);
-    if (!is_new && own == tasks.end() && told.tasks.empty()) continue;
-    std::vector<fleet::Task> now;
-    if (own != tasks.end()) {
-      for (const Ledger::Told& task : own->second) {
-        const bool fits = now.size() < kMostTasks;
-        if (fits) now.push_back(TaskOf(world, task));
-        if (!fits) ledger_.Defer(task.action->id, world.now);
-      }
-    }
-    if (!is_new && now == told.tasks) continue;
-    told.stream = node.stream;
-    told.tasks = now;
-    told.decides = decides;
-    told.grace = settings_.grace;
-    directives_.emplace_back(node.stream,
-                             fleet::Tasks{std::move(now), decides, grants_.Of(i), settings_.grace});
-  }
-}
-
-std::vector<std::pair<fleet::StreamId, fleet::Tasks>> Placer::TakeDirectives() {
-  return std::exchange(directives_, {});
 }
 
 std::optional<Unstored> Placer::TakeUnstored() {

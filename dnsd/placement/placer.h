@@ -182,10 +182,11 @@ class Placer {
   bool grants_changed_ = true;      // by what operators say
   std::vector<Action> contracted_;  // before the start, by nodes that have not spoken since
 
-  MonotonicTime decided_;   // the last round
-  MonotonicTime verified_;  // the last time that replicas were looked over
-  Begun begun_, upkeep_;    // by decisions, and by updates and their like
-  std::optional<MonotonicTime> unstored_since_;
+  MonotonicTime decided_;                        // the last round
+  MonotonicTime verified_;                       // the last time that replicas were looked over
+  Begun begun_, upkeep_;                         // by decisions, and by updates and their like
+  std::optional<MonotonicTime> unstored_since_;  // and nothing has been written since
+  std::uint64_t stored_ = 0;                     // as of the last Step
   std::set<SiteAtNode> made_;           // expansions that were done, and have not been withdrawn
   std::vector<SiteAtNode> unverified_;  // to be looked over, from the last
   std::set<SiteAtNode> not_whole_;      // looked over, and to be made anew

@@ -1,4 +1,5 @@
 """Several dnsd that all place sites by themselves: one decides, and all of them count."""
+import signal
 import threading
 
 import harness
@@ -138,6 +139,17 @@ class Holds(Watched):
         told = self.readiness()
         out = told[told.index(False):]
         self.assertNotIn(True, out, "it was told as ready again")
+
+    def test_a_new_configuration_of_the_reporter_begins_it_anew(self):
+        self.contract()
+        config = self.folder / "n3.yaml"
+        config.write_text(config.read_text().replace("interval: 0.2s", "interval: 0.3s"))
+        self.reporter.signal(signal.SIGHUP)
+        harness.wait_until(lambda: len(self.sink.hellos()) == 2, 20 * harness.PATIENCE, "told anew",
+                           self.reporter, self.sink)
+        self.assertGreaterEqual(self.wait_gone().count(False), 5)
+        self.assertIsNone(self.reporter.poll())
+        self.assertEqual(self.ran("n3"), [f"withdraw {SITE}"])
 
     def test_after_a_restart_of_the_reporter_the_grace_begins_anew(self):
         self.contract()

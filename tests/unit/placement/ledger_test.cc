@@ -203,6 +203,17 @@ TEST_F(LedgerTest, AWithdrawalWhoseHoldWasLostBeginsItsGraceAnew) {
   EXPECT_THAT(Changes(), ElementsAre(Phase::kWorking));
 }
 
+TEST_F(LedgerTest, AWithdrawalWhoseBeginningIsNotStoredCanBeTakenBack) {
+  sight_.hosts = true;
+  const std::uint64_t id = Begin(Kind::kContract);
+  Store();
+  JudgeWaiting(0);
+  JudgeWaiting(30);
+  EXPECT_THAT(Changes(), ElementsAre(Phase::kWorking));
+  EXPECT_TRUE(ledger_.Undo(id, "pinned", WallTime{}));
+  EXPECT_THAT(Changes(), ElementsAre(Phase::kUndone));
+}
+
 TEST_F(LedgerTest, WhatANodeTellsThatIsGoneDoesNotCountAsTold) {
   sight_.hosts = true;
   sight_.hears = false;
@@ -293,8 +304,10 @@ TEST_F(LedgerTest, AContractionCanBeTakenBackUntilItsTaskBegins) {
   EXPECT_THAT(Changes(), ElementsAre(Phase::kUndone));
   const std::uint64_t other = Begin(Kind::kContract);
   sight_.answers = false;
+  Store();
   JudgeWaiting(0);
   JudgeWaiting(30);
+  Store();
   EXPECT_FALSE(ledger_.Undo(other, "wanted again", WallTime{}));
 }
 
