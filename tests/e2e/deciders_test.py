@@ -16,8 +16,8 @@ class Deciders(Placed):
         self.both = [self.serve_as("a"), self.serve_as("b")]
         self.reporters = self.nodes(self.both)
 
-    def serve_as(self, which, *arguments, grace="1s"):
-        return self.dnsd(*arguments, zone=ZONE, config=self.config(which=which, grace=grace))
+    def serve_as(self, which, *arguments):
+        return self.dnsd(*arguments, zone=ZONE, config=self.config(which=which))
 
     def order(self, which, *words, fails=0):
         self.socket = self.folder / f"control{which}.sock"
@@ -28,7 +28,9 @@ class Deciders(Placed):
         return self.placement()
 
     def contract(self, which, node):
-        self.run_program("dnsdctl", "--socket", self.folder / f"control{which}.sock", "contract", SITE, node)
+        done = self.run_program("dnsdctl", "--socket", self.folder / f"control{which}.sock",
+                                "contract", SITE, node)
+        self.taken[which] = done.returncode == 0
 
     def wait_decides(self, which, decides=True):
         harness.wait_until(lambda: self.placement_of(which)["decides"] == decides,
@@ -85,6 +87,7 @@ class Deciders(Placed):
                     (self.folder / node / "www/.poke").touch()
                 for dnsd in self.both:
                     self.wait_answers(dnsd, "n1", "n2", "n3")
+                self.taken = {}
                 orders = [threading.Thread(target=self.contract, args=pair)
                           for pair in (("a", "n2"), ("b", "n3"))]
                 for order in orders:
@@ -95,8 +98,9 @@ class Deciders(Placed):
                     lambda: not any(self.placement_of(w)["in_hand"] for w in "ab"),
                     60 * harness.PATIENCE, "both have ended", *self.both)
                 self.assertGreaterEqual(sum(map(self.has, ADDRESSES)), 2)
-                phases = [phase for w in "ab" for _, _, phase in self.done(w)[:1]]
-                self.assertIn("undone", phases)
+                phases = [self.done(w)[0][2] for w in "ab" if self.taken[w]]
+                # Unless one was late, and refused since the other was told of already.
+                self.assertTrue("undone" in phases or len(phases) == 1, (phases, self.taken))
 
 
 class Holds(Watched):
@@ -105,11 +109,12 @@ class Holds(Watched):
     def setUp(self):
         super().setUp()
         self.put("n3")
-        self.dnsd_of_all = self.serve(mode="plan", grace="3s")
+        self.dnsd_of_all = self.serve(mode="plan", grace=f"{3 * harness.PATIENCE:g}s")
         self.sink = self.start(Sink())
         for name in ("n1", "n2", "n4"):
             self.node(self.dnsd_of_all, name)
         self.reporter = self.node([self.dnsd_of_all, self.sink], "n3")
+        self.dnsd_of_all.wait_states(20, **{name: "alive" for name in ADDRESSES})
         self.wait_answers(self.dnsd_of_all, "n1", "n2", "n3")
 
     def readiness(self):
@@ -143,11 +148,11 @@ class Holds(Watched):
     def test_a_new_configuration_of_the_reporter_begins_it_anew(self):
         self.contract()
         config = self.folder / "n3.yaml"
-        config.write_text(config.read_text().replace("interval: 0.2s", "interval: 0.3s"))
+        config.write_text(config.read_text().replace("interval: 0", "interval: 1"))
         self.reporter.signal(signal.SIGHUP)
         harness.wait_until(lambda: len(self.sink.hellos()) == 2, 20 * harness.PATIENCE, "told anew",
                            self.reporter, self.sink)
-        self.assertGreaterEqual(self.wait_gone().count(False), 5)
+        self.assertIn(False, self.wait_gone())
         self.assertIsNone(self.reporter.poll())
         self.assertEqual(self.ran("n3"), [f"withdraw {SITE}"])
 
@@ -157,7 +162,7 @@ class Holds(Watched):
         self.reporter = self.node([self.dnsd_of_all, self.sink], "n3")
         harness.wait_until(lambda: len(self.sink.hellos()) == 2, 20 * harness.PATIENCE, "back", self.sink)
         since = self.wait_gone()
-        # A beat each 0.2 s; three seconds of them but for those that a busy machine has left out.
+        # 15 beats fit into the grace; a busy machine leaves some out.
         self.assertGreaterEqual(since.count(False), 5)
         self.assertEqual(self.ran("n3"), [f"withdraw {SITE}"])
 

@@ -60,7 +60,7 @@ class Placed(controlled.TestCase):
     def config(self, more="", mode="auto", which="", **settings):
         """`settings` of placement, in the place of those that are usual here; `more`: further ones;
         `which`: of several dnsd."""
-        settings = {"period": "1s", "grace": "1s", "repair_after": "2s", **settings}
+        settings = {"period": "1s", "grace": f"{harness.PATIENCE:g}s", "repair_after": "2s", **settings}
         placement = ", ".join(f"{key}: {value}" for key, value in settings.items())
         return (f"state_dir: {self.folder}/state{which}\n"
                 f"control: {{socket: {self.folder}/control{which}.sock}}\n"
@@ -72,7 +72,7 @@ class Placed(controlled.TestCase):
         return self.dnsd("--heartbeat-listen", f"127.0.0.1:{port}", zone=ZONE,
                          config=self.config(more, mode, **settings))
 
-    def node(self, dnsd, name, interval="0.2s", more="", keys=""):
+    def node(self, dnsd, name, more="", keys=""):
         """A reporter with hooks, that reports to this dnsd or to several."""
         several = dnsd if isinstance(dnsd, list) else [dnsd]
         ports = ", ".join(f"'127.0.0.1:{one.heartbeat[1]}'" for one in several)
@@ -82,7 +82,7 @@ class Placed(controlled.TestCase):
         home = f"home: ['*'], " if name == "n1" else ""
         config = self.write(f"{name}.yaml", (
             f"node: {name}\naddresses: {ADDRESSES[name]}\ndnsd: [{ports}]\n"
-            f"interval: {interval}\nsites_dir: {folder}/www\nkernel_load: false\n"
+            f"interval: {0.2 * harness.PATIENCE:g}s\nsites_dir: {folder}/www\nkernel_load: false\n"
             f"load_source: 'file:{folder}/load.json'\n"
             f"access_logs: [{{path: {folder}/access.log, format: vhost_combined}}]\n{more}"
             f"replicas: {{instantiate: {self.make}, withdraw: {self.drop}, {home}"
