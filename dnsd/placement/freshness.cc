@@ -73,7 +73,9 @@ Withheld Freshness::WithheldAt(const Settings& settings, const IsUsable& is_usab
   for (const auto& [name, site] : behind_) {
     const SiteSettings& rule = settings.Of(name);
     if (rule.consistency == Consistency::kAny) continue;
-    const auto may_answer = [&](fleet::NodeIndex node) { return is_usable(name, node); };
+    const auto may_answer = [&, &site_name = name](fleet::NodeIndex node) {
+      return is_usable(site_name, node);
+    };
     if (std::none_of(site.current.begin(), site.current.end(), may_answer)) continue;
     for (const auto& [node, behind] : site.nodes) {
       const bool may =
