@@ -43,7 +43,7 @@ std::string GrpcTarget(const std::string& dnsd);
 // Heartbeats never queue: while one is being written, the next waits as "the newest state", so a
 // slow dnsd gets fewer, not older ones. Belongs to the loop's thread; borrows everything it is
 // given but the values.
-class HeartbeatClient : private HeartbeatStream::Listener {
+class HeartbeatClient final : private HeartbeatStream::Listener {
  public:
   HeartbeatClient(event_base* base, Mailbox& mailbox, const NodeState& node, Identity identity,
                   std::string dnsd, ChannelSecurity security, std::uint64_t seed);
