@@ -20,6 +20,7 @@ class Deciders {
  public:
   // All dnsd, the preferred one first. What others have said is forgotten.
   void SetOrder(std::vector<std::string> dnsd);
+  const std::vector<std::string>& order() const { return order_; }
   void Heard(const std::string& dnsd, const heartbeat::v1::Tasks& tasks);
   // Its stream has ended.
   void Lost(const std::string& dnsd) { words_.erase(dnsd); }

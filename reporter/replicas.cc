@@ -86,7 +86,6 @@ void Replicas::Lost(const std::string& dnsd) {
 }
 
 void Replicas::KeepOrigins(const std::vector<std::string>& dnsd) {
-  dnsd_ = dnsd;
   deciders_.SetOrder(dnsd);
   for (const std::string& origin : board_.origins()) {
     const bool kept = std::find(dnsd.begin(), dnsd.end(), origin) != dnsd.end();
@@ -102,11 +101,7 @@ void Replicas::SitesChanged(const SiteContents& sites) {
   if (std::exchange(opened_, false)) GoOnWithRecorded();
   Trim();
   // One that is to be withdrawn and was away for a moment.
-  const auto is_untold = [this](const std::string& site) {
-    return contents_.contains(site) && !leaving_.contains(site) && !IsHome(site);
-  };
-  const std::set<std::string> leaving = board_.Leaving();
-  if (std::any_of(leaving.begin(), leaving.end(), is_untold)) wake_.After(Duration::zero());
+  if (LeavingHere() != leaving_) wake_.After(Duration::zero());
 }
 
 // After a start: of a recorded replica whose making was broken off nothing is in the folder, or
@@ -130,7 +125,9 @@ void Replicas::GoOnWithRecorded() {
 // on with.
 void Replicas::CleanUpUnwanted() {
   const auto is_heard = [&](const std::string& dnsd) { return heard_.contains(dnsd); };
-  if (cleaned_ || opened_ || !store_ || !std::all_of(dnsd_.begin(), dnsd_.end(), is_heard)) return;
+  if (cleaned_ || opened_ || !store_ ||
+      !std::all_of(deciders_.order().begin(), deciders_.order().end(), is_heard))
+    return;
   cleaned_ = true;
   for (const auto& [site, record] : store_->all()) {
     if (!record.lazy && !board_.IsBusy(site)) CleanUp(site);
@@ -162,15 +159,21 @@ std::string Replicas::FaultOf(const std::string& site) const {
   return record->why.empty() ? "a task for it has not ended well" : record->why;
 }
 
+// The sites that tasks are to withdraw, and that are hosted.
+std::set<std::string> Replicas::LeavingHere() const {
+  std::set<std::string> sites = board_.Leaving();
+  if (sites.empty()) return sites;
+  const SiteContents lazy = recorded();
+  std::erase_if(sites, [&](const std::string& site) {
+    return (!contents_.contains(site) && !lazy.contains(site)) || IsHome(site);
+  });
+  return sites;
+}
+
 // Every dnsd hears of a withdrawal before it begins, and can count. Whether it is news; telling may
 // bring more of it.
 bool Replicas::TellLeaving() {
-  std::set<std::string> now;
-  const SiteContents lazy = recorded();
-  for (const std::string& site : board_.Leaving()) {
-    const bool is_here = contents_.contains(site) || lazy.contains(site);
-    if (is_here && !IsHome(site)) now.insert(site);
-  }
+  const std::set<std::string> now = LeavingHere();
   if (now == leaving_) return false;
   const std::set<std::string> before = std::exchange(leaving_, now);
   for (const std::string& site : before) {

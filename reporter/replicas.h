@@ -132,6 +132,7 @@ class Replicas {
   TaskKey AddOwn(heartbeat::v1::Task::Kind kind, const std::string& site,
                  MonotonicTime not_before = {});
   std::string FaultOf(const std::string& site) const;
+  std::set<std::string> LeavingHere() const;
   bool TellLeaving();
   void KeepEvictions();
   void Trim();
@@ -151,11 +152,10 @@ class Replicas {
   std::string state_dir_;
   std::string fault_;  // why there is no store
   std::optional<ReplicaStore> store_;
-  bool opened_ = false;            // and what it has has not been looked at
-  std::vector<std::string> dnsd_;  // those of the configuration, ...
-  std::set<std::string> heard_;    // and those that have said since the start what they want
-  bool cleaned_ = false;           // what nobody wants of what was half made before the start
-  SiteContents contents_;          // of the folder
+  bool opened_ = false;          // and what it has has not been looked at
+  std::set<std::string> heard_;  // dnsd that have said since the start what they want
+  bool cleaned_ = false;         // what nobody wants of what was half made before the start
+  SiteContents contents_;        // of the folder
   TaskBoard board_;
   Deciders deciders_;
   std::set<std::string> leaving_;        // sites that a task is to drop: told as not ready

@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,9 +26,9 @@ class DropGrants {
 
   // What is known of a site; `site` with its final dot.
   struct Rules {
-    // Whether the node drops replicas by itself, and may be let to drop this one.
+    // Whether its node may be let to drop this one.
     std::function<bool(const std::string& site, const fleet::Host& host)> may_drop;
-    // The same for all sites of the node, asked first.
+    // Whether the node drops replicas by itself at all; asked first.
     std::function<bool(fleet::NodeIndex node)> drops;
     // Whether answers may name the host for the site.
     std::function<bool(const std::string& site, const fleet::Host& host)> answers;

@@ -115,6 +115,12 @@ std::size_t Placer::HostingAll(const World& world, const std::string& site,
   }));
 }
 
+// Whether the site can count on the host's replica: it answers, and is not withheld.
+bool Placer::Counts(const World& world, const std::string& site, const fleet::Host& host) const {
+  return host.answers() && MayAnswer(world, site, host.node) &&
+         !std::ranges::binary_search(withheld_, std::pair(site, host.node));
+}
+
 Sight Placer::Look(const World& world, const Action& action) const {
   Sight sight;
   const auto& nodes = world.fleet.nodes();
@@ -126,8 +132,7 @@ Sight Placer::Look(const World& world, const Action& action) const {
       sight.answers = host.answers();
       sight.is_home = host.home;
       sight.content_version = host.content_version;
-    } else if (host.answers() && MayAnswer(world, action.site, host.node) &&
-               !std::ranges::binary_search(withheld_, std::pair(action.site, host.node))) {
+    } else if (Counts(world, action.site, host)) {
       ++sight.others;
     }
   }

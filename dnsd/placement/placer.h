@@ -68,7 +68,7 @@ struct Shortage {
 // For status, metrics and the page. A value.
 struct PlacementReport {
   Mode mode = Mode::kOff;
-  Lead lead;                        // decisions of kAuto are carried out where it is ours
+  Lead lead;                        // as the nodes say
   std::vector<Action> in_hand;      // by id
   std::vector<Action> recent;       // over, the newest first
   std::vector<Proposal> plan;       // of the last round, where decisions wait for an operator
@@ -82,6 +82,9 @@ struct PlacementReport {
   std::size_t withheld = 0;  // replicas that may not answer
   double cpus_per_request = 0;
   std::string store_error{};  // of the last write; empty: fine
+
+  // Whether decisions are carried out.
+  bool decides() const { return mode == Mode::kAuto && lead.is_ours(); }
 };
 
 class Placer {
@@ -155,6 +158,7 @@ class Placer {
   bool IsStuck(MonotonicTime now) const;
   void LookWhoDecides(const World& world);
   bool IsGrantDue(MonotonicTime now) const;
+  bool Counts(const World& world, const std::string& site, const fleet::Host& host) const;
   void Grant(const World& world);
   void Direct(const World& world);
   std::vector<std::string> SourcesFor(const World& world, const std::string& site,

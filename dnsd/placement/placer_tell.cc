@@ -47,8 +47,7 @@ void Placer::Grant(const World& world) {
            kFull * static_cast<double>(storage.quota_bytes);
   };
   const auto answers = [&](const std::string& site, const fleet::Host& host) {
-    return host.answers() && MayAnswer(world, site, host.node) &&
-           !std::ranges::binary_search(withheld_, std::pair(site, host.node));
+    return Counts(world, site, host);
   };
   const auto may_drop = [&](const std::string& site, const fleet::Host& host) {
     return !host.home && !marks_.frozen.contains(site) && !ledger_.IsBusy(site) &&

@@ -72,8 +72,8 @@ std::vector<PlacementShortage> FindShortages(const PlacementRound& round,
   for (const std::uint32_t index : sites) {
     if (shortages.size() >= most) break;
     const PlacementSite& site = round.state().sites[index];
-    const ReplicaTally tally = Tally(round, site);
     if (round.acted(index)) continue;
+    const ReplicaTally tally = Tally(round, site);
     std::string why = " there is nothing to copy from";
     if (HasReady(round, site)) {
       const auto others = CountOthers(round, site);

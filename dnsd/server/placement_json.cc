@@ -81,7 +81,7 @@ std::string PlacementJson(const placement::PlacementReport& report) {
     pinned.push_back({{"site", site}, {"node", node}});
   }
   return Dump({{"mode", NameOf(report.mode)},
-               {"decides", report.mode == placement::Mode::kAuto && report.lead.is_ours()},
+               {"decides", report.decides()},
                {"nodes", report.lead.nodes},
                {"named_by", report.lead.named},
                {"store_error", report.store_error},

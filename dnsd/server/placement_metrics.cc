@@ -12,7 +12,7 @@ void AddPlacement(const placement::PlacementReport& report, MetricFamilies& out)
     out.Add(count, {{"kind", NameOf(kind)}, {"outcome", outcome}});
   }
   out.Gauge("dnsd_placement_decides", "1 where most nodes name this dnsd as their decider.");
-  out.Add(report.mode == placement::Mode::kAuto && report.lead.is_ours() ? 1.0 : 0.0);
+  out.Add(report.decides() ? 1.0 : 0.0);
   out.Gauge("dnsd_placement_in_hand", "Actions under way.");
   out.Add(static_cast<double>(report.in_hand.size()));
   out.Gauge("dnsd_placement_planned", "Decisions that wait for an operator.");
